@@ -1,0 +1,61 @@
+// Fires once when nothing was touched for a whole interval. A touch only writes down the time, so it can stand on a hot path; the
+// timer looks at it when it fires and waits for the rest.
+
+import type { Clock } from './clock.ts';
+
+export class IdleTimer {
+  readonly #clock: Clock;
+  readonly #interval: number;
+  readonly #onIdle: () => void;
+  #timer: unknown;
+  #lastTouch = 0;
+  #due = 0;
+  #forgiven = false;
+
+  /** `interval` in ms, above 0. */
+  constructor(clock: Clock, interval: number, onIdle: () => void) {
+    this.#clock = clock;
+    this.#interval = interval;
+    this.#onIdle = onIdle;
+  }
+
+  get isArmed(): boolean {
+    return this.#timer !== undefined;
+  }
+
+  /** Something moved. Starts the interval anew; arms the timer if it is not. */
+  touch(): void {
+    this.#lastTouch = this.#clock.now();
+    if (this.#timer === undefined) this.#arm(this.#lastTouch, this.#interval);
+  }
+
+  stop(): void {
+    this.#clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#forgiven = false;
+  }
+
+  #arm(now: number, ms: number): void {
+    this.#due = now + ms;
+    this.#timer = this.#clock.setTimeout(this.#fire, ms);
+  }
+
+  readonly #fire = (): void => {
+    const now = this.#clock.now();
+    const idle = now - this.#lastTouch;
+    // A timer that is late by more than its interval was not waiting but suspended (a laptop's sleep, a stopped process), and what
+    // it waits for may be in the next read: it gives one more interval before it judges.
+    const suspended = now - this.#due > this.#interval && !this.#forgiven;
+    if (suspended) {
+      this.#forgiven = true;
+      this.#arm(now, this.#interval);
+    } else if (idle < this.#interval) {
+      this.#forgiven = false;
+      this.#arm(now, this.#interval - idle);
+    } else {
+      this.#timer = undefined;
+      this.#forgiven = false;
+      this.#onIdle();
+    }
+  };
+}

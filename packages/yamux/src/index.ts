@@ -1,0 +1,39 @@
+// The public surface.
+
+import type { Duplex } from 'node:stream';
+import type { SessionOptions } from './session/options.ts';
+import { YamuxSession } from './session/session.ts';
+
+export type { Clock } from './clock.ts';
+export {
+  type ErrorOrigin,
+  type ErrorScope,
+  ProtocolError,
+  SessionClosedError,
+  StreamResetError,
+  YamuxError,
+  type YamuxErrorCode,
+} from './errors.ts';
+export type { SessionEvents } from './session/events.ts';
+export type { CloseOptions, SessionOptions, WaitOptions } from './session/options.ts';
+export type { YamuxSession } from './session/session.ts';
+export type { SessionStats } from './session/stats.ts';
+export type { Role } from './session/stream-table.ts';
+export type { YamuxStream } from './stream/stream.ts';
+export { FrameType, GoAwayCode, INITIAL_WINDOW } from './wire/constants.ts';
+export { describeFrame } from './wire/describe.ts';
+
+/**
+ * A session on the side that opens odd stream ids: usually the one that dialed. Takes over the transport: reads it at once, ends and
+ * destroys it.
+ *
+ * @throws {TypeError | RangeError} for a transport that is no Duplex of bytes, or a bad option.
+ */
+export function client(transport: Duplex, options?: SessionOptions): YamuxSession {
+  return new YamuxSession('client', transport, options);
+}
+
+/** A session on the side that opens even stream ids: usually the one that was dialed. See {@link client}. */
+export function server(transport: Duplex, options?: SessionOptions): YamuxSession {
+  return new YamuxSession('server', transport, options);
+}

@@ -1,0 +1,14 @@
+// What a session tells its listeners.
+
+import type { YamuxStream } from '../stream/stream.ts';
+
+export interface SessionEvents {
+  /** The peer opened a stream, and no accept() waited for it. */
+  stream: [stream: YamuxStream];
+  /** The peer takes no new streams (code 0), or ends the session (any other code). */
+  goAway: [code: number];
+  /** The session ended uncleanly; 'close' follows. */
+  error: [error: Error];
+  /** The session is over, after 'close' of every stream. */
+  close: [];
+}

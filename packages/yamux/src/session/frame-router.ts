@@ -1,0 +1,126 @@
+// What each received frame means, in the order SYN, ACK, credit or data, FIN, RST. Everything that the peer may and may not do is in
+// this file; what follows from it is done by others, through the RouterPort.
+
+import type { YamuxStream } from '../stream/stream.ts';
+import { throwOutside } from '../throw-outside.ts';
+import { Flag, FrameType } from '../wire/constants.ts';
+import type { FrameSink } from '../wire/decoder.ts';
+import { describeHeader } from '../wire/describe.ts';
+import type { StreamTable } from './stream-table.ts';
+
+export interface RouterPort {
+  /** A SYN that breaks no rule: the new stream, already with its owner, or undefined if it was refused. */
+  openInbound(id: number): YamuxStream | undefined;
+  answerPing(value: number): void;
+  pong(value: number): void;
+  goAway(code: number): void;
+  /** The peer broke the protocol: the session ends, and nothing more will be received. */
+  violated(message: string): void;
+}
+
+export class FrameRouter implements FrameSink {
+  readonly #table: StreamTable;
+  readonly #port: RouterPort;
+  /** Whose payload is being received; undefined while it is skipped. */
+  #receiving: YamuxStream | undefined;
+  /** FIN and RST of the Data frame whose payload is being received: they come after it. */
+  #endFlags = 0;
+  framesReceived = 0;
+
+  constructor(table: StreamTable, port: RouterPort) {
+    this.#table = table;
+    this.#port = port;
+  }
+
+  onHeader(type: FrameType, flags: number, streamId: number, length: number): void {
+    this.framesReceived += 1;
+    switch (type) {
+      case FrameType.Data:
+      case FrameType.WindowUpdate:
+        this.#streamFrame(type, flags, streamId, length);
+        break;
+      case FrameType.Ping:
+        if (flags & Flag.Syn) this.#port.answerPing(length);
+        else this.#port.pong(length);
+        break;
+      case FrameType.GoAway:
+        this.#port.goAway(length);
+        break;
+    }
+  }
+
+  onPayload(slice: Buffer, left: number): void {
+    const stream = this.#receiving;
+    if (stream === undefined) return;
+    const endFlags = this.#endFlags;
+    if (left === 0) this.#receiving = undefined;
+    try {
+      stream.receiveData(slice);
+    } catch (error) {
+      throwOutside(error);
+    }
+    if (left === 0) applyEnd(stream, endFlags, 0);
+  }
+
+  #streamFrame(type: FrameType, flags: number, id: number, length: number): void {
+    this.#receiving = undefined;
+    const known = this.#table.get(id);
+    const stream = flags & Flag.Syn ? this.#opened(known, type, flags, id, length) : known;
+    if (stream === undefined) return;
+    const hasPayload = type === FrameType.Data && length > 0;
+    // Any frame of the peer says that it has the stream, but for a bare RST: that one refuses it.
+    if (stream.direction === 'outbound' && (!(flags & Flag.Rst) || flags & Flag.Ack || hasPayload))
+      stream.acknowledge();
+    if (hasPayload) {
+      this.#announce(stream, flags, length);
+      return;
+    }
+    const isReset = (flags & Flag.Rst) !== 0;
+    if (type === FrameType.WindowUpdate && !isReset && length > 0 && !stream.receiveCredit(length)) {
+      this.#port.violated(`${describeHeader(type, flags, id, length)} raises the send window above 2^32-1`);
+      return;
+    }
+    applyEnd(stream, flags, type === FrameType.WindowUpdate ? length : 0);
+  }
+
+  #opened(
+    known: YamuxStream | undefined,
+    type: FrameType,
+    flags: number,
+    id: number,
+    length: number,
+  ): YamuxStream | undefined {
+    if (known) {
+      this.#port.violated(`${describeHeader(type, flags, id, length)} opens a stream whose id is in use`);
+      return undefined;
+    }
+    if (!this.#table.isPeerId(id)) {
+      this.#port.violated(
+        `${describeHeader(type, flags, id, length)} opens a stream with an id that is not the peer's`,
+      );
+      return undefined;
+    }
+    return flags & Flag.Rst ? undefined : this.#port.openInbound(id);
+  }
+
+  #announce(stream: YamuxStream, flags: number, length: number): void {
+    if (stream.inputEnded) {
+      stream.violated(`Stream ${stream.id} received ${length} bytes of data after the peer's FIN`);
+      return;
+    }
+    if (!stream.announceData(length)) {
+      this.#port.violated(
+        `${describeHeader(FrameType.Data, flags, stream.id, length)} exceeds the receive window (${stream.receiveCreditLeft} bytes left)`,
+      );
+      return;
+    }
+    this.#receiving = stream;
+    this.#endFlags = flags & (Flag.Fin | Flag.Rst);
+  }
+}
+
+/** RST wins over FIN: what came with it is no clean end. */
+function applyEnd(stream: YamuxStream, flags: number, errorCode: number): void {
+  if (flags & Flag.Rst) stream.receiveReset(errorCode);
+  else if (flags & Flag.Fin) stream.receiveFin();
+}

@@ -1,0 +1,124 @@
+// Pings: at the start, after a second, then in every interval, under traffic too, since they also measure the path. A ping that stays
+// unanswered means death only if no byte at all came meanwhile: a large body may stand before the pong.
+
+import type { Clock } from '../clock.ts';
+import { YamuxError } from '../errors.ts';
+import type { ResolvedOptions } from './options.ts';
+import { Ping } from './ping.ts';
+import { WaitingLine } from './waiting-line.ts';
+
+export interface KeepAlivePort {
+  sendPing(value: number): void;
+  /** No byte came for as long as a ping may take. */
+  peerIsDead(): void;
+}
+
+/** ms after the first ping: the first one often measures the start of the connection rather than the path. */
+const SECOND_PING_DELAY = 1000;
+
+export class KeepAlive {
+  readonly #clock: Clock;
+  readonly #interval: number;
+  readonly #timeout: number;
+  readonly #received: { readonly bytesReceived: number };
+  readonly #port: KeepAlivePort;
+  readonly #ping = new Ping();
+  readonly #line = new WaitingLine<number>();
+  #onRoundTrip: Array<() => void> = [];
+  #onNextRoundTrip: Array<() => void> = [];
+  #bytesBefore = 0;
+  #intervalTimer: unknown;
+  #timeoutTimer: unknown;
+  #timeoutDue = 0;
+  #forgiven = false;
+
+  /** `received`: where it is read whether anything came. */
+  constructor(options: ResolvedOptions, received: { readonly bytesReceived: number }, port: KeepAlivePort) {
+    this.#clock = options.clock;
+    this.#interval = options.keepAliveInterval;
+    this.#timeout = options.keepAliveTimeout;
+    this.#received = received;
+    this.#port = port;
+  }
+
+  get rtt(): number | undefined {
+    return this.#ping.rtt;
+  }
+
+  start(): void {
+    if (this.#interval === 0) return;
+    this.#send();
+    this.#armInterval(Math.min(SECOND_PING_DELAY, this.#interval));
+  }
+
+  /** The round trip in ms; joins the ping under way if there is one. */
+  ping(signal?: AbortSignal): Promise<number> {
+    if (!this.#ping.isUnderWay && !signal?.aborted) this.#send();
+    return this.#line.wait(signal);
+  }
+
+  /** Calls back, from within pong(), when the peer has seen all that was sent before this call. */
+  afterRoundTrip(callback: () => void): void {
+    this.#onNextRoundTrip.push(callback);
+    if (!this.#ping.isUnderWay) this.#send();
+  }
+
+  pong(value: number): void {
+    const roundTrip = this.#ping.pong(value, this.#clock.now());
+    if (roundTrip === undefined) return;
+    this.#clock.clearTimeout(this.#timeoutTimer);
+    const callbacks = this.#onRoundTrip;
+    this.#onRoundTrip = [];
+    for (const callback of callbacks) callback();
+    this.#line.serveAll(roundTrip);
+    if (this.#onNextRoundTrip.length > 0) this.#send();
+  }
+
+  stop(error: Error): void {
+    this.#clock.clearTimeout(this.#intervalTimer);
+    this.#clock.clearTimeout(this.#timeoutTimer);
+    this.#onRoundTrip = [];
+    this.#onNextRoundTrip = [];
+    this.#line.failAll(error);
+  }
+
+  #send(): void {
+    this.#onRoundTrip.push(...this.#onNextRoundTrip);
+    this.#onNextRoundTrip = [];
+    this.#bytesBefore = this.#received.bytesReceived;
+    this.#port.sendPing(this.#ping.begin(this.#clock.now()));
+    this.#forgiven = false;
+    if (this.#timeout > 0) this.#armTimeout();
+  }
+
+  #armInterval(ms: number): void {
+    this.#intervalTimer = this.#clock.setTimeout(this.#onInterval, ms);
+  }
+
+  readonly #onInterval = (): void => {
+    this.#armInterval(this.#interval);
+    if (!this.#ping.isUnderWay) this.#send();
+  };
+
+  #armTimeout(): void {
+    this.#timeoutDue = this.#clock.now() + this.#timeout;
+    this.#timeoutTimer = this.#clock.setTimeout(this.#onTimeout, this.#timeout);
+  }
+
+  readonly #onTimeout = (): void => {
+    // Late by more than the whole timeout: the process was suspended, and the pong may be in the next read.
+    if (this.#clock.now() - this.#timeoutDue > this.#timeout && !this.#forgiven) {
+      this.#forgiven = true;
+      this.#armTimeout();
+      return;
+    }
+    this.#ping.abandon();
+    const message = `The peer did not answer a ping within ${this.#timeout} ms`;
+    this.#line.failAll(new YamuxError('ERR_YAMUX_PING_TIMEOUT', message, { scope: 'session', origin: 'remote' }));
+    if (this.#interval > 0 && this.#received.bytesReceived === this.#bytesBefore) {
+      this.#port.peerIsDead();
+    } else if (this.#onRoundTrip.length > 0) {
+      this.#send();
+    }
+  };
+}

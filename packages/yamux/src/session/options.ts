@@ -1,0 +1,123 @@
+// The options of a session and of its methods: their names, defaults and checks, in one place.
+
+import { type Clock, systemClock } from '../clock.ts';
+
+export interface SessionOptions {
+  /**
+   * Inbound streams that nobody has accepted yet; a SYN past it is refused with RST. 0 refuses every inbound stream.
+   * @defaultValue 256
+   */
+  readonly acceptBacklog?: number | undefined;
+  /**
+   * Streams opened by us that the peer has not answered; further open() calls wait in order. hashicorp/yamux and go-yamux refuse the
+   * 257th.
+   * @defaultValue 256
+   */
+  readonly maxUnacknowledged?: number | undefined;
+  /**
+   * Inbound streams alive at once; a SYN past it is refused with RST.
+   * @defaultValue 1000
+   */
+  readonly maxInboundStreams?: number | undefined;
+  /**
+   * Bytes of payload in one Data frame that we send, 1024 to 65,524: a WebSocket message of 64 KiB holds the largest frame.
+   * @defaultValue 32768
+   */
+  readonly maxFramePayload?: number | undefined;
+  /**
+   * ms between pings, under traffic too; 0 sends none, and a dead peer is then never noticed while nothing is written.
+   * @defaultValue 30000
+   */
+  readonly keepAliveInterval?: number | undefined;
+  /**
+   * ms that a ping may stay unanswered; the session ends only if no byte at all arrived meanwhile. 0 waits without end.
+   * @defaultValue 10000
+   */
+  readonly keepAliveTimeout?: number | undefined;
+  /**
+   * ms that the transport may take nothing while something waits; 0 turns it off. Unused over a transport that has a numeric
+   * `writeTimeout` of its own.
+   * @defaultValue 30000
+   */
+  readonly writeTimeout?: number | undefined;
+  /**
+   * ms after which a half-closed stream on which no byte moved is reset; 0 turns it off.
+   * @defaultValue 300000
+   */
+  readonly halfCloseTimeout?: number | undefined;
+  /** Where time comes from; for tests. */
+  readonly clock?: Clock | undefined;
+}
+
+export interface ResolvedOptions {
+  readonly acceptBacklog: number;
+  readonly maxUnacknowledged: number;
+  readonly maxInboundStreams: number;
+  readonly maxFramePayload: number;
+  readonly keepAliveInterval: number;
+  readonly keepAliveTimeout: number;
+  readonly writeTimeout: number;
+  readonly halfCloseTimeout: number;
+  readonly clock: Clock;
+}
+
+export interface CloseOptions {
+  /** ms that live streams may take to end; then they are reset. Without it there is no limit. */
+  readonly timeout?: number | undefined;
+  /** Destroys the session when it aborts. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface WaitOptions {
+  /** Takes the call back when it aborts: it rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The longest delay that Node's timers take. */
+const MAX_DELAY = 2_147_483_647;
+
+/**
+ * @throws {TypeError} for an unknown option, or one of the wrong type.
+ * @throws {RangeError} for a number out of its range.
+ */
+export function resolveOptions(options: SessionOptions = {}): ResolvedOptions {
+  const { clock = systemClock, ...numbers } = options;
+  const resolved: Record<string, number> = {};
+  for (const [name, { byDefault, min, max }] of Object.entries(NUMBERS)) {
+    resolved[name] = check(name, (numbers as Record<string, unknown>)[name] ?? byDefault, min, max);
+  }
+  for (const name of Object.keys(numbers)) {
+    if (!(name in NUMBERS)) {
+      throw new TypeError(
+        `Unknown session option '${name}'; expected clock or one of ${Object.keys(NUMBERS).join(', ')}`,
+      );
+    }
+  }
+  return { ...(resolved as unknown as Omit<ResolvedOptions, 'clock'>), clock };
+}
+
+interface NumberOption {
+  readonly byDefault: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+const NUMBERS: Readonly<Record<Exclude<keyof ResolvedOptions, 'clock'>, NumberOption>> = {
+  acceptBacklog: { byDefault: 256, min: 0, max: Number.POSITIVE_INFINITY },
+  maxUnacknowledged: { byDefault: 256, min: 1, max: Number.POSITIVE_INFINITY },
+  maxInboundStreams: { byDefault: 1000, min: 0, max: Number.POSITIVE_INFINITY },
+  maxFramePayload: { byDefault: 32_768, min: 1024, max: 65_524 },
+  keepAliveInterval: { byDefault: 30_000, min: 0, max: MAX_DELAY },
+  keepAliveTimeout: { byDefault: 10_000, min: 0, max: MAX_DELAY },
+  writeTimeout: { byDefault: 30_000, min: 0, max: MAX_DELAY },
+  halfCloseTimeout: { byDefault: 300_000, min: 0, max: MAX_DELAY },
+};
+
+function check(name: string, value: unknown, min: number, max: number): number {
+  if (typeof value !== 'number') throw new TypeError(`Expected ${name} to be a number, got ${typeof value}`);
+  const isWhole = Number.isInteger(value) || value === max;
+  if (!isWhole || value < min || value > max) {
+    throw new RangeError(`Expected ${name} to be a whole number from ${min} to ${max}, got ${value}`);
+  }
+  return value;
+}

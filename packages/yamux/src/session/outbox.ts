@@ -1,0 +1,248 @@
+// All that is to be sent, in the order in which it goes: one lane of control frames first, then the streams in turn, a frame a turn.
+// The frames of one tick leave in one corked batch. What the transport has not taken is bounded; the rest stays with the streams,
+// whose own back-pressure reaches the application. Knows nothing of what frames mean.
+
+import type { Duplex } from 'node:stream';
+import type { YamuxStream } from '../stream/stream.ts';
+import { Flag, FrameType, HEADER_SIZE } from '../wire/constants.ts';
+import { encodeHeader } from '../wire/header.ts';
+
+/** Bytes handed over and not yet taken by the transport. */
+const HANDED_OVER_LIMIT = 131_072;
+/** Bytes in one go before reading and everybody else get their turn: a fast transport takes all it is given within the tick. */
+const TICK_LIMIT = 1_048_576;
+/** Bytes of control frames waiting for a transport that takes nothing: answers to a peer that asks but does not read. */
+const CONTROL_LIMIT = 1_048_576;
+const FIRST_LANE_SIZE = 768;
+/** Slabs double up to this size, so that an idle session keeps little. A whole frame of the largest payload fits. */
+const FIRST_SLAB_SIZE = 1024;
+const LAST_SLAB_SIZE = 65_536;
+/** Smaller payloads are copied behind their header; a chunk and an iovec of its own cost more than the copy. */
+const COPY_BELOW = 4096;
+/** Less room than this at the end of a slab is left over rather than filled with a short frame. */
+const WORTHWHILE_FRAME = 1000;
+
+export interface OutboxPort {
+  handedOver(): void;
+  /** The transport took something. */
+  progressed(): void;
+  /** The peer makes us queue control frames and takes none. */
+  peerStalled(): void;
+}
+
+export class Outbox {
+  readonly #transport: Duplex;
+  readonly #maxFramePayload: number;
+  readonly #port: OutboxPort;
+  #lane: Buffer = Buffer.allocUnsafeSlow(FIRST_LANE_SIZE);
+  #laneLength = 0;
+  #firstInTurn: YamuxStream | undefined;
+  #lastInTurn: YamuxStream | undefined;
+  #slab: Buffer = Buffer.allocUnsafeSlow(FIRST_SLAB_SIZE);
+  #segmentStart = 0;
+  #slabEnd = 0;
+  /** Handed over by the next chunk, or, as the last of its batch, with the callback. */
+  #heldChunk: Buffer | undefined;
+  #isScheduled = false;
+  #isClosed = false;
+  framesSent = 0;
+  bytesSent = 0;
+
+  constructor(transport: Duplex, maxFramePayload: number, port: OutboxPort) {
+    this.#transport = transport;
+    this.#maxFramePayload = maxFramePayload;
+    this.#port = port;
+  }
+
+  /** Bytes that wait here or in the transport's buffer; payload that waits in the streams is not counted. */
+  get queuedBytes(): number {
+    return this.#laneLength + this.#transport.writableLength;
+  }
+
+  /** Queues a frame without payload, ahead of all data. */
+  control(type: FrameType, flags: number, streamId: number, length: number): void {
+    if (this.#isClosed) return;
+    if (this.#laneLength + HEADER_SIZE > this.#lane.length) this.#growLane();
+    encodeHeader(this.#lane, this.#laneLength, type, flags, streamId, length);
+    this.#laneLength += HEADER_SIZE;
+    this.framesSent += 1;
+    this.#schedule();
+  }
+
+  wantsTurn(stream: YamuxStream): void {
+    if (stream.hasTurn || this.#isClosed) return;
+    if (stream.sendableBytes === 0 && !stream.isFinDue) return;
+    stream.hasTurn = true;
+    if (this.#lastInTurn) this.#lastInTurn.nextInTurn = stream;
+    else this.#firstInTurn = stream;
+    this.#lastInTurn = stream;
+    this.#schedule();
+  }
+
+  /** The last words: what is in the control lane, then this GoAway, then the end of the transport. Nothing is sent afterwards. */
+  end(goAwayCode: number): void {
+    if (this.#isClosed) return;
+    this.control(FrameType.GoAway, 0, 0, goAwayCode);
+    this.#isClosed = true;
+    this.#forgetStreams();
+    this.#transport.cork();
+    this.#fillFromLane(Number.POSITIVE_INFINITY);
+    this.#handOverBatch();
+    this.#transport.end();
+  }
+
+  /** Sends nothing any more. */
+  close(): void {
+    this.#isClosed = true;
+    this.#laneLength = 0;
+    this.#forgetStreams();
+  }
+
+  #forgetStreams(): void {
+    this.#firstInTurn = undefined;
+    this.#lastInTurn = undefined;
+  }
+
+  #growLane(): void {
+    const larger = Buffer.allocUnsafeSlow(this.#lane.length * 2);
+    this.#lane.copy(larger, 0, 0, this.#laneLength);
+    this.#lane = larger;
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    process.nextTick(this.#flush);
+  }
+
+  get #hasMore(): boolean {
+    return this.#laneLength > 0 || this.#firstInTurn !== undefined;
+  }
+
+  readonly #flush = (): void => {
+    this.#isScheduled = false;
+    if (this.#isClosed) return;
+    let left = TICK_LIMIT;
+    let room = HANDED_OVER_LIMIT - this.#transport.writableLength;
+    while (room > 0 && left > 0 && this.#hasMore && !this.#isClosed) {
+      left -= this.#sendBatch(room);
+      room = HANDED_OVER_LIMIT - this.#transport.writableLength;
+    }
+    if (this.#isClosed) return;
+    if (room > 0 && this.#hasMore) {
+      this.#isScheduled = true;
+      setImmediate(this.#flush);
+    }
+    if (this.#laneLength > CONTROL_LIMIT) this.#port.peerStalled();
+  };
+
+  readonly #onTaken = (error?: Error | null): void => {
+    if (error || this.#isClosed) return;
+    this.#port.progressed();
+    if (this.#hasMore) this.#schedule();
+  };
+
+  /** One writev: up to `room` bytes, and the frame that crosses it. Returns the bytes handed over. */
+  #sendBatch(room: number): number {
+    const before = this.bytesSent;
+    this.#transport.cork();
+    try {
+      this.#fillFromLane(room);
+      while (this.#firstInTurn && this.#laneLength === 0 && this.bytesSent - before < room) this.#giveTurn();
+    } finally {
+      this.#handOverBatch();
+      this.#port.handedOver();
+    }
+    return this.bytesSent - before;
+  }
+
+  #fillFromLane(room: number): void {
+    let at = 0;
+    while (at < this.#laneLength && at < room) {
+      const space = this.#spaceFor(HEADER_SIZE);
+      const bytes = Math.min(space - (space % HEADER_SIZE), this.#laneLength - at);
+      this.#lane.copy(this.#slab, this.#slabEnd, at, at + bytes);
+      this.#slabEnd += bytes;
+      at += bytes;
+    }
+    this.#lane.copyWithin(0, at, this.#laneLength);
+    this.#laneLength -= at;
+    this.bytesSent += at;
+    // A burst's lane does not stay.
+    if (this.#laneLength === 0 && this.#lane.length > LAST_SLAB_SIZE)
+      this.#lane = Buffer.allocUnsafeSlow(FIRST_LANE_SIZE);
+  }
+
+  #giveTurn(): void {
+    const stream = this.#firstInTurn as YamuxStream;
+    this.#firstInTurn = stream.nextInTurn;
+    if (!this.#firstInTurn) this.#lastInTurn = undefined;
+    stream.nextInTurn = undefined;
+    stream.hasTurn = false;
+    const payload = Math.min(stream.sendableBytes, this.#maxFramePayload);
+    if (payload > 0) this.#sendData(stream, payload);
+    if (stream.isFinDue) {
+      this.#frame(FrameType.WindowUpdate, Flag.Fin, stream.id, 0);
+      stream.finHandedOver();
+    }
+    if (payload > 0) stream.handedOver();
+    this.wantsTurn(stream);
+  }
+
+  #sendData(stream: YamuxStream, max: number): void {
+    const queue = stream.sendQueue;
+    const head = queue.headLength;
+    let sent: number;
+    if (head >= Math.min(max, COPY_BELOW) && max >= COPY_BELOW) {
+      sent = Math.min(head, max);
+      this.#frame(FrameType.Data, 0, stream.id, sent);
+      this.#handOverSegment();
+      this.#handOver(queue.take(sent));
+    } else {
+      const space = this.#spaceFor(HEADER_SIZE + Math.min(max, WORTHWHILE_FRAME));
+      const fits = Math.min(max, space - HEADER_SIZE);
+      sent = queue.copyInto(this.#slab, this.#slabEnd + HEADER_SIZE, fits, COPY_BELOW);
+      this.#frame(FrameType.Data, 0, stream.id, sent);
+      this.#slabEnd += sent;
+    }
+    this.bytesSent += sent;
+    stream.sent(sent);
+  }
+
+  #frame(type: FrameType, flags: number, streamId: number, length: number): void {
+    this.#spaceFor(HEADER_SIZE);
+    encodeHeader(this.#slab, this.#slabEnd, type, flags, streamId, length);
+    this.#slabEnd += HEADER_SIZE;
+    this.bytesSent += HEADER_SIZE;
+    this.framesSent += 1;
+  }
+
+  /** Makes sure that at least `bytes` fit behind the slab's end, and returns how many do. What was handed over is never written again. */
+  #spaceFor(bytes: number): number {
+    if (this.#slab.length - this.#slabEnd < bytes) {
+      this.#handOverSegment();
+      this.#slab = Buffer.allocUnsafeSlow(Math.min(this.#slab.length * 2, LAST_SLAB_SIZE));
+      this.#segmentStart = 0;
+      this.#slabEnd = 0;
+    }
+    return this.#slab.length - this.#slabEnd;
+  }
+
+  #handOverSegment(): void {
+    if (this.#slabEnd === this.#segmentStart) return;
+    this.#handOver(this.#slab.subarray(this.#segmentStart, this.#slabEnd));
+    this.#segmentStart = this.#slabEnd;
+  }
+
+  #handOver(chunk: Buffer): void {
+    if (this.#heldChunk) this.#transport.write(this.#heldChunk);
+    this.#heldChunk = chunk;
+  }
+
+  #handOverBatch(): void {
+    this.#handOverSegment();
+    if (this.#heldChunk) this.#transport.write(this.#heldChunk, this.#onTaken);
+    this.#heldChunk = undefined;
+    this.#transport.uncork();
+  }
+}

@@ -1,0 +1,41 @@
+// The one ping that may be under way, shared by all who ask, and the round trips that came out of it. Pure: time is passed in.
+
+/** Round trips looked at: old enough ones are forgotten, so that a path that became longer is noticed. */
+const REMEMBERED = 8;
+
+export class Ping {
+  #value = 0;
+  #sentAt: number | undefined;
+  readonly #roundTrips: number[] = [];
+
+  get isUnderWay(): boolean {
+    return this.#sentAt !== undefined;
+  }
+
+  /** ms: the least of the recent round trips, since only waiting adds to the shortest; undefined before the first pong. */
+  get rtt(): number | undefined {
+    return this.#roundTrips.length === 0 ? undefined : Math.min(...this.#roundTrips);
+  }
+
+  /** A new ping is sent at `now`; returns the value that it carries. */
+  begin(now: number): number {
+    this.#value = (this.#value + 1) >>> 0;
+    this.#sentAt = now;
+    return this.#value;
+  }
+
+  /** A pong came. Its round trip in ms, or undefined if it answers no ping of ours: Go peers may answer late, or twice. */
+  pong(value: number, now: number): number | undefined {
+    if (this.#sentAt === undefined || value !== this.#value) return undefined;
+    const roundTrip = now - this.#sentAt;
+    this.#sentAt = undefined;
+    this.#roundTrips.push(roundTrip);
+    if (this.#roundTrips.length > REMEMBERED) this.#roundTrips.shift();
+    return roundTrip;
+  }
+
+  /** The ping under way is given up. */
+  abandon(): void {
+    this.#sentAt = undefined;
+  }
+}

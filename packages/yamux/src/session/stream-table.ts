@@ -1,0 +1,68 @@
+// The streams of one session: which ids are ours, which are alive, how many.
+
+import type { YamuxStream } from '../stream/stream.ts';
+import { MAX_UINT32, SESSION_ID } from '../wire/constants.ts';
+
+export type Role = 'client' | 'server';
+
+export class StreamTable {
+  readonly #ourParity: 0 | 1;
+  readonly #streams = new Map<number, YamuxStream>();
+  #nextId: number;
+  #inbound = 0;
+
+  /** The client opens odd ids, the server even ones. */
+  constructor(role: Role) {
+    this.#ourParity = role === 'client' ? 1 : 0;
+    this.#nextId = role === 'client' ? 1 : 2;
+  }
+
+  get size(): number {
+    return this.#streams.size;
+  }
+
+  get inboundSize(): number {
+    return this.#inbound;
+  }
+
+  /** Whether the peer may open a stream with this id. */
+  isPeerId(id: number): boolean {
+    return id !== SESSION_ID && id % 2 !== this.#ourParity;
+  }
+
+  /** An id for a stream of ours, or undefined when all 2^31 are used up: they are never used again. */
+  takeId(): number | undefined {
+    if (this.#nextId > MAX_UINT32) return undefined;
+    const id = this.#nextId;
+    this.#nextId += 2;
+    return id;
+  }
+
+  get(id: number): YamuxStream | undefined {
+    return this.#streams.get(id);
+  }
+
+  add(stream: YamuxStream): void {
+    this.#streams.set(stream.id, stream);
+    if (stream.direction === 'inbound') this.#inbound += 1;
+  }
+
+  remove(stream: YamuxStream): void {
+    if (!this.#streams.delete(stream.id)) return;
+    if (stream.direction === 'inbound') this.#inbound -= 1;
+  }
+
+  /** Whether the application still holds one of them. */
+  get hasLive(): boolean {
+    for (const stream of this) if (!stream.destroyed) return true;
+    return false;
+  }
+
+  resetAll(): void {
+    for (const stream of this) stream.reset();
+  }
+
+  [Symbol.iterator](): IterableIterator<YamuxStream> {
+    return this.#streams.values();
+  }
+}
