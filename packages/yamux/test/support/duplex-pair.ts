@@ -5,6 +5,8 @@ import { Duplex } from 'node:stream';
 export interface PairOptions {
   /** Bytes that an end takes before its reader has read them. */
   readonly capacity?: number;
+  /** Calls `deliver` at some later time, in order per end; setImmediate by default. */
+  readonly schedule?: (deliver: () => void, label: string) => void;
 }
 
 /** Grows with everything that moves between any two ends: settle() waits until it stands still. */
@@ -19,8 +21,11 @@ export class PairEnd extends Duplex {
   /** Chunks as they were handed over by the other end. */
   readonly taken: Buffer[] = [];
 
-  constructor(capacity: number) {
+  readonly #schedule: (deliver: () => void, label: string) => void;
+
+  constructor({ capacity = 65_536, schedule = setImmediate }: PairOptions) {
     super({ readableHighWaterMark: capacity, writableHighWaterMark: 16_384, allowHalfOpen: true });
+    this.#schedule = schedule;
   }
 
   /** From now on writes to this end are not taken: their callbacks wait for flow(). */
@@ -36,7 +41,7 @@ export class PairEnd extends Duplex {
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
     activity += 1;
     this.#waiting = { chunk, callback };
-    setImmediate(() => this.#deliverWaiting());
+    this.#schedule(() => this.#deliverWaiting(), `deliver ${chunk.length} bytes`);
   }
 
   #deliverWaiting(): void {
@@ -58,10 +63,10 @@ export class PairEnd extends Duplex {
   }
 
   override _final(callback: Callback): void {
-    setImmediate(() => {
+    this.#schedule(() => {
       if (!this.other.destroyed) this.other.push(null);
       callback();
-    });
+    }, 'deliver the end');
   }
 
   override _destroy(error: Error | null, callback: Callback): void {
@@ -69,14 +74,14 @@ export class PairEnd extends Duplex {
     this.#waiting = undefined;
     waiting?.callback(new Error('this end was destroyed'));
     // The other end learns of it as of a connection that broke: an end that is no 'end'.
-    setImmediate(() => this.other.destroy());
+    this.#schedule(() => this.other.destroy(), 'deliver the break');
     callback(error);
   }
 }
 
-export function duplexPair({ capacity = 65_536 }: PairOptions = {}): [PairEnd, PairEnd] {
-  const a = new PairEnd(capacity);
-  const b = new PairEnd(capacity);
+export function duplexPair(options: PairOptions = {}): [PairEnd, PairEnd] {
+  const a = new PairEnd(options);
+  const b = new PairEnd(options);
   a.other = b;
   b.other = a;
   return [a, b];
