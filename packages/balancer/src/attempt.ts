@@ -1,0 +1,119 @@
+// One try to open one stream on one session. It holds the slot while the session decides, however long the caller waits.
+import type { Duplex } from 'node:stream';
+import { PoolError } from './errors.ts';
+import type { Member, Slot } from './member.ts';
+import type { PoolableSession } from './poolable-session.ts';
+
+/** A stream that may tell when its peer has answered, as a YamuxStream does. */
+type Acknowledgeable = Duplex & { readonly acknowledged?: boolean };
+
+export class Attempt implements Slot {
+  /** Settles once; when it rejects, the slot is free or will be as soon as the session settles. */
+  readonly stream: Promise<Duplex>;
+  readonly #member: Member;
+  readonly #acknowledged: boolean;
+  #resolve!: (stream: Duplex) => void;
+  #reject!: (error: unknown) => void;
+  #settled = false;
+  #stream: Duplex | undefined;
+
+  constructor(member: Member, turn: number, acknowledged: boolean, signal: AbortSignal | undefined) {
+    this.#member = member;
+    this.#acknowledged = acknowledged;
+    this.stream = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    member.begin(this, turn);
+    openOn(member.session, signal).then(
+      (stream) => this.#opened(stream),
+      (error: unknown) => this.#refused(error),
+    );
+  }
+
+  /** Nobody waits any more: rejects now, and a stream that has come or still comes is destroyed. */
+  abandon(error: unknown): void {
+    if (this.#settled) return;
+    this.#fail(error);
+    this.#stream?.destroy();
+  }
+
+  reset(error: Error): void {
+    this.#stream?.destroy(error);
+  }
+
+  #opened(stream: Acknowledgeable): void {
+    if (typeof (stream as Partial<Duplex> | undefined)?.once !== 'function') {
+      this.#refused(
+        new TypeError(`Expected open() of session '${this.#member.key}' to resolve to a Duplex, got ${String(stream)}`),
+      );
+      return;
+    }
+    this.#stream = stream;
+    this.#member.opened(this, stream);
+    if (this.#settled) discard(stream);
+    else if (this.#acknowledged && stream.acknowledged === false) this.#awaitAcknowledgement(stream);
+    else this.#succeed(stream);
+  }
+
+  #refused(error: unknown): void {
+    this.#member.refused(this);
+    if (!this.#settled) this.#fail(error);
+  }
+
+  #awaitAcknowledgement(stream: Acknowledgeable): void {
+    const ended = (error?: Error | null): void => {
+      off();
+      // From here on nobody else holds the stream: what it still says is said to nobody.
+      discard(stream);
+      if (!this.#settled) this.#fail(error ?? unacknowledged());
+    };
+    const closed = (): void => ended(stream.errored);
+    const acknowledged = (): void => {
+      stream.off('acknowledged', acknowledged);
+      // An RST in the same chunk emits 'error' before any promise can continue. The listeners stay until nothing can come
+      // between them and the caller's own.
+      setImmediate(() => {
+        if (this.#settled || stream.destroyed) return;
+        off();
+        this.#succeed(stream);
+      });
+    };
+    const off = (): void => {
+      stream.off('acknowledged', acknowledged);
+      stream.off('error', ended);
+      stream.off('close', closed);
+    };
+    stream.on('acknowledged', acknowledged);
+    stream.on('error', ended);
+    stream.on('close', closed);
+  }
+
+  #succeed(stream: Duplex): void {
+    this.#settled = true;
+    this.#resolve(stream);
+  }
+
+  #fail(error: unknown): void {
+    this.#settled = true;
+    this.#reject(error);
+  }
+}
+
+function openOn(session: PoolableSession, signal: AbortSignal | undefined): Promise<Duplex> {
+  try {
+    return session.open(signal === undefined ? undefined : { signal });
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+/** Ends a stream that no user has seen, so that its error is nobody's uncaught exception. */
+function discard(stream: Duplex): void {
+  stream.on('error', () => {});
+  stream.destroy();
+}
+
+function unacknowledged(): PoolError {
+  return new PoolError('ERR_YAMUX_POOL_NOT_ACKNOWLEDGED', 'The stream closed before its peer acknowledged it');
+}

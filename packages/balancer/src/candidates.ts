@@ -1,0 +1,113 @@
+// Who may be picked now: kept up to date change by change, for the whole pool and for each id, and narrowed by the routing.
+// A pick without constraints, or by key or id, looks at nobody but the first; only metadata and a retry cost a scan.
+import { type Before, beforeOf, CandidateList } from './candidate-list.ts';
+import type { UnavailableCounts } from './errors.ts';
+import type { Member } from './member.ts';
+import { type Constraints, matches } from './routing.ts';
+import type { CandidateOrder } from './strategy.ts';
+
+/** What a strategy is shown, and what becomes of its answer. */
+interface Shortlist {
+  readonly length: number;
+  at(index: number): Member | undefined;
+}
+
+interface Group {
+  readonly members: Set<Member>;
+  readonly eligible: CandidateList<Member>;
+}
+
+export class Candidates {
+  readonly #before: Before | undefined;
+  readonly #byKey = new Map<string, Member>();
+  readonly #byId = new Map<string, Group>();
+  readonly #everyone: CandidateList<Member>;
+
+  constructor(order: CandidateOrder | undefined) {
+    this.#before = beforeOf(order);
+    this.#everyone = new CandidateList(0, this.#before);
+  }
+
+  /** Members in order of adding. */
+  [Symbol.iterator](): Iterator<Member> {
+    return this.#byKey.values();
+  }
+
+  get(key: string): Member | undefined {
+    return this.#byKey.get(key);
+  }
+
+  add(member: Member): void {
+    this.#byKey.set(member.key, member);
+    let group = this.#byId.get(member.id);
+    if (group === undefined) {
+      group = { members: new Set(), eligible: new CandidateList(1, this.#before) };
+      this.#byId.set(member.id, group);
+    }
+    group.members.add(member);
+    this.update(member);
+  }
+
+  delete(member: Member): void {
+    const group = this.#byId.get(member.id);
+    if (group === undefined || !group.members.delete(member)) return;
+    this.#byKey.delete(member.key);
+    this.#everyone.delete(member);
+    group.eligible.delete(member);
+    if (group.members.size === 0) this.#byId.delete(member.id);
+  }
+
+  /** In or out, and in its place, by what the member says of itself now. */
+  update(member: Member): void {
+    const group = this.#byId.get(member.id)?.eligible;
+    if (member.eligible) {
+      this.#everyone.put(member);
+      group?.put(member);
+    } else {
+      this.#everyone.delete(member);
+      group?.delete(member);
+    }
+  }
+
+  /** The candidates that satisfy the constraints and have not been tried; the first of the strategy's order at index 0. */
+  shortlist(constraints: Constraints, tried: readonly Member[]): Shortlist {
+    const { key, id, metadata } = constraints;
+    if (key !== undefined) {
+      const member = this.#byKey.get(key);
+      const fits = member?.eligible && matches(member, constraints) && !tried.includes(member);
+      return fits ? [member] : [];
+    }
+    const eligible = id === undefined ? this.#everyone : this.#byId.get(id)?.eligible;
+    if (eligible === undefined) return [];
+    if (metadata === undefined && tried.length === 0) return eligible;
+    return this.#filter(eligible, constraints, tried);
+  }
+
+  #filter(eligible: CandidateList<Member>, constraints: Constraints, tried: readonly Member[]): Shortlist {
+    const before = this.#before;
+    const fitting: Member[] = [];
+    let first = 0;
+    for (const member of eligible) {
+      if (!matches(member, constraints) || tried.includes(member)) continue;
+      if (before !== undefined && fitting.length > 0 && before(member, fitting[first] as Member))
+        first = fitting.length;
+      fitting.push(member);
+    }
+    if (first > 0) [fitting[0], fitting[first]] = [fitting[first] as Member, fitting[0] as Member];
+    return fitting;
+  }
+
+  /** Why those that satisfy the constraints cannot be picked; undefined if none satisfies them. */
+  unavailable(constraints: Constraints): UnavailableCounts | undefined {
+    const counts = { closed: 0, draining: 0, full: 0 };
+    let matching = 0;
+    for (const member of this.#byKey.values()) {
+      if (!matches(member, constraints)) continue;
+      matching += 1;
+      if (member.closed) counts.closed += 1;
+      else if (member.draining) counts.draining += 1;
+      else if (member.full) counts.full += 1;
+    }
+    return matching === 0 ? undefined : counts;
+  }
+}

@@ -1,0 +1,16 @@
+// Where time comes from, so that tests decide when it passes.
+
+export interface Clock {
+  /** Milliseconds since the epoch, and never going backwards. */
+  now(): number;
+  /** Calls `callback` once after `ms` milliseconds. The timer must not keep the process alive. */
+  setTimeout(callback: () => void, ms: number): unknown;
+  /** Takes back what `setTimeout` returned. */
+  clearTimeout(timer: unknown): void;
+}
+
+export const systemClock: Clock = {
+  now: () => Math.round(performance.timeOrigin + performance.now()),
+  setTimeout: (callback, ms) => setTimeout(callback, ms).unref(),
+  clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
+};

@@ -1,0 +1,95 @@
+/**
+ * What a pool throws. Tell errors by `code`: two copies of a package (ESM beside CommonJS) have two sets of classes.
+ */
+export type PoolErrorCode =
+  | 'ERR_YAMUX_POOL_NO_MATCHING_SESSION'
+  | 'ERR_YAMUX_POOL_NO_AVAILABLE_SESSION'
+  | 'ERR_YAMUX_POOL_INVALID_STRATEGY'
+  | 'ERR_YAMUX_POOL_DUPLICATE_SESSION'
+  | 'ERR_YAMUX_POOL_UNKNOWN_SESSION'
+  | 'ERR_YAMUX_POOL_SESSION_CLOSED'
+  | 'ERR_YAMUX_POOL_OPEN_TIMEOUT'
+  | 'ERR_YAMUX_POOL_NOT_ACKNOWLEDGED'
+  | 'ERR_YAMUX_POOL_DRAIN_TIMEOUT'
+  | 'ERR_YAMUX_POOL_CLOSED';
+
+export class PoolError extends Error {
+  override readonly name: string = 'PoolError';
+  readonly code: PoolErrorCode;
+
+  constructor(code: PoolErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** No session of the pool satisfies the routing; an empty pool satisfies none. */
+export class NoMatchingSessionError extends PoolError {
+  override readonly name: string = 'NoMatchingSessionError';
+
+  constructor(message: string, code: PoolErrorCode = 'ERR_YAMUX_POOL_NO_MATCHING_SESSION') {
+    super(code, message);
+  }
+}
+
+/** Why the sessions that match cannot be picked. Each is counted once, under the first reason that holds. */
+export interface UnavailableCounts {
+  readonly closed: number;
+  readonly draining: number;
+  readonly full: number;
+}
+
+/** Some sessions satisfy the routing, and none of them takes a stream now. */
+export class NoAvailableSessionError extends NoMatchingSessionError {
+  override readonly name: string = 'NoAvailableSessionError';
+  readonly counts: UnavailableCounts;
+
+  constructor(counts: UnavailableCounts) {
+    const reasons = Object.entries(counts).filter(([, count]) => count > 0);
+    const total = reasons.reduce((sum, [, count]) => sum + count, 0);
+    const text = reasons.map(([reason, count]) => `${count} ${reason}`).join(', ');
+    super(
+      `None of the ${total} matching session${total === 1 ? '' : 's'} takes a stream: ${text}`,
+      'ERR_YAMUX_POOL_NO_AVAILABLE_SESSION',
+    );
+    this.counts = counts;
+  }
+}
+
+/** A strategy that is none, is in use elsewhere, or did not return the index of a candidate; `cause` is what it threw. */
+export class InvalidStrategyError extends PoolError {
+  override readonly name: string = 'InvalidStrategyError';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super('ERR_YAMUX_POOL_INVALID_STRATEGY', message, options);
+  }
+}
+
+/** The session, or a session with this key, is in the pool already. */
+export class DuplicateSessionError extends PoolError {
+  override readonly name: string = 'DuplicateSessionError';
+  readonly key: string;
+
+  constructor(key: string, message: string) {
+    super('ERR_YAMUX_POOL_DUPLICATE_SESSION', message);
+    this.key = key;
+  }
+}
+
+/** The pool was closed or destroyed; `cause` is the error that `destroy()` was given. */
+export class PoolClosedError extends PoolError {
+  override readonly name: string = 'PoolClosedError';
+
+  constructor(message = 'The pool is closed', options?: ErrorOptions) {
+    super('ERR_YAMUX_POOL_CLOSED', message, options);
+  }
+}
+
+/** `open()` took longer than the `timeout` that its caller gave. */
+export class OpenTimeoutError extends PoolError {
+  override readonly name: string = 'OpenTimeoutError';
+
+  constructor(timeout: number) {
+    super('ERR_YAMUX_POOL_OPEN_TIMEOUT', `No stream was opened within ${timeout} ms`);
+  }
+}

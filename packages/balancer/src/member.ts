@@ -1,0 +1,250 @@
+// One pooled session: its facts, its counters, its drain, and the listeners on it. It tells its pool of every change that
+// bears on who may be picked, and knows nothing of the other sessions or of strategies.
+import type { Duplex } from 'node:stream';
+import type { Placed } from './candidate-list.ts';
+import { checkDelay, checkOneOf, checkString } from './checks.ts';
+import type { Clock } from './clock.ts';
+import { Drain, type DrainHandle, type DrainOptions } from './drain.ts';
+import { PoolError } from './errors.ts';
+import type { SessionSettings } from './options.ts';
+import type { PoolableSession } from './poolable-session.ts';
+import type { SessionSnapshot } from './stats.ts';
+import type { Candidate } from './strategy.ts';
+
+/** What holds one slot of a session: first an open that waits, then the stream that came of it. */
+export interface Slot {
+  /** Nobody waits for the open any more. */
+  abandon(error: Error): void;
+  /** The stream, if there is one, ends with `error`. */
+  reset(error: Error): void;
+}
+
+/** What a member needs of its pool. */
+export interface MemberHome {
+  readonly clock: Clock;
+  /** The member's load, or what makes it eligible, is not what it was. */
+  changed(member: Member): void;
+  /** The member's session has ended. */
+  ended(member: Member): void;
+}
+
+export class Member implements Candidate, Placed {
+  readonly session: PoolableSession;
+  readonly key: string;
+  readonly id: string;
+  readonly label: string | undefined;
+  readonly weight: number;
+  readonly maxActiveStreams: number;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly addedAt: number;
+  readonly places: [inPool: number, inGroup: number] = [-1, -1];
+  readonly #home: MemberHome;
+  readonly #slots = new Set<Slot>();
+  #turn: number;
+  /** The size of `#slots`, in the member itself because candidates are compared by it. */
+  #load = 0;
+  #pending = 0;
+  #openAttempts = 0;
+  #openFailures = 0;
+  #drain: Drain | undefined;
+  #takesNoMore = false;
+  #removed = false;
+
+  constructor(home: MemberHome, session: PoolableSession, settings: SessionSettings, turn: number) {
+    this.#home = home;
+    this.session = session;
+    this.key = settings.key;
+    this.id = settings.id;
+    this.label = settings.label;
+    this.weight = settings.weight;
+    this.maxActiveStreams = settings.maxActiveStreams;
+    this.metadata = settings.metadata;
+    this.addedAt = home.clock.now();
+    this.#turn = turn;
+    session.on('close', this.#onClose);
+    session.on('error', this.#onError);
+    session.on('goAway', this.#onGoAway);
+  }
+
+  get turn(): number {
+    return this.#turn;
+  }
+
+  get load(): number {
+    return this.#load;
+  }
+
+  get pendingStreams(): number {
+    return this.#pending;
+  }
+
+  get activeStreams(): number {
+    return this.#load - this.#pending;
+  }
+
+  get rtt(): number | undefined {
+    return this.session.rtt;
+  }
+
+  get removed(): boolean {
+    return this.#removed;
+  }
+
+  get draining(): boolean {
+    return this.#drain !== undefined;
+  }
+
+  get full(): boolean {
+    return this.#load >= this.maxActiveStreams;
+  }
+
+  /** Read from the session itself: while it dies, its streams' errors come before its own events, and callers retry on them. */
+  get closed(): boolean {
+    return this.session.state === 'closed';
+  }
+
+  get eligible(): boolean {
+    return !this.full && !this.#removed && !this.draining && !this.closed;
+  }
+
+  /** Takes a slot for one attempt. */
+  begin(slot: Slot, turn: number): void {
+    this.#slots.add(slot);
+    this.#load += 1;
+    this.#pending += 1;
+    this.#openAttempts += 1;
+    this.#turn = turn;
+    this.#home.changed(this);
+  }
+
+  /** The attempt has its stream: the slot is the stream's, until it is fully closed. */
+  opened(slot: Slot, stream: Duplex): void {
+    this.#pending -= 1;
+    if (stream.closed) this.#release(slot);
+    else stream.once('close', () => this.#release(slot));
+  }
+
+  /** The session has refused: no stream, no slot. */
+  refused(slot: Slot): void {
+    this.#pending -= 1;
+    this.#release(slot);
+  }
+
+  countFailure(): void {
+    this.#openFailures += 1;
+  }
+
+  #release(slot: Slot): void {
+    this.#slots.delete(slot);
+    this.#load -= 1;
+    if (this.#load === 0) this.#drain?.settle('drained', 0);
+    this.#home.changed(this);
+  }
+
+  drain({ reason, timeout, onTimeout = 'keep' }: DrainOptions): DrainHandle {
+    checkString('reason', reason);
+    checkDelay('timeout', timeout);
+    checkOneOf('onTimeout', onTimeout, ['keep', 'reset', 'close']);
+    if (onTimeout === 'close' && this.session.close === undefined && this.session.destroy === undefined) {
+      throw new TypeError("Expected a session with close() or destroy() for onTimeout: 'close', got neither");
+    }
+    const before = this.#drain;
+    // A drain that ended at its time limit, with streams left, is waited for anew.
+    const drain =
+      before?.settled === false
+        ? before
+        : new Drain(this.#home.clock, before?.startedAt ?? this.#home.clock.now(), before?.reason);
+    if (reason !== undefined) drain.reason = reason;
+    if (this.#removed) {
+      drain.settle('removed', this.#load);
+      return drain;
+    }
+    this.#drain = drain;
+    if (this.#load === 0) drain.settle('drained', 0);
+    else if (timeout !== undefined) drain.limit(timeout, () => this.#drainTimedOut(drain, timeout, onTimeout));
+    this.#home.changed(this);
+    return drain;
+  }
+
+  #drainTimedOut(drain: Drain, timeout: number, onTimeout: 'keep' | 'reset' | 'close'): void {
+    drain.settle('timeout', this.#load);
+    if (onTimeout === 'keep') return;
+    const why = drain.reason === undefined ? '' : ` (${drain.reason})`;
+    const error = new PoolError('ERR_YAMUX_POOL_DRAIN_TIMEOUT', `Not drained within ${timeout} ms${why}`);
+    this.abandon(error);
+    this.reset(error);
+    if (onTimeout === 'close') void end(this.session);
+  }
+
+  /** False if it did not drain, or cannot take streams again because its peer or its protocol forbids it. */
+  resume(): boolean {
+    const drain = this.#drain;
+    if (drain === undefined || this.#takesNoMore || this.#removed) return false;
+    this.#drain = undefined;
+    drain.settle('resumed', this.#load);
+    this.#home.changed(this);
+    return true;
+  }
+
+  /** The session goes on with what it has and never opens another stream. */
+  retire(reason: string): void {
+    this.#takesNoMore = true;
+    this.drain(this.#drain === undefined ? { reason } : {});
+  }
+
+  /** Every open that waits here rejects with `error`. */
+  abandon(error: Error): void {
+    for (const slot of [...this.#slots]) slot.abandon(error);
+  }
+
+  /** Every stream that the pool opened here ends with `error`. */
+  reset(error: Error): void {
+    for (const slot of [...this.#slots]) slot.reset(error);
+  }
+
+  /** Out of the pool: the session is its owner's alone; live streams go on and are still counted down. */
+  remove(): boolean {
+    if (this.#removed) return false;
+    this.#removed = true;
+    this.session.off('close', this.#onClose);
+    this.session.off('error', this.#onError);
+    this.session.off('goAway', this.#onGoAway);
+    this.#drain?.settle('removed', this.#load);
+    return true;
+  }
+
+  snapshot(): SessionSnapshot {
+    return {
+      key: this.key,
+      id: this.id,
+      label: this.label,
+      weight: this.weight,
+      maxActiveStreams: this.maxActiveStreams,
+      metadata: this.metadata,
+      activeStreams: this.activeStreams,
+      pendingStreams: this.pendingStreams,
+      available: this.eligible,
+      full: this.full,
+      draining: this.draining,
+      drainReason: this.#drain?.reason,
+      drainStartedAt: this.#drain?.startedAt,
+      openAttempts: this.#openAttempts,
+      openFailures: this.#openFailures,
+      addedAt: this.addedAt,
+      rtt: this.rtt,
+    };
+  }
+
+  readonly #onClose = (): void => this.#home.ended(this);
+  // Without a listener an EventEmitter throws. What matters, its end, is told by 'close'.
+  readonly #onError = (): void => {};
+  readonly #onGoAway = (): void => this.retire('go-away');
+}
+
+/** How it ends is told by the session's own events. */
+async function end(session: PoolableSession): Promise<void> {
+  try {
+    if (session.close === undefined) session.destroy?.();
+    else await session.close();
+  } catch {}
+}

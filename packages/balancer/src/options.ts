@@ -1,0 +1,98 @@
+// Options of a pool, of a session in it and of one open, with their defaults and checks in one place.
+import { checkCap, checkMetadata, checkString, checkWeight } from './checks.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { createStrategy, type StrategyName } from './strategies/named.ts';
+import type { Strategy } from './strategy.ts';
+
+export interface PoolOptions {
+  /** Who is picked among the sessions that may be. Default: round-robin. */
+  readonly strategy?: Strategy | StrategyName | undefined;
+  /** How many sessions one open tries, each at most once. Default 2; 1 never tries another. */
+  readonly openAttempts?: number | undefined;
+  /** Cap of active and pending streams per session, unless `add()` gives another. Default: none. */
+  readonly maxActiveStreams?: number | undefined;
+  /** Default: the system's clock. */
+  readonly clock?: Clock | undefined;
+}
+
+export interface SessionOptions {
+  /** Unique in the pool. Default: generated. */
+  readonly key?: string | undefined;
+  /** The node that the session leads to; several sessions may share it. Default: the key. */
+  readonly id?: string | undefined;
+  /** A name for people. Default: none. */
+  readonly label?: string | undefined;
+  /** Share of the load, for strategies that weigh: finite, at least 0. Default 1. */
+  readonly weight?: number | undefined;
+  /** Cap of active and pending streams; `Infinity` for none. Default: the pool's. */
+  readonly maxActiveStreams?: number | undefined;
+  /** Names and values by which an open may ask for this session. Copied. */
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+}
+
+export interface OpenOptions {
+  /** Gives up: the open rejects with the signal's reason, and a stream that still comes is destroyed. */
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds for the whole open, all attempts together. Default: none. */
+  readonly timeout?: number | undefined;
+  /**
+   * Wait until the peer has acknowledged the stream: one round trip, and a refusal is tried elsewhere. A
+   * peer may never answer: give a timeout too. Default false.
+   */
+  readonly acknowledged?: boolean | undefined;
+}
+
+export interface PoolSettings {
+  readonly strategy: Strategy;
+  readonly openAttempts: number;
+  readonly maxActiveStreams: number;
+  readonly clock: Clock;
+}
+
+export interface SessionSettings {
+  readonly key: string;
+  readonly id: string;
+  readonly label: string | undefined;
+  readonly weight: number;
+  readonly maxActiveStreams: number;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+export function poolSettings(options: PoolOptions): PoolSettings {
+  const { strategy = 'round-robin', openAttempts = 2, maxActiveStreams = Infinity, clock = systemClock } = options;
+  if (!Number.isInteger(openAttempts) || openAttempts < 1) {
+    throw new RangeError(`Expected openAttempts to be an integer of at least 1, got ${openAttempts}`);
+  }
+  checkCap(maxActiveStreams);
+  return {
+    strategy: typeof strategy === 'string' ? createStrategy(strategy) : strategy,
+    openAttempts,
+    maxActiveStreams,
+    clock,
+  };
+}
+
+/** `freeKey` and `maxActiveStreams` are what the pool falls back to. */
+export function sessionSettings(
+  options: SessionOptions,
+  freeKey: () => string,
+  maxActiveStreams: number,
+): SessionSettings {
+  checkString('key', options.key);
+  checkString('id', options.id);
+  checkString('label', options.label);
+  checkMetadata('metadata', options.metadata);
+  const weight = options.weight ?? 1;
+  checkWeight(weight);
+  const cap = options.maxActiveStreams ?? maxActiveStreams;
+  checkCap(cap);
+  const key = options.key || freeKey();
+  return {
+    key,
+    id: options.id || key,
+    label: options.label,
+    weight,
+    maxActiveStreams: cap,
+    metadata: Object.freeze({ ...options.metadata }),
+  };
+}

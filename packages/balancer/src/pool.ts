@@ -1,0 +1,279 @@
+// The pool: it puts together candidates, strategy and attempts, and keeps the counts true. How sessions come to be, and
+// what their streams carry, is not its matter.
+import type { Duplex } from 'node:stream';
+import { Attempt } from './attempt.ts';
+import { Candidates } from './candidates.ts';
+import { checkDelay, checkMethods } from './checks.ts';
+import type { Clock } from './clock.ts';
+import type { DrainHandle, DrainOptions } from './drain.ts';
+import {
+  DuplicateSessionError,
+  NoAvailableSessionError,
+  NoMatchingSessionError,
+  PoolClosedError,
+  PoolError,
+} from './errors.ts';
+import { retirementOf } from './failure.ts';
+import { Member, type MemberHome } from './member.ts';
+import { OpenLimit } from './open-limit.ts';
+import { type OpenOptions, type PoolOptions, poolSettings, type SessionOptions, sessionSettings } from './options.ts';
+import type { PoolableSession } from './poolable-session.ts';
+import { type Constraints, constraintsOf, describeConstraints, type RoutingContext } from './routing.ts';
+import { SessionRef } from './session-ref.ts';
+import { type PoolStats, poolStats } from './stats.ts';
+import { attach, choose, type Strategy } from './strategy.ts';
+
+/** A stream and the session that serves it. */
+export interface OpenedStream {
+  readonly stream: Duplex;
+  readonly session: SessionRef;
+}
+
+/** New sessions come before all that have been picked, in order of adding. */
+const FIRST_TURN = Number.MIN_SAFE_INTEGER;
+const NO_ROUTING: RoutingContext = Object.freeze({});
+const DISPOSE_TIMEOUT = 5_000;
+
+export class SessionPool {
+  readonly #strategy: Strategy;
+  readonly #openAttempts: number;
+  readonly #maxActiveStreams: number;
+  readonly #clock: Clock;
+  readonly #candidates: Candidates;
+  readonly #home: MemberHome;
+  readonly #members = new WeakMap<PoolableSession, Member>();
+  readonly #refs = new WeakMap<Member, SessionRef>();
+  #added = 0;
+  #turns = 0;
+  #attempts = 0;
+  #failures = 0;
+  #closed: PoolClosedError | undefined;
+  #closing: Promise<void> | undefined;
+
+  /**
+   * @throws RangeError or TypeError for a wrong option, InvalidStrategyError (`ERR_YAMUX_POOL_INVALID_STRATEGY`) for a
+   * strategy that is none, has no such name, or belongs to another pool.
+   */
+  constructor(options: PoolOptions = {}) {
+    const settings = poolSettings(options);
+    this.#openAttempts = settings.openAttempts;
+    this.#maxActiveStreams = settings.maxActiveStreams;
+    this.#clock = settings.clock;
+    this.#strategy = attach(settings.strategy);
+    this.#candidates = new Candidates(this.#strategy.order);
+    this.#home = {
+      clock: this.#clock,
+      changed: (member) => this.#candidates.update(member),
+      ended: (member) => this.#remove(member),
+    };
+  }
+
+  /**
+   * Takes a session in. It leaves by itself when it closes; its `'error'` is listened to and never throws; a GoAway of its
+   * peer drains it. The session stays its owner's: the pool never ends it unless a drain asks for that.
+   * @throws PoolClosedError (`ERR_YAMUX_POOL_CLOSED`), DuplicateSessionError (`ERR_YAMUX_POOL_DUPLICATE_SESSION`), PoolError
+   * (`ERR_YAMUX_POOL_SESSION_CLOSED`) if the session has ended; RangeError or TypeError for a wrong option.
+   */
+  add(session: PoolableSession, options: SessionOptions = {}): SessionRef {
+    if (this.#closed !== undefined) throw this.#closed;
+    checkMethods('session', session, ['open', 'on', 'off']);
+    const settings = sessionSettings(options, () => this.#freeKey(), this.#maxActiveStreams);
+    const twin = this.#members.get(session);
+    if (twin !== undefined && !twin.removed) {
+      throw new DuplicateSessionError(twin.key, `The session is in the pool already, as '${twin.key}'`);
+    }
+    if (this.#candidates.get(settings.key) !== undefined) {
+      throw new DuplicateSessionError(settings.key, `A session with key '${settings.key}' is in the pool already`);
+    }
+    if (session.state === 'closed') {
+      throw new PoolError('ERR_YAMUX_POOL_SESSION_CLOSED', `Session '${settings.key}' has ended`);
+    }
+    this.#added += 1;
+    const member = new Member(this.#home, session, settings, FIRST_TURN + this.#added);
+    const ref = new SessionRef(member, () => this.#remove(member));
+    this.#members.set(session, member);
+    this.#refs.set(member, ref);
+    this.#candidates.add(member);
+    return ref;
+  }
+
+  /**
+   * Opens a stream on a session that the strategy chooses among those that satisfy `routing` and take streams: the
+   * session's own Duplex, not wrapped. It counts against the session until it is fully closed, so close it in time.
+   *
+   * A session that refuses is followed by another one (`openAttempts`); if there is none, the open rejects with the
+   * session's own error.
+   * @throws NoMatchingSessionError (`ERR_YAMUX_POOL_NO_MATCHING_SESSION`), NoAvailableSessionError
+   * (`ERR_YAMUX_POOL_NO_AVAILABLE_SESSION`), InvalidStrategyError (`ERR_YAMUX_POOL_INVALID_STRATEGY`), OpenTimeoutError
+   * (`ERR_YAMUX_POOL_OPEN_TIMEOUT`), PoolClosedError (`ERR_YAMUX_POOL_CLOSED`), the reason of `signal`, or what the session
+   * rejected with.
+   */
+  async open(routing?: RoutingContext, options?: OpenOptions): Promise<Duplex> {
+    return (await this.openStream(routing, options)).stream;
+  }
+
+  /** As {@link open}, and tells which session serves the stream. */
+  async openStream(routing?: RoutingContext, options: OpenOptions = {}): Promise<OpenedStream> {
+    const { signal, timeout, acknowledged = false } = options;
+    checkDelay('timeout', timeout);
+    const constraints = constraintsOf(routing);
+    signal?.throwIfAborted();
+    if (signal === undefined && timeout === undefined) {
+      return this.#open(routing ?? NO_ROUTING, constraints, acknowledged, undefined);
+    }
+    const limit = new OpenLimit(this.#clock, signal, timeout);
+    try {
+      return await this.#open(routing ?? NO_ROUTING, constraints, acknowledged, limit);
+    } finally {
+      limit.lift();
+    }
+  }
+
+  async #open(
+    routing: RoutingContext,
+    constraints: Constraints,
+    acknowledged: boolean,
+    limit: OpenLimit | undefined,
+  ): Promise<OpenedStream> {
+    const tried: Member[] = [];
+    let failure: unknown;
+    for (;;) {
+      if (this.#closed !== undefined) throw this.#closed;
+      const member = this.#pick(routing, constraints, tried);
+      if (member === undefined) throw tried.length > 0 ? failure : this.#nobody(constraints);
+      // Nothing may come between pick and reservation: that is what makes caps and loads exact in a burst.
+      this.#turns += 1;
+      this.#attempts += 1;
+      const attempt = new Attempt(member, this.#turns, acknowledged, limit?.signal);
+      limit?.watch(attempt);
+      try {
+        const stream = await attempt.stream;
+        return { stream, session: this.#refs.get(member) as SessionRef };
+      } catch (error) {
+        const reached = limit?.reached;
+        if (reached?.by === 'abort') throw reached.error;
+        if (this.#closed === error) throw error;
+        this.#failures += 1;
+        member.countFailure();
+        const retirement = retirementOf(error);
+        if (retirement !== undefined) member.retire(retirement);
+        tried.push(member);
+        if (reached !== undefined) throw reached.error;
+        if (tried.length >= this.#openAttempts) throw error;
+        failure = error;
+      }
+    }
+  }
+
+  #pick(routing: RoutingContext, constraints: Constraints, tried: readonly Member[]): Member | undefined {
+    for (;;) {
+      const shortlist = this.#candidates.shortlist(constraints, tried);
+      if (shortlist.length === 0) return undefined;
+      const member = shortlist.at(choose(this.#strategy, shortlist, routing));
+      if (member?.eligible) return member;
+      // The session has ended and not said so yet, or the strategy called back into the pool: look again without it.
+      if (member !== undefined) this.#candidates.update(member);
+    }
+  }
+
+  #nobody(constraints: Constraints): NoMatchingSessionError {
+    const counts = this.#candidates.unavailable(constraints);
+    if (counts !== undefined) return new NoAvailableSessionError(counts);
+    const asked = describeConstraints(constraints);
+    return new NoMatchingSessionError(asked === '' ? 'The pool is empty' : `No session of the pool has ${asked}`);
+  }
+
+  /** The sessions of the pool, in order of adding. */
+  sessions(): SessionRef[] {
+    return Array.from(this.#candidates, (member) => this.#refs.get(member) as SessionRef);
+  }
+
+  /**
+   * {@link SessionRef.drain} by key.
+   * @throws PoolError (`ERR_YAMUX_POOL_UNKNOWN_SESSION`)
+   */
+  drainSession(key: string, options?: string | DrainOptions): DrainHandle {
+    return this.#refOf(key).drain(options);
+  }
+
+  /**
+   * {@link SessionRef.resume} by key.
+   * @throws PoolError (`ERR_YAMUX_POOL_UNKNOWN_SESSION`)
+   */
+  resumeSession(key: string): boolean {
+    return this.#refOf(key).resume();
+  }
+
+  /** {@link SessionRef.remove} by key; false if there is no such session. */
+  removeSession(key: string): boolean {
+    const member = this.#candidates.get(key);
+    return member !== undefined && this.#remove(member);
+  }
+
+  stats(): PoolStats {
+    return poolStats(this.#candidates, this.#attempts, this.#failures);
+  }
+
+  /**
+   * Refuses new opens and sessions, waits until every stream that the pool opened is closed, and lets go of the sessions,
+   * which stay open. After `timeout` milliseconds (default: none) the streams that are left end with
+   * `ERR_YAMUX_POOL_CLOSED`. Never rejects but for a wrong `timeout`; repeated calls share one promise.
+   */
+  async close({ timeout }: { readonly timeout?: number | undefined } = {}): Promise<void> {
+    checkDelay('timeout', timeout);
+    this.#closing ??= this.#close(timeout);
+    await this.#closing;
+  }
+
+  async #close(timeout: number | undefined): Promise<void> {
+    this.#closed ??= new PoolClosedError();
+    const timer = timeout === undefined ? undefined : this.#clock.setTimeout(() => this.destroy(), timeout);
+    await Promise.all(Array.from(this.#candidates, emptied));
+    this.#clock.clearTimeout(timer);
+    for (const member of [...this.#candidates]) this.#remove(member);
+  }
+
+  /**
+   * Now: every stream that the pool opened ends with `error` (default: PoolClosedError), every open that waits rejects with
+   * PoolClosedError, and the sessions, which stay open, are let go.
+   */
+  destroy(error?: Error): void {
+    this.#closed = new PoolClosedError('The pool was destroyed', error === undefined ? undefined : { cause: error });
+    this.#closing ??= Promise.resolve();
+    for (const member of [...this.#candidates]) {
+      this.#remove(member);
+      member.abandon(this.#closed);
+      member.reset(error ?? this.#closed);
+    }
+  }
+
+  /** `close({ timeout: 5000 })`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close({ timeout: DISPOSE_TIMEOUT });
+  }
+
+  #remove(member: Member): boolean {
+    if (!member.remove()) return false;
+    this.#candidates.delete(member);
+    return true;
+  }
+
+  #refOf(key: string): SessionRef {
+    const member = this.#candidates.get(key);
+    if (member === undefined) throw new PoolError('ERR_YAMUX_POOL_UNKNOWN_SESSION', `No session has key '${key}'`);
+    return this.#refs.get(member) as SessionRef;
+  }
+
+  #freeKey(): string {
+    for (let number = this.#added + 1; ; number += 1) {
+      const key = `session-${number}`;
+      if (this.#candidates.get(key) === undefined) return key;
+    }
+  }
+}
+
+/** Resolves when the member has no stream left, or has left the pool, whatever its own drains say meanwhile. */
+async function emptied(member: Member): Promise<void> {
+  do await member.drain({}).done;
+  while (member.load > 0 && !member.removed);
+}

@@ -1,0 +1,23 @@
+import type { Duplex } from 'node:stream';
+
+/**
+ * The few members of a session that a pool needs. A YamuxSession fits as it is; so does anything else that opens
+ * streams and tells its end by `'close'`.
+ */
+export interface PoolableSession {
+  /**
+   * Opens one stream. It settles, at the latest, when the session ends.
+   * Rejections by code `ERR_YAMUX_GO_AWAY`, `ERR_YAMUX_SESSION_CLOSED` and `ERR_YAMUX_STREAMS_EXHAUSTED` drain the session.
+   */
+  open(options?: { signal?: AbortSignal | undefined }): Promise<Duplex>;
+  on(event: 'close' | 'error' | 'goAway', listener: () => void): unknown;
+  off(event: 'close' | 'error' | 'goAway', listener: () => void): unknown;
+  /** `'closed'` once the session has ended; other values mean nothing here. */
+  readonly state?: string;
+  /** Round trip in milliseconds, if known. Shown to strategies and in snapshots. */
+  readonly rtt?: number | undefined;
+  /** Graceful end; called by a drain with `onTimeout: 'close'`. */
+  close?(): unknown;
+  /** Abrupt end; called by the same drain where there is no `close`. */
+  destroy?(error?: Error): unknown;
+}

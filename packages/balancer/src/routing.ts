@@ -1,0 +1,59 @@
+// What one open asks of the session that is to serve it.
+import { checkMetadata, checkObject, checkString } from './checks.ts';
+
+/** What one open asks for. All that is given must hold; an empty string or an empty object asks for nothing. */
+export interface RoutingContext {
+  /** Exactly the session with this key. */
+  readonly sessionKey?: string | undefined;
+  /** Any session with this id: the sessions of one node. */
+  readonly sessionId?: string | undefined;
+  /** Any session whose metadata has at least these pairs. */
+  readonly requiredMetadata?: Readonly<Record<string, string>> | undefined;
+}
+
+/** A routing, checked, and without what asks for nothing. */
+export interface Constraints {
+  readonly key: string | undefined;
+  readonly id: string | undefined;
+  readonly metadata: readonly (readonly [string, string])[] | undefined;
+}
+
+/** The facts of a session that constraints are about. */
+interface Matchable {
+  readonly key: string;
+  readonly id: string;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+const UNCONSTRAINED: Constraints = { key: undefined, id: undefined, metadata: undefined };
+
+/** @throws TypeError if the routing is not of the documented shape. */
+export function constraintsOf(routing: RoutingContext | undefined): Constraints {
+  if (routing === undefined) return UNCONSTRAINED;
+  checkObject('routing', routing);
+  const { sessionKey, sessionId, requiredMetadata } = routing;
+  if (sessionKey === undefined && sessionId === undefined && requiredMetadata === undefined) return UNCONSTRAINED;
+  checkString('routing.sessionKey', sessionKey);
+  checkString('routing.sessionId', sessionId);
+  checkMetadata('routing.requiredMetadata', requiredMetadata);
+  const pairs = requiredMetadata === undefined ? [] : Object.entries(requiredMetadata);
+  return { key: sessionKey || undefined, id: sessionId || undefined, metadata: pairs.length > 0 ? pairs : undefined };
+}
+
+export function matches(session: Matchable, { key, id, metadata }: Constraints): boolean {
+  if (key !== undefined && session.key !== key) return false;
+  if (id !== undefined && session.id !== id) return false;
+  if (metadata === undefined) return true;
+  const own = session.metadata;
+  for (const [name, value] of metadata) if (own[name] !== value || !Object.hasOwn(own, name)) return false;
+  return true;
+}
+
+/** For error texts: what was asked. */
+export function describeConstraints({ key, id, metadata }: Constraints): string {
+  const asked: string[] = [];
+  if (key !== undefined) asked.push(`key ${JSON.stringify(key)}`);
+  if (id !== undefined) asked.push(`id ${JSON.stringify(id)}`);
+  for (const [name, value] of metadata ?? []) asked.push(`metadata ${name}=${JSON.stringify(value)}`);
+  return asked.join(', ');
+}

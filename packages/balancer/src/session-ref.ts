@@ -1,0 +1,63 @@
+import type { DrainHandle, DrainOptions } from './drain.ts';
+import type { Member } from './member.ts';
+import type { PoolableSession } from './poolable-session.ts';
+import type { SessionSnapshot } from './stats.ts';
+
+/** The handle that `add()` returns: one session in one pool. It stays safe to use after the session has left. */
+export class SessionRef {
+  readonly #member: Member;
+  readonly #leave: (member: Member) => boolean;
+
+  /** @internal Made by the pool. */
+  constructor(member: Member, leave: (member: Member) => boolean) {
+    this.#member = member;
+    this.#leave = leave;
+  }
+
+  get session(): PoolableSession {
+    return this.#member.session;
+  }
+
+  get key(): string {
+    return this.#member.key;
+  }
+
+  get id(): string {
+    return this.#member.id;
+  }
+
+  get label(): string | undefined {
+    return this.#member.label;
+  }
+
+  /** True once the session has left the pool, by `remove()` or by its own end. */
+  get removed(): boolean {
+    return this.#member.removed;
+  }
+
+  snapshot(): SessionSnapshot {
+    return this.#member.snapshot();
+  }
+
+  /**
+   * No new streams from now on; those that are open or opening go on. Draining again changes the reason and the time
+   * limit, and shares `done`. On a session that has left the pool, `done` resolves at once with `'removed'`.
+   * @throws RangeError if `timeout` is not a delay, TypeError if `onTimeout` is unknown or the session cannot do it.
+   */
+  drain(options?: string | DrainOptions): DrainHandle {
+    return this.#member.drain(typeof options === 'string' ? { reason: options } : (options ?? {}));
+  }
+
+  /**
+   * Takes new streams again. False if it was not draining, or if it has to go on: the peer has sent GoAway, the stream
+   * ids are used up, or the session has left the pool.
+   */
+  resume(): boolean {
+    return this.#member.resume();
+  }
+
+  /** Leaves the pool. The session stays open and its streams go on. False if it had left already. */
+  remove(): boolean {
+    return this.#leave(this.#member);
+  }
+}

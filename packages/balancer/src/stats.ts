@@ -1,0 +1,77 @@
+// Snapshots: plain values, counted when asked for, never kept.
+
+export interface SessionSnapshot {
+  readonly key: string;
+  readonly id: string;
+  readonly label: string | undefined;
+  readonly weight: number;
+  /** `Infinity` if there is no cap. */
+  readonly maxActiveStreams: number;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Streams that the pool opened here and that are not fully closed. */
+  readonly activeStreams: number;
+  /** Opens that the session has not settled yet. */
+  readonly pendingStreams: number;
+  /** The next open may pick it. */
+  readonly available: boolean;
+  /** Active and pending streams have reached the cap. */
+  readonly full: boolean;
+  readonly draining: boolean;
+  readonly drainReason: string | undefined;
+  /** Milliseconds since the epoch, as all times here. */
+  readonly drainStartedAt: number | undefined;
+  readonly openAttempts: number;
+  /** Attempts that ended without a stream. A caller's abort and the end of the pool are no failures. */
+  readonly openFailures: number;
+  readonly addedAt: number;
+  /** Milliseconds. */
+  readonly rtt: number | undefined;
+}
+
+/** The session gauges are not exclusive: a session that drains may also be full. */
+export interface PoolStats {
+  readonly sessionsTotal: number;
+  readonly sessionsAvailable: number;
+  readonly sessionsDraining: number;
+  readonly sessionsCapacityLimited: number;
+  readonly activeStreams: number;
+  readonly pendingStreams: number;
+  /** Since the pool was made, sessions that have left it included. */
+  readonly openAttempts: number;
+  readonly openFailures: number;
+  /** In order of adding. */
+  readonly sessions: readonly SessionSnapshot[];
+}
+
+export function poolStats(
+  members: Iterable<{ snapshot(): SessionSnapshot }>,
+  openAttempts: number,
+  openFailures: number,
+): PoolStats {
+  const sessions: SessionSnapshot[] = [];
+  let sessionsAvailable = 0;
+  let sessionsDraining = 0;
+  let sessionsCapacityLimited = 0;
+  let activeStreams = 0;
+  let pendingStreams = 0;
+  for (const member of members) {
+    const session = member.snapshot();
+    sessions.push(session);
+    if (session.available) sessionsAvailable += 1;
+    if (session.draining) sessionsDraining += 1;
+    if (session.full) sessionsCapacityLimited += 1;
+    activeStreams += session.activeStreams;
+    pendingStreams += session.pendingStreams;
+  }
+  return {
+    sessionsTotal: sessions.length,
+    sessionsAvailable,
+    sessionsDraining,
+    sessionsCapacityLimited,
+    activeStreams,
+    pendingStreams,
+    openAttempts,
+    openFailures,
+    sessions,
+  };
+}

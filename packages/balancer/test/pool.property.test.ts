@@ -1,0 +1,285 @@
+// The pool as a whole against a naive model, step by step: whatever is added, removed, drained, opened, answered or closed, in
+// whatever order, the pool picks whom the model says, and every count is what a recount says.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { SessionPool } from '../src/pool.ts';
+import type { RoutingContext } from '../src/routing.ts';
+import type { SessionRef } from '../src/session-ref.ts';
+import { StrategyName } from '../src/strategies/named.ts';
+import { FakeSession, FakeStream, queueDrained } from './support/fake-session.ts';
+
+class ModelSession {
+  readonly fake = new FakeSession();
+  readonly key: string;
+  readonly id: string;
+  readonly zone: string;
+  readonly cap: number;
+  ref!: SessionRef;
+  pending: { readonly settle: (ok: boolean) => void }[] = [];
+  active: FakeStream[] = [];
+  lastPick: number;
+  draining = false;
+  gone = false;
+  attempts = 0;
+  failures = 0;
+
+  constructor(number: number, cap: number) {
+    this.key = `k${number}`;
+    this.id = `node-${number % 3}`;
+    this.zone = number % 2 === 0 ? 'eu' : 'us';
+    this.cap = cap;
+    this.lastPick = number - 1_000_000;
+    this.fake.open = () => {
+      this.attempts += 1;
+      return new Promise((resolve, reject) => {
+        this.pending.push({
+          settle: (ok) => {
+            if (!ok) {
+              this.failures += 1;
+              reject(new Error('refused'));
+              return;
+            }
+            const stream = new FakeStream();
+            this.active.push(stream);
+            resolve(stream);
+          },
+        });
+      });
+    };
+  }
+
+  get load(): number {
+    return this.pending.length + this.active.length;
+  }
+
+  get eligible(): boolean {
+    return !this.draining && !this.gone && this.load < this.cap;
+  }
+
+  matches({ sessionKey, sessionId, requiredMetadata }: RoutingContext): boolean {
+    if (sessionKey !== undefined && sessionKey !== this.key) return false;
+    if (sessionId !== undefined && sessionId !== this.id) return false;
+    return requiredMetadata?.zone === undefined || requiredMetadata.zone === this.zone;
+  }
+}
+
+const key = fc.nat(9).map((number) => `k${number}`);
+const id = fc.nat(3).map((number) => `node-${number}`);
+const zone = fc.constantFrom('eu', 'us');
+const routing: fc.Arbitrary<RoutingContext> = fc.oneof(
+  { weight: 3, arbitrary: fc.constant({}) },
+  fc.record({ sessionKey: key, sessionId: id, requiredMetadata: fc.record({ zone }) }, { requiredKeys: [] }),
+);
+
+const nth = fc.nat(1_000);
+const step = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('add' as const), cap: fc.constantFrom(1, 2, 3, Infinity) }) },
+  { weight: 12, arbitrary: fc.record({ do: fc.constant('open' as const), routing }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('answer' as const), nth, ok: fc.boolean() }) },
+  { weight: 5, arbitrary: fc.record({ do: fc.constant('close' as const), nth, byError: fc.boolean() }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constantFrom('remove', 'end', 'drain', 'resume', 'goAway'), nth }),
+  },
+);
+
+const pickOf = <T>(items: readonly T[], nth: number): T | undefined => items[nth % items.length];
+
+class World {
+  readonly pool: SessionPool;
+  readonly all: ModelSession[] = [];
+  readonly #strategy: StrategyName;
+  readonly #openAttempts: number;
+  readonly #goneAway = new Set<ModelSession>();
+  #picks = 0;
+  #attempts = 0;
+  #failures = 0;
+  /** What each open that waits must come to, in the model's eyes. */
+  readonly #tried = new Map<{ settle: (ok: boolean) => void }, { routing: RoutingContext; tried: ModelSession[] }>();
+
+  constructor(strategy: StrategyName, openAttempts: number) {
+    this.#strategy = strategy;
+    this.#openAttempts = openAttempts;
+    this.pool = new SessionPool({ strategy, openAttempts });
+  }
+
+  get inside(): ModelSession[] {
+    return this.all.filter(({ gone }) => !gone);
+  }
+
+  /** Whom the contract names, found by looking at everybody. */
+  expected(asked: RoutingContext, tried: readonly ModelSession[]): ModelSession | undefined {
+    const able = this.inside.filter((one) => one.eligible && one.matches(asked) && !tried.includes(one));
+    const least = Math.min(...able.map(({ load }) => load));
+    const best = this.#strategy === StrategyName.LeastConn ? able.filter(({ load }) => load === least) : able;
+    return best.sort((a, b) => a.lastPick - b.lastPick)[0];
+  }
+
+  /** The model's half of a pick; the pool's half has happened already. */
+  #picked(
+    session: ModelSession | undefined,
+    before: ReadonlyMap<ModelSession, number>,
+    asked: RoutingContext,
+    tried: ModelSession[],
+  ): void {
+    for (const one of this.all) expect(one.attempts - (before.get(one) ?? 0), one.key).toBe(one === session ? 1 : 0);
+    if (session === undefined) return;
+    this.#picks += 1;
+    this.#attempts += 1;
+    session.lastPick = this.#picks;
+    const waiting = session.pending.at(-1);
+    if (waiting !== undefined) this.#tried.set(waiting, { routing: asked, tried: [...tried, session] });
+  }
+
+  #attemptCounts(): Map<ModelSession, number> {
+    return new Map(this.all.map((one) => [one, one.attempts]));
+  }
+
+  open(asked: RoutingContext): void {
+    const session = this.expected(asked, []);
+    const before = this.#attemptCounts();
+    const matching = this.inside.filter((one) => one.matches(asked));
+    this.pool.open(asked).then(
+      (stream) => stream.on('error', () => {}),
+      (error: { message: string; code?: string }) => {
+        if (session !== undefined) expect(error.message).toBe('refused');
+        else {
+          const reason = matching.length === 0 ? 'NO_MATCHING' : 'NO_AVAILABLE';
+          expect(error.code).toBe(`ERR_YAMUX_POOL_${reason}_SESSION`);
+        }
+      },
+    );
+    this.#picked(session, before, asked, []);
+  }
+
+  async answer(nth: number, ok: boolean): Promise<void> {
+    const session = pickOf(
+      this.all.filter(({ pending }) => pending.length > 0),
+      nth,
+    );
+    const waiting = session === undefined ? undefined : pickOf(session.pending, nth);
+    if (session === undefined || waiting === undefined) return;
+    const { routing: asked, tried } = this.#tried.get(waiting) ?? { routing: {}, tried: [] };
+    this.#tried.delete(waiting);
+    session.pending = session.pending.filter((other) => other !== waiting);
+    const before = this.#attemptCounts();
+    waiting.settle(ok);
+    const next = ok || tried.length >= this.#openAttempts ? undefined : this.expected(asked, tried);
+    if (!ok) this.#failures += 1;
+    await queueDrained();
+    this.#picked(next, before, asked, tried);
+  }
+
+  async close(nth: number, byError: boolean): Promise<void> {
+    const session = pickOf(
+      this.all.filter(({ active }) => active.length > 0),
+      nth,
+    );
+    const stream = session === undefined ? undefined : pickOf(session.active, nth);
+    if (session === undefined || stream === undefined) return;
+    session.active = session.active.filter((other) => other !== stream);
+    stream.destroy(byError ? new Error('reset') : undefined);
+    await queueDrained();
+  }
+
+  add(cap: number): void {
+    if (this.all.length >= 10) return;
+    const session = new ModelSession(this.all.length, cap);
+    this.#join(session);
+    this.all.push(session);
+  }
+
+  #join(session: ModelSession): void {
+    const { key, id, zone, cap, fake } = session;
+    session.ref = this.pool.add(fake, { key, id, metadata: { zone }, maxActiveStreams: cap });
+  }
+
+  act(what: string, nth: number): void {
+    const session = pickOf(this.inside, nth);
+    if (session === undefined) return;
+    if (what === 'drain') {
+      session.ref.drain(what);
+      session.draining = true;
+    } else if (what === 'goAway') {
+      session.fake.emit('goAway', 0);
+      session.draining = true;
+      this.#goneAway.add(session);
+    } else if (what === 'resume') {
+      const may = session.draining && !this.#goneAway.has(session);
+      expect(session.ref.resume()).toBe(may);
+      if (may) session.draining = false;
+    } else if (what === 'remove' || what === 'end') {
+      if (what === 'end') session.fake.end(new Error('transport'));
+      else expect(session.ref.remove()).toBe(true);
+      session.gone = true;
+      expect(session.fake.watchers).toBe(0);
+    }
+  }
+
+  /** Every gauge recounted, and every candidate asked for by its key. */
+  check(): void {
+    const stats = this.pool.stats();
+    const sum = (count: (one: ModelSession) => number): number =>
+      this.inside.reduce((total, one) => total + count(one), 0);
+    expect(stats).toEqual({
+      sessionsTotal: this.inside.length,
+      sessionsAvailable: sum(({ eligible }) => Number(eligible)),
+      sessionsDraining: sum(({ draining }) => Number(draining)),
+      sessionsCapacityLimited: sum(({ load, cap }) => Number(load >= cap)),
+      activeStreams: sum(({ active }) => active.length),
+      pendingStreams: sum(({ pending }) => pending.length),
+      openAttempts: this.#attempts,
+      openFailures: this.#failures,
+      sessions: this.inside.map((one) =>
+        expect.objectContaining({
+          key: one.key,
+          available: one.eligible,
+          activeStreams: one.active.length,
+          pendingStreams: one.pending.length,
+          openAttempts: one.attempts,
+          openFailures: one.failures,
+        }),
+      ),
+    });
+    for (const one of this.all) {
+      expect(one.load).toBeLessThanOrEqual(one.cap);
+      expect(one.ref.snapshot()).toMatchObject({
+        activeStreams: one.active.length,
+        pendingStreams: one.pending.length,
+      });
+    }
+  }
+}
+
+describe('SessionPool', () => {
+  it.each(Object.values(StrategyName))(
+    'is a naive pool with %s, whatever happens in whatever order',
+    async (strategy) => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.integer({ min: 1, max: 3 }),
+          fc.array(step, { maxLength: 120, size: 'max' }),
+          async (attempts, steps) => {
+            const world = new World(strategy, attempts);
+            for (const cap of [1, 2, Infinity]) world.add(cap);
+            for (const one of steps) {
+              if (one.do === 'add') world.add(one.cap);
+              else if (one.do === 'open') world.open(one.routing);
+              else if (one.do === 'answer') await world.answer(one.nth, one.ok);
+              else if (one.do === 'close') await world.close(one.nth, one.byError);
+              else world.act(one.do, one.nth);
+              world.check();
+            }
+            // At the end everything is answered and closed: no slot may be left.
+            while (world.all.some(({ load }) => load > 0)) {
+              await world.answer(0, true);
+              await world.close(0, false);
+              world.check();
+            }
+          },
+        ),
+        { numRuns: 60 },
+      );
+    },
+  );
+});

@@ -1,0 +1,156 @@
+import { describe, expect, it } from 'vitest';
+import { NoAvailableSessionError } from '../src/errors.ts';
+import { SessionPool } from '../src/pool.ts';
+import { createStrategy, StrategyName } from '../src/strategies/named.ts';
+import { roundRobin } from '../src/strategies/round-robin.ts';
+import type { Candidate, Strategy } from '../src/strategy.ts';
+import { FakeSession } from './support/fake-session.ts';
+
+function poolOf(strategy: Strategy, keys: readonly string[]): SessionPool {
+  const pool = new SessionPool({ strategy, openAttempts: 1 });
+  for (const key of keys) pool.add(new FakeSession().answers(), { key, weight: key.length, metadata: { key } });
+  return pool;
+}
+
+const picking = (pick: Strategy['pick']): Strategy => ({ name: 'custom', pick });
+
+describe('a custom strategy', () => {
+  it('chooses by the index that it returns', async () => {
+    const last = picking((candidates) => candidates.length - 1);
+    const pool = poolOf(last, ['a', 'b', 'c']);
+    expect((await pool.openStream()).session.key).toBe('c');
+  });
+
+  it('sees of each candidate its facts, its load and its turn, and the routing of the open', async () => {
+    const seen: unknown[] = [];
+    const pool = poolOf(
+      picking((candidates, routing) => {
+        const { key, id, weight, metadata, load, activeStreams, pendingStreams, rtt } = candidates.at(0) as Candidate;
+        seen.push({ key, id, weight, metadata, load, activeStreams, pendingStreams, rtt, routing });
+        return 0;
+      }),
+      ['aa'],
+    );
+    await pool.open();
+    await pool.open({ sessionId: 'aa' });
+    const facts = { key: 'aa', id: 'aa', weight: 2, metadata: { key: 'aa' }, pendingStreams: 0, rtt: undefined };
+    expect(seen).toEqual([
+      { ...facts, load: 0, activeStreams: 0, routing: {} },
+      { ...facts, load: 1, activeStreams: 1, routing: { sessionId: 'aa' } },
+    ]);
+  });
+
+  it('sees the same object for the same session in every pick', async () => {
+    const picks = new Map<Candidate, number>();
+    const pool = poolOf(
+      picking((candidates) => {
+        const first = candidates.at(0) as Candidate;
+        picks.set(first, (picks.get(first) ?? 0) + 1);
+        return 0;
+      }),
+      ['a'],
+    );
+    await pool.open();
+    await pool.open();
+    expect([...picks.values()]).toEqual([2]);
+  });
+
+  it('finds the first of its order at index 0, and the others anywhere', async () => {
+    const pool = poolOf({ name: 'ordered', order: 'least-loaded', pick: () => 0 }, ['a', 'b']);
+    const keys: string[] = [];
+    for (let open = 0; open < 4; open += 1) keys.push((await pool.openStream()).session.key);
+    expect(keys).toEqual(['a', 'b', 'a', 'b']);
+  });
+
+  it.each([
+    ['NaN', Number.NaN],
+    ['-1', -1],
+    ['the length', 2],
+    ['a fraction', 0.5],
+    ['undefined', undefined],
+    ['a string', '0'],
+    ['a promise', Promise.resolve(0)],
+  ])('makes the open fail when it returns %s, and leaves no trace', async (_what, index) => {
+    const pool = poolOf(
+      picking(() => index as number),
+      ['a', 'b'],
+    );
+    await expect(pool.open()).rejects.toMatchObject({ code: 'ERR_YAMUX_POOL_INVALID_STRATEGY' });
+    expect(pool.stats()).toMatchObject({ sessionsAvailable: 2, activeStreams: 0, pendingStreams: 0, openAttempts: 0 });
+  });
+
+  it('makes the open fail with its error as the cause when it throws', async () => {
+    const cause = new Error('mine');
+    const pool = poolOf(
+      picking(() => {
+        throw cause;
+      }),
+      ['a'],
+    );
+    await expect(pool.open()).rejects.toMatchObject({ code: 'ERR_YAMUX_POOL_INVALID_STRATEGY', cause });
+  });
+
+  it('is no unhandled rejection when it is async and rejects', async () => {
+    const pool = poolOf(picking((() => Promise.reject(new Error('async'))) as unknown as Strategy['pick']), ['a']);
+    await expect(pool.open()).rejects.toMatchObject({ code: 'ERR_YAMUX_POOL_INVALID_STRATEGY' });
+  });
+
+  it('cannot change what it is shown', async () => {
+    const pool = poolOf(
+      picking((candidates) => {
+        (candidates.at(0) as { load: number }).load = 99;
+        return 0;
+      }),
+      ['a'],
+    );
+    await expect(pool.open()).rejects.toMatchObject({ cause: expect.any(TypeError) });
+    expect(pool.stats().sessions[0]).toMatchObject({ activeStreams: 0 });
+  });
+
+  it('is asked again when it made its own choice unavailable by calling back', async () => {
+    const pool: SessionPool = poolOf(
+      picking((candidates) => {
+        const first = candidates.at(0) as Candidate;
+        if (first.key === 'a') pool.drainSession('a');
+        return 0;
+      }),
+      ['a', 'b'],
+    );
+    expect((await pool.openStream()).session.key).toBe('b');
+    pool.drainSession('b');
+    await expect(pool.open()).rejects.toThrow(NoAvailableSessionError);
+  });
+
+  it('belongs to one pool', () => {
+    const strategy = roundRobin();
+    new SessionPool({ strategy });
+    expect(() => new SessionPool({ strategy })).toThrow("Strategy 'round-robin' belongs to another pool");
+  });
+
+  it.each([[42], [null], [{ name: 'no pick' }], [{ name: 'odd', order: 'alphabetical', pick: () => 0 }]])(
+    'is refused at construction when it is %o',
+    (strategy) => {
+      expect(() => new SessionPool({ strategy: strategy as never })).toThrow(
+        expect.objectContaining({ code: 'ERR_YAMUX_POOL_INVALID_STRATEGY' }),
+      );
+    },
+  );
+});
+
+describe('createStrategy', () => {
+  it('makes a new strategy of that name each time', () => {
+    for (const name of Object.values(StrategyName)) {
+      expect(createStrategy(name).name).toBe(name);
+      expect(createStrategy(name)).not.toBe(createStrategy(name));
+    }
+  });
+
+  it('refuses other names, and tells the ones that it knows', () => {
+    expect(() => createStrategy('fastest' as never)).toThrow(
+      'Expected a strategy named round-robin or least-conn, got fastest',
+    );
+    expect(() => new SessionPool({ strategy: 'toString' as never })).toThrow(
+      expect.objectContaining({ code: 'ERR_YAMUX_POOL_INVALID_STRATEGY' }),
+    );
+  });
+});

@@ -1,0 +1,100 @@
+// A session without a wire: each open waits until the test answers it, or is answered at once after `answers()`.
+import { EventEmitter } from 'node:events';
+import { Duplex } from 'node:stream';
+import type { PoolableSession } from '../../src/poolable-session.ts';
+
+export class FakeStream extends Duplex {
+  acknowledged = false;
+
+  acknowledge(): void {
+    this.acknowledged = true;
+    this.emit('acknowledged');
+  }
+
+  override _read(): void {}
+
+  override _write(_chunk: Buffer, _encoding: BufferEncoding, callback: () => void): void {
+    callback();
+  }
+}
+
+export interface FakeOpen {
+  readonly signal: AbortSignal | undefined;
+  resolve(stream?: Duplex): FakeStream;
+  reject(error: Error): void;
+}
+
+export class FakeSession extends EventEmitter implements PoolableSession {
+  state = 'open';
+  rtt: number | undefined;
+  readonly opens: FakeOpen[] = [];
+  /** The streams that `answers()` made. */
+  readonly streams: FakeStream[] = [];
+  closeCalls = 0;
+  #answer: (() => Duplex) | undefined;
+
+  open(options?: { signal?: AbortSignal | undefined }): Promise<Duplex> {
+    if (this.#answer !== undefined) return Promise.resolve().then(this.#answer);
+    return new Promise((resolve, reject) => {
+      this.opens.push({
+        signal: options?.signal,
+        resolve: (stream = new FakeStream()) => {
+          resolve(stream);
+          return stream as FakeStream;
+        },
+        reject,
+      });
+    });
+  }
+
+  /** From now on each open is answered at once. */
+  answers(answer?: () => Duplex): this {
+    this.#answer =
+      answer ??
+      (() => {
+        const stream = new FakeStream();
+        this.streams.push(stream);
+        return stream;
+      });
+    return this;
+  }
+
+  /** From now on each open is refused at once. */
+  refuses(error: Error): this {
+    return this.answers(() => {
+      throw error;
+    });
+  }
+
+  openCall(index: number): FakeOpen {
+    const open = this.opens[index];
+    if (open === undefined) throw new Error(`open() was called ${this.opens.length} times, not ${index + 1}`);
+    return open;
+  }
+
+  close(): Promise<void> {
+    this.closeCalls += 1;
+    this.end();
+    return Promise.resolve();
+  }
+
+  /** The session ends, as a YamuxSession does. */
+  end(error?: Error): void {
+    this.state = 'closed';
+    if (error !== undefined) this.emit('error', error);
+    this.emit('close');
+  }
+
+  get watchers(): number {
+    return this.listenerCount('close') + this.listenerCount('error') + this.listenerCount('goAway');
+  }
+}
+
+/** Until everything that is queued now has run: ticks, promises, and the events of destroyed streams. */
+export function queueDrained(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+export function withCode(code: string): Error {
+  return Object.assign(new Error(code), { code });
+}
