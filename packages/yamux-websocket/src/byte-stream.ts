@@ -1,0 +1,291 @@
+// A MessageSocket as a Duplex of bytes: message boundaries mean nothing, and the stream ends as honestly as the socket did.
+// Never a clean end for what may have been cut short. Knows no Yamux, and no library's sockets.
+import { Duplex } from 'node:stream';
+import {
+  describeClose,
+  type Goodbye,
+  INTERNAL,
+  isCleanEnd,
+  NORMAL,
+  type SocketClose,
+  TEXT_REFUSED,
+  TOO_LARGE,
+} from './close-codes.ts';
+import { YamuxWebSocketError } from './errors.ts';
+import { MessageSender } from './message-sender.ts';
+import type { MessageData, MessageSocket } from './message-socket.ts';
+import type { ResolvedStreamOptions } from './options.ts';
+
+type Callback = (error?: Error | null) => void;
+
+/**
+ * The bytes of a WebSocket. `end()` sends what was written and then the close frame; a WebSocket has no half-close, so the
+ * peer may not send after that. `destroy()` terminates.
+ *
+ * Ends with `'end'` and `'close'` after close codes 1000, 1001, 1005 and 1012, once everything received has been read;
+ * with `'error'` (a {@link YamuxWebSocketError}) after anything else.
+ */
+export class WebSocketByteStream extends Duplex {
+  /** Resolves when the socket is closed, however that came; never rejects. */
+  readonly socketClosed: Promise<SocketClose>;
+  /** The stream's own limit, in milliseconds; 0: none. A session over the stream arms no second one. */
+  readonly writeTimeout: number;
+
+  readonly #socket: MessageSocket;
+  readonly #options: ResolvedStreamOptions;
+  readonly #sender: MessageSender;
+  readonly #goodbye: () => Goodbye;
+
+  #paused = false;
+  /** The writes of this tick wait for its end. */
+  #corked = false;
+  /** `end()` came before the socket was open. */
+  #finalWaits: Callback | undefined;
+  /** The close frame that we sent. */
+  #sent: Goodbye | undefined;
+  /** How destroy() is to leave the socket: terminated unless this is set. */
+  #leaving: Goodbye | undefined;
+  #terminated = false;
+  #gone = false;
+  #closeTimer: NodeJS.Timeout | undefined;
+  #resolveClosed!: (close: SocketClose) => void;
+
+  /** `goodbye` is asked for the close frame at the time of `end()`. */
+  constructor(socket: MessageSocket, options: ResolvedStreamOptions, goodbye: () => Goodbye = () => NORMAL) {
+    super({
+      allowHalfOpen: false,
+      readableHighWaterMark: Math.min(BUFFER_BYTES, options.readPauseBytes), // below this it resumes what it paused
+      writableHighWaterMark: BUFFER_BYTES,
+    });
+    this.#socket = socket;
+    this.#options = options;
+    this.#goodbye = goodbye;
+    this.writeTimeout = options.writeTimeout;
+    this.socketClosed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+    this.#sender = new MessageSender(socket, options, () => this.#stalled());
+
+    const before = socket.state;
+    socket.attach({
+      onOpen: () => this.#opened(),
+      onMessage: (data) => this.#received(data),
+      onText: () => this.#refuse('ERR_YAMUX_WEBSOCKET_TEXT_MESSAGE', 'The peer sent a text message', TEXT_REFUSED),
+      onError: (error) => this.#failed(error),
+      onClose: (code, reason) => this.#closed(code, reason),
+    });
+    if (before === 'closing' || before === 'closed') {
+      this.#leaving = NORMAL;
+      if (before === 'closed') this.#settle(1006, '');
+      this.destroy(new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_CLOSED', `The WebSocket is ${before} already`));
+    }
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#options.carrier?.remoteAddress;
+  }
+
+  get remotePort(): number | undefined {
+    return this.#options.carrier?.remotePort;
+  }
+
+  get remoteFamily(): string | undefined {
+    return this.#options.carrier?.remoteFamily;
+  }
+
+  get localAddress(): string | undefined {
+    return this.#options.carrier?.localAddress;
+  }
+
+  get localPort(): number | undefined {
+    return this.#options.carrier?.localPort;
+  }
+
+  get localFamily(): string | undefined {
+    return this.#options.carrier?.localFamily;
+  }
+
+  ref(): this {
+    this.#options.carrier?.ref?.();
+    return this;
+  }
+
+  unref(): this {
+    this.#options.carrier?.unref?.();
+    return this;
+  }
+
+  override write(chunk: unknown, callback?: Callback): boolean;
+  override write(chunk: unknown, encoding: BufferEncoding, callback?: Callback): boolean;
+  override write(chunk: unknown, encoding?: BufferEncoding | Callback, callback?: Callback): boolean {
+    // The writes of one tick make one batch. A caller that corks decides by itself.
+    if (!this.#corked && this.writableCorked === 0) {
+      this.#corked = true;
+      this.cork();
+      process.nextTick(this.#endOfTick);
+    }
+    const more = super.write(chunk, encoding as BufferEncoding, callback);
+    const limit = this.#options.maxBufferedBytes;
+    if (this.writableLength > limit || this.#socket.bufferedAmount > limit) this.#overflowed();
+    return more;
+  }
+
+  readonly #endOfTick = (): void => {
+    this.#corked = false;
+    this.uncork();
+  };
+
+  override _read(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#socket.resume?.();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
+    this.#sender.send([chunk], callback);
+  }
+
+  override _writev(chunks: { chunk: Buffer }[], callback: Callback): void {
+    this.#sender.send(
+      chunks.map((entry) => entry.chunk),
+      callback,
+    );
+  }
+
+  override _final(callback: Callback): void {
+    if (this.#socket.state === 'connecting') {
+      this.#finalWaits = callback;
+      return;
+    }
+    this.#sendClose(this.#goodbye());
+    callback();
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    if (!this.#gone) {
+      if (this.#leaving === undefined) this.#terminate();
+      else this.#sendClose(this.#leaving);
+    }
+    this.#sender.close(error ?? this.#unsendable('The stream was destroyed', 'local'));
+    callback(error);
+  }
+
+  #opened(): void {
+    this.#sender.opened();
+    const callback = this.#finalWaits;
+    this.#finalWaits = undefined;
+    if (callback !== undefined) this._final(callback);
+  }
+
+  #received(data: MessageData): void {
+    if (this.destroyed) return;
+    const bytes = byteLength(data);
+    if (bytes > this.#options.maxInboundMessageBytes) {
+      const text = `The peer sent a message of ${bytes} bytes, the limit is ${this.#options.maxInboundMessageBytes}`;
+      this.#refuse('ERR_YAMUX_WEBSOCKET_MESSAGE_TOO_LARGE', text, TOO_LARGE);
+      return;
+    }
+    if (isPieces(data)) for (const piece of data) this.push(asBuffer(piece));
+    else this.push(asBuffer(data));
+    if (this.readableLength > this.#options.readPauseBytes && !this.#paused && this.#socket.pause !== undefined) {
+      this.#paused = true;
+      this.#socket.pause();
+    }
+  }
+
+  /** The socket's own failure: it closes by itself, and may have a close frame of its own on the way out. */
+  #failed(error: Error): void {
+    if (this.destroyed) return;
+    this.#leaving = INTERNAL;
+    this.destroy(error);
+  }
+
+  #refuse(code: YamuxWebSocketError['code'], message: string, goodbye: Goodbye): void {
+    this.#leaving = goodbye;
+    this.destroy(new YamuxWebSocketError(code, message, { closeCode: goodbye.code }));
+  }
+
+  #closed(code: number, reason: string): void {
+    const clean = isCleanEnd(code, this.#sent);
+    this.#settle(code, reason);
+    if (this.destroyed) return;
+    if (!clean) {
+      const lost = code === 1006;
+      this.destroy(
+        new YamuxWebSocketError(
+          lost ? 'ERR_YAMUX_WEBSOCKET_LOST' : 'ERR_YAMUX_WEBSOCKET_CLOSED',
+          lost
+            ? 'The connection ended without a WebSocket close frame'
+            : `The peer closed the WebSocket with ${describeClose(code, reason)}`,
+          { closeCode: code, reason },
+        ),
+      );
+      return;
+    }
+    this.push(null);
+    // What is still to be written is lost, but what was received is whole: that is told first.
+    const unsendable = this.#unsendable(`The WebSocket was closed with ${describeClose(code, reason)}`, 'remote', code);
+    if (this.readableEnded) this.#sender.close(unsendable);
+    else this.once('end', () => this.#sender.close(unsendable));
+    this.#finalWaits?.();
+  }
+
+  #settle(code: number, reason: string): void {
+    this.#gone = true;
+    clearTimeout(this.#closeTimer);
+    const initiator = this.#sent !== undefined || this.#terminated ? 'local' : 'remote';
+    this.#resolveClosed({ code, reason, wasClean: code !== 1006, initiator });
+  }
+
+  #unsendable(message: string, origin: 'local' | 'remote', closeCode?: number): YamuxWebSocketError {
+    return new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_CLOSED', `${message} before all was sent`, {
+      origin,
+      closeCode,
+    });
+  }
+
+  /** Starts the closing handshake, or leaves one that runs alone; either way it has `closeTimeout`. */
+  #sendClose(goodbye: Goodbye): void {
+    if (this.#gone) return;
+    if (this.#socket.state === 'open') {
+      this.#sent = goodbye;
+      this.#socket.close(goodbye.code, goodbye.reason);
+    }
+    this.#closeTimer ??= setTimeout(() => this.#terminate(), this.#options.closeTimeout).unref();
+  }
+
+  #terminate(): void {
+    this.#terminated = this.#socket.state !== 'closing' || this.#sent !== undefined;
+    this.#socket.terminate();
+  }
+
+  #stalled(): void {
+    const message = `Nothing could be sent for ${this.#options.writeTimeout} ms`;
+    this.destroy(new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_WRITE_TIMEOUT', message, { origin: 'local' }));
+  }
+
+  #overflowed(): void {
+    const message = `More than ${this.#options.maxBufferedBytes} bytes wait to be sent`;
+    this.destroy(new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_BUFFER_FULL', message, { origin: 'local' }));
+  }
+}
+
+/** What the Duplex asks for ahead and takes before it says wait; a whole message either way. */
+const BUFFER_BYTES = 64 * 1024;
+
+function isPieces(data: MessageData): data is readonly Uint8Array[] {
+  return Array.isArray(data);
+}
+
+function byteLength(data: MessageData): number {
+  if (!isPieces(data)) return data.byteLength;
+  let bytes = 0;
+  for (const piece of data) bytes += piece.byteLength;
+  return bytes;
+}
+
+/** A view, never a copy. */
+function asBuffer(data: Uint8Array | ArrayBuffer): Buffer {
+  if (Buffer.isBuffer(data)) return data;
+  return data instanceof ArrayBuffer ? Buffer.from(data) : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+}

@@ -1,0 +1,86 @@
+// The two tables of WebSocket close codes: what a code that arrives means, and which one we send. Pure.
+
+/** How a WebSocket ended. */
+export interface SocketClose {
+  /** The close code of RFC 6455; 1005: the frame had none; 1006: there was no close frame. */
+  readonly code: number;
+  readonly reason: string;
+  /** There was a closing handshake. */
+  readonly wasClean: boolean;
+  /** `'local'`: this end sent the close frame first, or terminated. */
+  readonly initiator: 'local' | 'remote';
+}
+
+/** A close frame to send. */
+export interface Goodbye {
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** Codes after which what was received is whole. After every other one the byte stream errors: it may have been cut. */
+const CLEAN: ReadonlySet<number> = new Set([1000, 1001, 1005, 1012]);
+
+const MEANING: Readonly<Record<number, string>> = {
+  1000: 'normal closure',
+  1001: 'going away',
+  1002: 'protocol error',
+  1003: 'unsupported data',
+  1005: 'no code',
+  1006: 'no close frame',
+  1007: 'invalid data',
+  1008: 'policy violation',
+  1009: 'message too big',
+  1010: 'missing extension',
+  1011: 'internal error',
+  1012: 'service restart',
+  1013: 'try again later',
+  1014: 'bad gateway',
+  4401: 'unauthorized',
+  4403: 'forbidden',
+  4409: 'replaced by another connection',
+};
+
+/** Whether a received code ends the byte stream cleanly. The echo of our own code does too: then the peer only agreed. */
+export function isCleanEnd(code: number, sent: Goodbye | undefined): boolean {
+  return CLEAN.has(code) || code === sent?.code;
+}
+
+/** For messages: `1011 (internal error): the peer's reason`. */
+export function describeClose(code: number, reason: string): string {
+  const meaning = MEANING[code];
+  return `${code}${meaning === undefined ? '' : ` (${meaning})`}${reason === '' ? '' : `: ${reason}`}`;
+}
+
+export const NORMAL: Goodbye = { code: 1000, reason: '' };
+export const DRAINING: Goodbye = { code: 1001, reason: 'draining' };
+export const TEXT_REFUSED: Goodbye = { code: 1003, reason: 'binary messages only' };
+export const TOO_LARGE: Goodbye = { code: 1009, reason: 'message too big' };
+export const INTERNAL: Goodbye = { code: 1011, reason: 'internal error' };
+
+/**
+ * What a session's end sends: a violation by the peer is named to it, an error of ours is not. A session that ends
+ * because the peer's GoAway said so only agrees.
+ */
+export function goodbyeOf(errored: Error | null | undefined, otherwise: Goodbye = NORMAL): Goodbye {
+  if (!errored) return otherwise;
+  switch ((errored as { readonly code?: unknown }).code) {
+    case 'ERR_YAMUX_PROTOCOL':
+      return { code: 1002, reason: closeReason(errored.message) };
+    case 'ERR_YAMUX_GO_AWAY':
+      return otherwise;
+    default:
+      return INTERNAL;
+  }
+}
+
+/** A close frame holds 125 bytes, 2 of them the code. */
+const MAX_REASON_BYTES = 123;
+
+/** The text, cut to what a close frame holds, never inside a character. */
+export function closeReason(text: string): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= MAX_REASON_BYTES) return bytes.toString();
+  let end = MAX_REASON_BYTES;
+  while (((bytes[end] ?? 0) & 0xc0) === 0x80) end--; // 10xxxxxx continues a character: step back to its first byte
+  return bytes.toString('utf8', 0, end);
+}

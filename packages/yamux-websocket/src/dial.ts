@@ -1,0 +1,160 @@
+// dial(): connects by `ws` and makes the WebSocket a session. What the server answers instead of an upgrade is not lost.
+import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
+import type { SecureContextOptions } from 'node:tls';
+import type { Role, SessionOptions, YamuxSession } from '@zishuo/yamux';
+import type { WebSocket } from 'ws';
+import { UpgradeRefusedError, YamuxWebSocketError } from './errors.ts';
+import { type Carrier, checkNumber, MAX_DELAY } from './options.ts';
+import { type CarriedStreamOptions, checkRole, sessionOver } from './session.ts';
+import { recommendedWsOptions } from './ws-options.ts';
+
+/** Handed to `new WebSocket()` of `ws` as they are, above `recommendedWsOptions()`. What is not named here is passed on too. */
+export interface WsClientOptions extends SecureContextOptions {
+  /** The way through a proxy: `https-proxy-agent` and its like. */
+  readonly agent?: Agent | undefined;
+  readonly origin?: string | undefined;
+  readonly family?: number | undefined;
+  readonly localAddress?: string | undefined;
+  readonly servername?: string | undefined;
+  readonly rejectUnauthorized?: boolean | undefined;
+  readonly followRedirects?: boolean | undefined;
+  /** Filling the key with zeros saves masking at both ends: over `wss:` only, masking guards plain-text proxies. */
+  readonly generateMask?: ((mask: Buffer) => void) | undefined;
+  readonly [option: string]: unknown;
+}
+
+/** Times in milliseconds. */
+export interface DialOptions {
+  /**
+   * Of the session, not of the WebSocket.
+   * @defaultValue 'client'
+   */
+  readonly role?: Role | undefined;
+  /** Offered in this order; the server must choose one of them. */
+  readonly subprotocols?: readonly string[] | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Gives the attempt up; a session that exists is left alone. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * From the call to the open WebSocket; 0 turns it off.
+   * @defaultValue 10000
+   */
+  readonly handshakeTimeout?: number | undefined;
+  readonly yamux?: SessionOptions | undefined;
+  readonly stream?: CarriedStreamOptions | undefined;
+  readonly ws?: WsClientOptions | undefined;
+}
+
+/**
+ * Connects to a `ws:` or `wss:` URL by the package `ws`, without compression, and opens a session over it.
+ *
+ * @throws {UpgradeRefusedError} `ERR_YAMUX_WEBSOCKET_REFUSED`: the server answered with `status`, `headers` and `body`.
+ * @throws {YamuxWebSocketError} `ERR_YAMUX_WEBSOCKET_DIAL_FAILED`: no connection, or a wrong handshake (`cause`);
+ * `ERR_YAMUX_WEBSOCKET_HANDSHAKE_TIMEOUT`.
+ * @throws the reason of `signal`; a SyntaxError, TypeError or RangeError for a bad URL or option.
+ */
+export async function dial(url: string | URL, options: DialOptions = {}): Promise<YamuxSession> {
+  const { subprotocols = [], headers = {}, signal, yamux, stream } = options;
+  const role = checkRole(options.role ?? 'client');
+  const timeout = checkNumber('handshakeTimeout', options.handshakeTimeout ?? 10_000, 0, MAX_DELAY);
+  const recommended = recommendedWsOptions(stream);
+  signal?.throwIfAborted();
+  const { WebSocket } = await import('ws');
+  signal?.throwIfAborted();
+  const ws = new WebSocket(url, [...subprotocols], {
+    ...recommended,
+    ...options.ws,
+    headers: { ...headers },
+  });
+  const carrier = await opened(ws, timeout, signal);
+  return sessionOver(ws, role, yamux, { carrier, ...stream });
+}
+
+/**
+ * Resolves when the socket is open, and paused: nothing that came with the upgrade may be lost, or fail the session, before the
+ * caller has it.
+ */
+function opened(ws: WebSocket, timeout: number, signal: AbortSignal | undefined): Promise<Carrier | undefined> {
+  return new Promise((resolve, reject) => {
+    let carrier: Carrier | undefined;
+    let isSettled = false;
+    let timedOut = (): Error => {
+      const message = `No WebSocket within ${timeout} ms`;
+      return new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_HANDSHAKE_TIMEOUT', message, { origin: 'local' });
+    };
+
+    const settled = (): void => {
+      isSettled = true;
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      ws.off('upgrade', onUpgrade);
+      ws.off('unexpected-response', onResponse);
+      ws.off('open', onOpen);
+      ws.off('error', onError);
+    };
+    const fail = (reason: unknown): void => {
+      if (isSettled) return;
+      settled();
+      ws.on('error', ignore); // ws reports the end of an unfinished handshake as an error
+      ws.terminate();
+      reject(reason);
+    };
+    const onAbort = (): void => fail(signal?.reason);
+    const onUpgrade = (response: IncomingMessage): void => {
+      carrier = response.socket;
+    };
+    const onOpen = (): void => {
+      settled();
+      ws.pause();
+      resolve(carrier);
+    };
+    const onError = (cause: Error): void => {
+      const message = `Could not open a WebSocket to ${new URL(ws.url).host}: ${describe(cause)}`;
+      fail(new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_DIAL_FAILED', message, { origin: 'local', cause }));
+    };
+    const onResponse = (_request: ClientRequest, response: IncomingMessage): void => {
+      const body = new BodyStart();
+      const refusal = (): UpgradeRefusedError =>
+        new UpgradeRefusedError(response.statusCode ?? 0, { headers: response.headers, body: body.text });
+      timedOut = refusal;
+      response.on('error', ignore);
+      response.on('data', (chunk: Buffer) => {
+        if (body.take(chunk)) fail(refusal());
+      });
+      response.once('close', () => fail(refusal()));
+    };
+
+    const timer = timeout === 0 ? undefined : setTimeout(() => fail(timedOut()), timeout);
+    signal?.addEventListener('abort', onAbort);
+    ws.on('upgrade', onUpgrade);
+    ws.on('unexpected-response', onResponse);
+    ws.on('open', onOpen);
+    ws.on('error', onError);
+  });
+}
+
+function ignore(): void {}
+
+/** All addresses of a host failed: Node's AggregateError has no message of its own. */
+function describe(cause: Error): string {
+  return cause.message || String((cause as { readonly code?: unknown }).code);
+}
+
+/** The first 4 KiB of a response's body. */
+class BodyStart {
+  static readonly #LIMIT = 4096;
+  readonly #chunks: Buffer[] = [];
+  #length = 0;
+
+  /** Whether that is enough. */
+  take(chunk: Buffer): boolean {
+    this.#chunks.push(chunk);
+    this.#length += chunk.length;
+    return this.#length >= BodyStart.#LIMIT;
+  }
+
+  get text(): string {
+    const bytes = Buffer.concat(this.#chunks).subarray(0, BodyStart.#LIMIT);
+    return new TextDecoder().decode(bytes, { stream: true }); // a character that was cut is left out
+  }
+}

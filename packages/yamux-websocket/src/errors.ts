@@ -1,0 +1,85 @@
+// Everything this package throws, rejects or destroys with. Tell errors apart by `code`: copies of the package may exist.
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** Every `code` of this package. */
+export type WebSocketErrorCode =
+  /** The peer closed with a code that is no clean end (`closeCode`, `reason`), or what was written could not leave any more. */
+  | 'ERR_YAMUX_WEBSOCKET_CLOSED'
+  /** The connection ended without a close frame (1006): killed, reset, timed out. What arrived may be cut short anywhere. */
+  | 'ERR_YAMUX_WEBSOCKET_LOST'
+  /** `ws` reported an error of its own, see `cause`: a malformed frame of the peer, a handshake that failed. */
+  | 'ERR_YAMUX_WEBSOCKET_FAILED'
+  /** The peer sent a text message; answered with close code 1003. */
+  | 'ERR_YAMUX_WEBSOCKET_TEXT_MESSAGE'
+  /** The peer sent a message above the limit; answered with close code 1009. */
+  | 'ERR_YAMUX_WEBSOCKET_MESSAGE_TOO_LARGE'
+  /** Nothing could be sent for `writeTimeout`; the connection was terminated. */
+  | 'ERR_YAMUX_WEBSOCKET_WRITE_TIMEOUT'
+  /** More than `maxBufferedBytes` were waiting to be sent; the connection was terminated. */
+  | 'ERR_YAMUX_WEBSOCKET_BUFFER_FULL'
+  /** The socket already carries a byte stream. */
+  | 'ERR_YAMUX_WEBSOCKET_IN_USE'
+  /** The server answered the upgrade with a plain HTTP response: {@link UpgradeRefusedError}. */
+  | 'ERR_YAMUX_WEBSOCKET_REFUSED'
+  /** The server could not be reached, or its handshake was wrong: see `cause`. */
+  | 'ERR_YAMUX_WEBSOCKET_DIAL_FAILED'
+  /** No WebSocket within `handshakeTimeout`. */
+  | 'ERR_YAMUX_WEBSOCKET_HANDSHAKE_TIMEOUT';
+
+export interface WebSocketErrorDetail {
+  /** Who began it. Default `'remote'`. */
+  readonly origin?: 'local' | 'remote' | undefined;
+  readonly closeCode?: number | undefined;
+  readonly reason?: string | undefined;
+  readonly cause?: unknown;
+}
+
+/** A WebSocket that could not be used, or no longer can. */
+export class YamuxWebSocketError extends Error {
+  override readonly name: string = 'YamuxWebSocketError';
+  readonly code: WebSocketErrorCode;
+  /** A WebSocket that is gone takes every stream over it along. */
+  readonly scope = 'session';
+  readonly origin: 'local' | 'remote';
+  /** The WebSocket close code that came, or that was sent, if there was one. */
+  readonly closeCode: number | undefined;
+  /** The close reason that came. */
+  readonly reason: string | undefined;
+
+  constructor(code: WebSocketErrorCode, message: string, detail: WebSocketErrorDetail = {}) {
+    super(message, detail.cause === undefined ? undefined : { cause: detail.cause });
+    this.code = code;
+    this.origin = detail.origin ?? 'remote';
+    this.closeCode = detail.closeCode;
+    this.reason = detail.reason;
+  }
+}
+
+export interface Refusal {
+  readonly headers?: Readonly<IncomingHttpHeaders> | undefined;
+  readonly body?: string | undefined;
+  readonly cause?: unknown;
+}
+
+/**
+ * An upgrade answered by a plain HTTP response. The same class at both ends: `authenticate` of `acceptUpgrades()` throws
+ * it to refuse, and `dial()` rejects with it.
+ */
+export class UpgradeRefusedError extends YamuxWebSocketError {
+  override readonly name: string = 'UpgradeRefusedError';
+  /** The HTTP status, 300 to 599. */
+  readonly status: number;
+  /** The response's headers, names in lower case. */
+  readonly headers: Readonly<IncomingHttpHeaders>;
+  /** The response's body; `dial()` keeps the first 4 KiB. */
+  readonly body: string;
+
+  constructor(status: number, refusal: Refusal = {}) {
+    super('ERR_YAMUX_WEBSOCKET_REFUSED', `The upgrade was refused with HTTP status ${status}`, {
+      cause: refusal.cause,
+    });
+    this.status = status;
+    this.headers = refusal.headers ?? {};
+    this.body = refusal.body ?? '';
+  }
+}

@@ -1,0 +1,18 @@
+// The public surface.
+export type { WebSocketByteStream } from './byte-stream.ts';
+export type { SocketClose } from './close-codes.ts';
+export { type DialOptions, dial, type WsClientOptions } from './dial.ts';
+export {
+  type Refusal,
+  UpgradeRefusedError,
+  type WebSocketErrorCode,
+  type WebSocketErrorDetail,
+  YamuxWebSocketError,
+} from './errors.ts';
+export type { MessageData, MessageListener, MessageSocket } from './message-socket.ts';
+export type { Carrier, WebSocketStreamOptions } from './options.ts';
+export { type CarriedStreamOptions, client, server } from './session.ts';
+export { type AnyWebSocket, webSocketStream } from './stream.ts';
+export { acceptUpgrades, type UpgradeAcceptor, type UpgradeOptions } from './upgrade.ts';
+export { type RecommendedWsOptions, recommendedWsOptions } from './ws-options.ts';
+export type { WsLike } from './ws-socket.ts';

@@ -1,0 +1,119 @@
+// The sending half of a byte stream: one batch of chunks at a time becomes messages, and completes when they have left.
+// Judges a stall. Knows no Duplex and never ends the socket itself.
+import { eachMessage } from './message-batch.ts';
+import type { MessageSocket } from './message-socket.ts';
+import type { ResolvedStreamOptions } from './options.ts';
+
+type WriteCallback = (error?: Error | null) => void;
+
+/** How often a socket that tells nothing but `bufferedAmount` is looked at while that is too high. */
+const POLL_MS = 5;
+
+export class MessageSender {
+  readonly #socket: MessageSocket;
+  readonly #limits: ResolvedStreamOptions;
+  /** Called at most once, when nothing left for `writeTimeout`. */
+  readonly #onStall: () => void;
+
+  /** Of the batch in flight. */
+  #callback: WriteCallback | undefined;
+  /** A batch that waits for the socket to open. */
+  #held: readonly Uint8Array[] | undefined;
+  /** Messages whose `sent` has not come. */
+  #unsent = 0;
+  #closedBy: Error | undefined;
+
+  #pollTimer: NodeJS.Timeout | undefined;
+  #stallTimer: NodeJS.Timeout | undefined;
+  #stallDue = 0;
+  #progressAt = 0;
+  /** `bufferedAmount` when last judged: a fall since then is progress, though no message is through yet. */
+  #lastBuffered = 0;
+
+  constructor(socket: MessageSocket, limits: ResolvedStreamOptions, onStall: () => void) {
+    this.#socket = socket;
+    this.#limits = limits;
+    this.#onStall = onStall;
+  }
+
+  /** One batch at a time: not before the callback of the one before. */
+  send(chunks: readonly Uint8Array[], callback: WriteCallback): void {
+    if (this.#closedBy !== undefined) {
+      callback(this.#closedBy);
+      return;
+    }
+    this.#callback = callback;
+    if (this.#socket.state === 'connecting') this.#held = chunks;
+    else this.#dispatch(chunks);
+  }
+
+  /** The socket is open. */
+  opened(): void {
+    const chunks = this.#held;
+    this.#held = undefined;
+    if (chunks !== undefined) this.#dispatch(chunks);
+  }
+
+  /** Nothing leaves any more: the batch in flight and every later one fail with this. */
+  close(error: Error): void {
+    clearTimeout(this.#pollTimer);
+    clearTimeout(this.#stallTimer);
+    this.#closedBy = error;
+    this.#held = undefined;
+    const callback = this.#callback;
+    this.#callback = undefined;
+    if (callback !== undefined) process.nextTick(callback, error);
+  }
+
+  #dispatch(chunks: readonly Uint8Array[]): void {
+    this.#unsent = 1; // ours, until all are handed over: a driver may call `sent` at once
+    this.#progressAt = performance.now();
+    this.#watch();
+    eachMessage(chunks, this.#limits.maxMessageBytes, this.#sendOne);
+    this.#sent();
+  }
+
+  readonly #sendOne = (message: Uint8Array): void => {
+    this.#unsent++;
+    this.#socket.send(message, this.#sent);
+  };
+
+  // A failed send completes nothing: the socket's end follows and says why, or the stall is judged.
+  readonly #sent = (error?: Error | null): void => {
+    if (error || this.#callback === undefined) return;
+    this.#unsent--;
+    this.#progressAt = performance.now();
+    this.#complete();
+  };
+
+  readonly #complete = (): void => {
+    if (this.#unsent > 0) return;
+    if (this.#socket.bufferedAmount > this.#limits.highWaterMark) {
+      this.#pollTimer = setTimeout(this.#complete, POLL_MS).unref();
+      return;
+    }
+    const callback = this.#callback;
+    this.#callback = undefined;
+    callback?.();
+  };
+
+  /** One timer for all batches, never cleared in between: arming one per batch costs more than sending it. */
+  #watch(wait: number = this.#limits.writeTimeout): void {
+    if (this.#stallTimer !== undefined || this.#limits.writeTimeout === 0) return;
+    this.#lastBuffered = this.#socket.bufferedAmount;
+    this.#stallDue = performance.now() + wait;
+    this.#stallTimer = setTimeout(this.#judge, wait).unref();
+  }
+
+  readonly #judge = (): void => {
+    this.#stallTimer = undefined;
+    if (this.#callback === undefined) return;
+    const now = performance.now();
+    const limit = this.#limits.writeTimeout;
+    const overslept = now - this.#stallDue > limit; // the process or the machine slept, not the peer
+    if (overslept || this.#socket.bufferedAmount < this.#lastBuffered) this.#progressAt = now;
+    const left = this.#progressAt + limit - now;
+    if (left > 0) this.#watch(Math.ceil(left));
+    else this.#onStall();
+  };
+}

@@ -1,0 +1,55 @@
+// A refused upgrade: a whole HTTP response on the raw socket, then its end. Destroying the socket at once would cut the response
+// off, and the client would know no more than "connection lost".
+import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { UpgradeRefusedError } from './errors.ts';
+
+/** How long the other end may take to close, in milliseconds. */
+const LINGER = 5_000;
+
+export function refuseUpgrade(socket: Duplex, refusal: UpgradeRefusedError): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const timer = setTimeout(() => socket.destroy(), LINGER).unref();
+  socket.once('close', () => clearTimeout(timer));
+  socket.end(responseTo(refusal));
+  socket.resume(); // unread bytes would turn the close into a reset, which can overtake the response
+}
+
+/** A header that cannot be sent is our application's mistake, and must not leave the socket open: 500 instead. */
+function responseTo(refusal: UpgradeRefusedError): string {
+  try {
+    return response(refusal);
+  } catch (cause) {
+    process.emitWarning(cause as Error);
+    return response(new UpgradeRefusedError(500));
+  }
+}
+
+function response(refusal: UpgradeRefusedError): string {
+  const { status } = refusal;
+  const body = refusal.body || `${STATUS_CODES[status] ?? status}\n`;
+  const headers = new Map<string, string | readonly string[]>([['content-type', 'text/plain; charset=utf-8']]);
+  for (const [name, value] of Object.entries(refusal.headers)) {
+    if (value !== undefined) headers.set(name.toLowerCase(), value);
+  }
+  headers.set('content-length', String(Buffer.byteLength(body)));
+  headers.set('connection', 'close');
+
+  let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Refused'}\r\n`;
+  for (const [name, values] of headers) {
+    validateHeaderName(name);
+    for (const value of typeof values === 'string' ? [values] : values) {
+      validateHeaderValue(name, value);
+      head += `${name}: ${value}\r\n`;
+    }
+  }
+  return `${head}\r\n${body}`;
+}
+
+/** 503, with the time after which it is worth another try, in milliseconds. */
+export function unavailable(retryAfter: number, body: string): UpgradeRefusedError {
+  return new UpgradeRefusedError(503, { headers: { 'retry-after': String(Math.ceil(retryAfter / 1000)) }, body });
+}

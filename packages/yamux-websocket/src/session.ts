@@ -1,0 +1,61 @@
+// client() and server(): a Yamux session over a WebSocket. Chooses the close code that says why the session ended.
+import * as yamux from '@zishuo/yamux';
+import { type Goodbye, goodbyeOf } from './close-codes.ts';
+import type { WebSocketStreamOptions } from './options.ts';
+import { type AnyWebSocket, openStream } from './stream.ts';
+
+/** The options that a session leaves to its caller: it never pauses the socket for a stream that is not read. */
+export type CarriedStreamOptions = Omit<WebSocketStreamOptions, 'readPauseBytes'>;
+
+/**
+ * A Yamux session in the client role (odd stream ids, usually the end that dialed) over a WebSocket, whichever end of the
+ * WebSocket this is. Call it before the socket's first message can come, or pause the socket until then.
+ *
+ * The close frame tells the peer why the session ended: 1000 after `close()`, 1002 after a violation by the peer. A session that is
+ * destroyed, or dies of a timeout, terminates the WebSocket.
+ *
+ * @throws {TypeError | RangeError} for something that is no socket, or a bad option.
+ * @throws {YamuxWebSocketError} `ERR_YAMUX_WEBSOCKET_IN_USE` if the socket carries a byte stream already.
+ */
+export function client(
+  socket: AnyWebSocket,
+  yamuxOptions?: yamux.SessionOptions,
+  options?: CarriedStreamOptions,
+): yamux.YamuxSession {
+  return sessionOver(socket, 'client', yamuxOptions, options);
+}
+
+/** A Yamux session in the server role (even stream ids). See {@link client}. */
+export function server(
+  socket: AnyWebSocket,
+  yamuxOptions?: yamux.SessionOptions,
+  options?: CarriedStreamOptions,
+): yamux.YamuxSession {
+  return sessionOver(socket, 'server', yamuxOptions, options);
+}
+
+/** `cleanGoodbye` is asked for the close frame of a session that ends cleanly. */
+export function sessionOver(
+  socket: AnyWebSocket,
+  role: yamux.Role,
+  yamuxOptions: yamux.SessionOptions | undefined,
+  options: CarriedStreamOptions | undefined,
+  cleanGoodbye?: () => Goodbye,
+): yamux.YamuxSession {
+  let session: yamux.YamuxSession | undefined;
+  const goodbye = (): Goodbye => goodbyeOf(session?.errored, cleanGoodbye?.());
+  const stream = openStream(socket, { ...options, readPauseBytes: Number.POSITIVE_INFINITY }, goodbye);
+  try {
+    session = (role === 'client' ? yamux.client : yamux.server)(stream, yamuxOptions);
+    return session;
+  } catch (error) {
+    stream.destroy(); // a bad option: nobody else would ever close the socket
+    throw error;
+  }
+}
+
+/** @throws {TypeError} */
+export function checkRole(role: unknown): yamux.Role {
+  if (role === 'client' || role === 'server') return role;
+  throw new TypeError(`Expected role to be 'client' or 'server', got ${JSON.stringify(role)}`);
+}

@@ -1,0 +1,53 @@
+// webSocketStream(): finds the driver for a socket, makes sure that it carries one byte stream only.
+import { WebSocketByteStream } from './byte-stream.ts';
+import type { Goodbye } from './close-codes.ts';
+import { YamuxWebSocketError } from './errors.ts';
+import type { MessageSocket } from './message-socket.ts';
+import { resolveStreamOptions, type WebSocketStreamOptions } from './options.ts';
+import { isWs, type WsLike, WsSocket } from './ws-socket.ts';
+
+/** What can carry a byte stream: a WebSocket of the package `ws` (8 or later), or a driver of your own. */
+export type AnyWebSocket = WsLike | MessageSocket;
+
+/** On the socket itself, not in a WeakSet: the ESM and the CommonJS copy of this package must see each other's. */
+const IN_USE = Symbol.for('@zishuo/yamux-websocket.in-use');
+
+/**
+ * The bytes of a WebSocket as a Duplex. Call it before the socket's first message can come, or pause the socket until then; a
+ * paused socket is resumed, one that is still connecting is waited for.
+ *
+ * Unlike `createWebSocketStream` of `ws` it ends cleanly only if the socket did, sends the small writes of one tick as one
+ * message, and waits for what it sends. Past `readPauseBytes` unread bytes it pauses the socket: then pings of the peer are not
+ * answered and its close is not seen until somebody reads.
+ *
+ * @throws {TypeError | RangeError} for something that is no socket, or a bad option.
+ * @throws {YamuxWebSocketError} `ERR_YAMUX_WEBSOCKET_IN_USE` if the socket carries a byte stream already.
+ */
+export function webSocketStream(socket: AnyWebSocket, options?: WebSocketStreamOptions): WebSocketByteStream {
+  return openStream(socket, options);
+}
+
+/** With the choice of the close frame, which is the session's business. */
+export function openStream(
+  socket: AnyWebSocket,
+  options: WebSocketStreamOptions | undefined,
+  goodbye?: () => Goodbye,
+): WebSocketByteStream {
+  const resolved = resolveStreamOptions(options);
+  const driver = driverOf(socket);
+  if (IN_USE in socket) {
+    const message = 'The WebSocket carries a byte stream already';
+    throw new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_IN_USE', message, { origin: 'local' });
+  }
+  Object.defineProperty(socket, IN_USE, { value: true });
+  return new WebSocketByteStream(driver, resolved, goodbye);
+}
+
+function driverOf(socket: unknown): MessageSocket {
+  if (typeof socket === 'object' && socket !== null) {
+    if ('attach' in socket && typeof socket.attach === 'function') return socket as MessageSocket;
+    if (isWs(socket)) return new WsSocket(socket);
+  }
+  const got = socket === null ? 'null' : typeof socket === 'object' ? 'another object' : typeof socket;
+  throw new TypeError(`Expected a WebSocket of the package ws or a MessageSocket, got ${got}`);
+}

@@ -1,0 +1,273 @@
+// acceptUpgrades(): WebSocket upgrades of an HTTP server become sessions. Who is there is settled before the upgrade, so that a refusal
+// is an HTTP response; how many may wait for that, and how long, is bounded.
+import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Role, SessionOptions, YamuxSession } from '@zishuo/yamux';
+import type { WebSocket, WebSocketServer } from 'ws';
+import { DRAINING, NORMAL } from './close-codes.ts';
+import { UpgradeRefusedError } from './errors.ts';
+import { type Carrier, checkNumber, MAX_DELAY } from './options.ts';
+import { refuseUpgrade, unavailable } from './refusal.ts';
+import { type CarriedStreamOptions, checkRole, sessionOver } from './session.ts';
+import { type RecommendedWsOptions, recommendedWsOptions } from './ws-options.ts';
+
+/** Times in milliseconds. */
+export interface UpgradeOptions<Identity> {
+  /** The pathname, without a query, that is accepted here. */
+  readonly path: string;
+  /**
+   * Who the client is: anything true, handed to `onSession`. Anything false refuses with 401; a thrown
+   * {@link UpgradeRefusedError} refuses with its status, headers and body; every other error with 500. The signal aborts when the
+   * answer does not matter any more.
+   */
+  readonly authenticate: (
+    request: IncomingMessage,
+    signal: AbortSignal,
+  ) => Identity | Falsy | PromiseLike<Identity | Falsy>;
+  /** Called with every new session, before anything is read from it: attach its 'error' listener here. */
+  readonly onSession: (session: YamuxSession, request: IncomingMessage, identity: Identity) => void;
+  /** Called with every refusal. An unforeseen error of `authenticate` is its `cause`, and without this a process warning. */
+  readonly onRefused?: ((refusal: UpgradeRefusedError, request: IncomingMessage) => void) | undefined;
+  /** The first of these that the client offers is chosen; a client that offers none of them is refused with 400. */
+  readonly subprotocols?: readonly string[] | undefined;
+  /**
+   * `false` takes clients that offer no known subprotocol as well: the Go peers offer none at all.
+   * @defaultValue true
+   */
+  readonly requireSubprotocol?: boolean | undefined;
+  /** Refuses with 403 unless it returns true. Browsers send an Origin, agents none; needed where cookies authenticate. */
+  readonly checkOrigin?: ((origin: string | undefined, request: IncomingMessage) => boolean) | undefined;
+  /**
+   * Upgrades that wait for `authenticate` at a time; one more is refused with 503.
+   * @defaultValue 100
+   */
+  readonly maxPending?: number | undefined;
+  /**
+   * An upgrade that waits longer is refused with 503.
+   * @defaultValue 10000
+   */
+  readonly pendingTimeout?: number | undefined;
+  /**
+   * Named in the Retry-After header of a 503, in whole seconds.
+   * @defaultValue 5000
+   */
+  readonly retryAfter?: number | undefined;
+  /**
+   * Of the sessions.
+   * @defaultValue 'server'
+   */
+  readonly role?: Role | undefined;
+  readonly yamux?: SessionOptions | undefined;
+  readonly stream?: CarriedStreamOptions | undefined;
+  /** Handed to `new WebSocketServer()` of `ws`, above `recommendedWsOptions()`. */
+  readonly ws?: Readonly<Record<string, unknown>> | undefined;
+}
+
+type Falsy = false | null | undefined;
+
+/** What `acceptUpgrades()` returns. The sessions belong to whoever got them from `onSession`. */
+export interface UpgradeAcceptor {
+  /** Upgrades that wait for `authenticate`. */
+  readonly pending: number;
+  readonly draining: boolean;
+  /**
+   * Refuses every upgrade from now on with 503 and Retry-After, those that wait included. Sessions go on; one that ends cleanly from
+   * now on says 1001 (going away) to its peer. Say `goAway()` to them and wait.
+   */
+  drain(): void;
+  /** `drain()`, and leaves the server. */
+  close(): void;
+}
+
+/**
+ * Makes sessions of the WebSocket upgrades that an HTTP server receives on `path`. Other paths are left to the server's other 'upgrade'
+ * listeners; where none can take them they are answered with 404.
+ *
+ * @throws {TypeError | RangeError} for a bad option.
+ */
+export function acceptUpgrades<Identity>(server: HttpServer, options: UpgradeOptions<Identity>): UpgradeAcceptor {
+  return new Acceptor(server, options);
+}
+
+/** On every listener of ours, whichever copy of this package it is from: its path. */
+const PATH = Symbol.for('@zishuo/yamux-websocket.path');
+
+class Acceptor<Identity> implements UpgradeAcceptor {
+  readonly #server: HttpServer;
+  readonly #options: UpgradeOptions<Identity>;
+  readonly #role: Role;
+  readonly #maxPending: number;
+  readonly #pendingTimeout: number;
+  readonly #retryAfter: number;
+  readonly #handshakes: Promise<WebSocketServer>;
+  readonly #waiting = new Set<AbortController>();
+  #draining = false;
+
+  constructor(server: HttpServer, options: UpgradeOptions<Identity>) {
+    const { path, authenticate, onSession, maxPending = 100, pendingTimeout = 10_000, retryAfter = 5_000 } = options;
+    if (typeof path !== 'string' || !path.startsWith('/')) {
+      throw new TypeError(`Expected path to be a string that starts with '/', got ${JSON.stringify(path)}`);
+    }
+    for (const [name, value] of Object.entries({ authenticate, onSession })) {
+      if (typeof value !== 'function') throw new TypeError(`Expected ${name} to be a function, got ${typeof value}`);
+    }
+    const recommended = recommendedWsOptions(options.stream);
+    this.#server = server;
+    this.#options = options;
+    this.#role = checkRole(options.role ?? 'server');
+    this.#maxPending = checkNumber('maxPending', maxPending, 1, Number.POSITIVE_INFINITY);
+    this.#pendingTimeout = checkNumber('pendingTimeout', pendingTimeout, 1, MAX_DELAY);
+    this.#retryAfter = checkNumber('retryAfter', retryAfter, 0, MAX_DELAY);
+    this.#handshakes = this.#makeHandshakes(recommended); // where `ws` is not installed this is, rightly, an unhandled rejection
+    Object.assign(this.#onUpgrade, { [PATH]: path });
+    server.on('upgrade', this.#onUpgrade);
+  }
+
+  get pending(): number {
+    return this.#waiting.size;
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  drain(): void {
+    this.#draining = true;
+    for (const controller of this.#waiting) controller.abort(this.#unavailable('draining'));
+  }
+
+  close(): void {
+    this.drain();
+    this.#server.off('upgrade', this.#onUpgrade);
+  }
+
+  readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    if (pathOf(request) !== this.#options.path) {
+      if (this.#isLastResort(pathOf(request))) this.#refuse(request, socket, new UpgradeRefusedError(404));
+    } else if (this.#draining) this.#refuse(request, socket, this.#unavailable('draining'));
+    else if (this.pending >= this.#maxPending) this.#refuse(request, socket, this.#unavailable('too many upgrades'));
+    else void this.#accept(request, socket, head);
+  };
+
+  /** Whether it falls to this listener to refuse a foreign path: all listeners are of our kind, none has the path, this is the first. */
+  #isLastResort(path: string): boolean {
+    const listeners = this.#server.listeners('upgrade') as readonly { readonly [PATH]?: string }[];
+    return (
+      listeners[0] === this.#onUpgrade && listeners.every((listener) => PATH in listener && listener[PATH] !== path)
+    );
+  }
+
+  async #accept(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const controller = new AbortController();
+    const timer = setTimeout(() => controller.abort(this.#unavailable('timed out')), this.#pendingTimeout).unref();
+    const onGone = (): void => controller.abort(new UpgradeRefusedError(499, { body: 'the client left' }));
+    socket.on('error', ignore);
+    socket.once('end', onGone);
+    socket.once('close', onGone);
+    this.#waiting.add(controller);
+    let identity: Identity;
+    let ws: WebSocket | undefined;
+    try {
+      identity = await this.#identify(request, controller.signal);
+      const handshakes = await this.#handshakes;
+      controller.signal.throwIfAborted();
+      // Calls back at once, or not at all: then it has refused a malformed handshake.
+      handshakes.handleUpgrade(request, socket, head, (upgraded) => {
+        ws = upgraded;
+      });
+    } catch (error) {
+      this.#refuse(request, socket, asRefusal(error));
+      return;
+    } finally {
+      clearTimeout(timer);
+      socket.off('end', onGone);
+      socket.off('close', onGone);
+      this.#waiting.delete(controller);
+    }
+    if (ws === undefined) return;
+    socket.off('error', ignore);
+    this.#open(ws, request, socket, identity);
+  }
+
+  /** @throws {UpgradeRefusedError} or whatever `authenticate` throws. */
+  async #identify(request: IncomingMessage, signal: AbortSignal): Promise<Identity> {
+    const { authenticate, checkOrigin, subprotocols, requireSubprotocol = true } = this.#options;
+    if (checkOrigin && !checkOrigin(request.headers.origin, request)) throw new UpgradeRefusedError(403);
+    if (subprotocols && requireSubprotocol && this.#choose(offered(request)) === false) {
+      throw new UpgradeRefusedError(400, { body: `Expected one of the subprotocols ${subprotocols.join(', ')}\n` });
+    }
+    const aborted = new Promise<never>((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    });
+    const identity = await Promise.race([authenticate(request, signal), aborted]);
+    if (!identity) throw new UpgradeRefusedError(401, { headers: { 'www-authenticate': 'Bearer' } });
+    return identity;
+  }
+
+  #open(ws: WebSocket, request: IncomingMessage, socket: Duplex, identity: Identity): void {
+    const { yamux, stream, onSession } = this.#options;
+    let session: YamuxSession | undefined;
+    try {
+      session = sessionOver(ws, this.#role, yamux, { carrier: socket as Carrier, ...stream }, () =>
+        this.#draining ? DRAINING : NORMAL,
+      );
+      onSession(session, request, identity);
+    } catch (error) {
+      // The application's own failure, or a bad Yamux option: uncaught, as from any listener, but the socket does not stay.
+      session?.destroy();
+      process.nextTick(() => {
+        throw error;
+      });
+    }
+  }
+
+  async #makeHandshakes(recommended: RecommendedWsOptions): Promise<WebSocketServer> {
+    const { WebSocketServer } = await import('ws');
+    const handshakes = new WebSocketServer({
+      ...recommended,
+      ...this.#options.ws,
+      noServer: true,
+      clientTracking: false,
+      handleProtocols: (protocols) => this.#choose(protocols),
+    });
+    handshakes.on('wsClientError', (cause, socket, request) => {
+      const headers = { 'sec-websocket-version': '13' };
+      this.#refuse(request, socket, new UpgradeRefusedError(400, { headers, body: `${cause.message}\n` }));
+    });
+    return handshakes;
+  }
+
+  /** Never what the client happens to name first: that may be a token, and an echo would publish it. */
+  #choose(protocols: ReadonlySet<string>): string | false {
+    return this.#options.subprotocols?.find((protocol) => protocols.has(protocol)) ?? false;
+  }
+
+  #unavailable(why: string): UpgradeRefusedError {
+    return unavailable(this.#retryAfter, `${why}\n`);
+  }
+
+  #refuse(request: IncomingMessage, socket: Duplex, refusal: UpgradeRefusedError): void {
+    socket.on('error', ignore);
+    refuseUpgrade(socket, refusal);
+    if (this.#options.onRefused) this.#options.onRefused(refusal, request);
+    else if (refusal.status >= 500 && refusal.cause instanceof Error) process.emitWarning(refusal.cause);
+  }
+}
+
+function ignore(): void {}
+
+function pathOf(request: IncomingMessage): string {
+  const url = request.url ?? '';
+  const query = url.indexOf('?');
+  return query === -1 ? url : url.slice(0, query);
+}
+
+function offered(request: IncomingMessage): ReadonlySet<string> {
+  const header = request.headers['sec-websocket-protocol'] ?? '';
+  return new Set(header.split(',').map((protocol) => protocol.trim()));
+}
+
+function asRefusal(error: unknown): UpgradeRefusedError {
+  const isRefusal = (error as { readonly code?: unknown } | null)?.code === 'ERR_YAMUX_WEBSOCKET_REFUSED';
+  return isRefusal ? (error as UpgradeRefusedError) : new UpgradeRefusedError(500, { cause: error });
+}

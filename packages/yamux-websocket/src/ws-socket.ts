@@ -1,0 +1,99 @@
+// The driver for the sockets of the package `ws`, told by their shape: nothing here imports it.
+import { YamuxWebSocketError } from './errors.ts';
+import type { MessageData, MessageListener, MessageSocket } from './message-socket.ts';
+
+/** The part of a `ws` WebSocket that is used. */
+export interface WsLike {
+  readonly readyState: number;
+  readonly bufferedAmount: number;
+  readonly isPaused: boolean;
+  binaryType: string;
+  on(event: string, listener: (...args: never[]) => void): unknown;
+  off(event: string, listener: (...args: never[]) => void): unknown;
+  send(data: Uint8Array, callback: (error?: Error) => void): void;
+  close(code?: number, reason?: string): void;
+  terminate(): void;
+  pause(): void;
+  resume(): void;
+}
+
+export function isWs(socket: object): socket is WsLike {
+  const candidate = socket as Partial<Record<keyof WsLike, unknown>>;
+  return (
+    typeof candidate.on === 'function' &&
+    typeof candidate.terminate === 'function' &&
+    typeof candidate.isPaused === 'boolean'
+  );
+}
+
+const STATES = ['connecting', 'open', 'closing', 'closed'] as const;
+
+export class WsSocket implements MessageSocket {
+  readonly #ws: WsLike;
+
+  constructor(ws: WsLike) {
+    this.#ws = ws;
+  }
+
+  get state(): (typeof STATES)[number] {
+    return STATES[this.#ws.readyState] ?? 'closed';
+  }
+
+  get bufferedAmount(): number {
+    return this.#ws.bufferedAmount;
+  }
+
+  attach(listener: MessageListener): void {
+    const ws = this.#ws;
+    if (ws.binaryType === 'blob') ws.binaryType = 'nodebuffer'; // a Blob's bytes come later, out of order with the rest
+    const onOpen = (): void => listener.onOpen();
+    const onMessage = (data: MessageData, isBinary: boolean): void => {
+      if (isBinary) listener.onMessage(data);
+      else listener.onText();
+    };
+    const onError = (error: Error): void => listener.onError(translated(error));
+    const onClose = (code: number, reason: Buffer): void => {
+      ws.off('open', onOpen);
+      ws.off('message', onMessage);
+      ws.off('error', onError);
+      ws.off('close', onClose);
+      listener.onClose(code, reason.toString());
+    };
+    ws.on('open', onOpen);
+    ws.on('message', onMessage);
+    ws.on('error', onError); // until the very end: ws reports a handshake that is cut off as an error
+    ws.on('close', onClose);
+    if (ws.isPaused) ws.resume();
+  }
+
+  send(message: Uint8Array, sent: (error?: Error | null) => void): void {
+    this.#ws.send(message, sent);
+  }
+
+  close(code: number, reason: string): void {
+    this.#ws.close(code, reason);
+  }
+
+  terminate(): void {
+    this.#ws.terminate();
+  }
+
+  pause(): void {
+    this.#ws.pause();
+  }
+
+  resume(): void {
+    this.#ws.resume();
+  }
+}
+
+/** ws has sent the fitting close code for a violation of the peer before it reports it. */
+function translated(cause: Error): YamuxWebSocketError {
+  const { code } = cause as { readonly code?: unknown };
+  if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') {
+    const message = 'The peer sent a message above maxPayload';
+    return new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_MESSAGE_TOO_LARGE', message, { closeCode: 1009, cause });
+  }
+  const origin = typeof code === 'string' && code.startsWith('WS_ERR_') ? 'remote' : 'local';
+  return new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_FAILED', cause.message, { origin, cause });
+}

@@ -1,0 +1,201 @@
+import { createHash } from 'node:crypto';
+import { getEventListeners, once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { createServer, type Socket } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type DialOptions, dial } from '../src/dial.ts';
+import { acceptUpgrades } from '../src/upgrade.ts';
+import { closeServers, httpServer } from './support/http-server.ts';
+
+afterEach(closeServers);
+
+/** Answers every connection with the same bytes, whatever it asks. */
+async function answering(answer: string) {
+  const http = await httpServer();
+  const closes: Promise<unknown>[] = [];
+  http.server.on('upgrade', (_request, socket) => {
+    closes.push(once(socket, 'close'));
+    socket.on('error', () => {});
+    socket.once('end', () => socket.end()); // a server's sockets do not close by themselves when the client leaves
+    socket.resume();
+    socket.write(answer);
+  });
+  return { ...http, closes };
+}
+
+function acceptKey(request: IncomingMessage): string {
+  const key = `${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`;
+  return createHash('sha1').update(key).digest('base64');
+}
+
+async function refusal(promise: Promise<unknown>) {
+  return promise.then(
+    () => expect.fail('was not refused'),
+    (error: unknown) => error,
+  );
+}
+
+describe('dial()', () => {
+  it('resolves with a session in the client role that talks to the server', async () => {
+    const { server, url, port } = await httpServer();
+    let requested: IncomingMessage | undefined;
+    const acceptor = acceptUpgrades(server, {
+      path: '/connect',
+      authenticate: (request) => request.headers.authorization,
+      onSession: (session, request) => {
+        requested = request;
+        session.on('stream', (stream) => stream.pipe(stream));
+      },
+    });
+    const session = await dial(`${url}/connect?x=1`, { headers: { Authorization: 'Bearer t' } });
+    expect(session.role).toBe('client');
+    const stream = await session.open();
+    expect([stream.remoteAddress, stream.remotePort]).toEqual(['127.0.0.1', port]);
+    stream.end('hello');
+    expect(Buffer.concat(await stream.toArray()).toString()).toBe('hello');
+    expect(requested?.headers['sec-websocket-extensions']).toBeUndefined(); // no compression is offered
+    await session.close();
+    acceptor.close();
+  });
+
+  it('can take the server role, and hands options on to ws', async () => {
+    const { server, url } = await httpServer();
+    acceptUpgrades(server, {
+      path: '/',
+      authenticate: (request) => request.headers.origin,
+      role: 'client',
+      onSession: (session) => {
+        void session.open().then((stream) => stream.resume().end());
+      },
+    });
+    const session = await dial(url, { role: 'server', ws: { origin: 'http://here' } });
+    const stream = await session.accept();
+    expect([session.role, stream.id]).toEqual(['server', 1]);
+    stream.resume().end();
+    await session.close();
+  });
+
+  it('rejects with the status, headers and body of a refusal', async () => {
+    const { url, closes } = await answering(
+      'HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\nContent-Length: 5\r\n\r\nlater',
+    );
+    expect(await refusal(dial(url))).toMatchObject({
+      name: 'UpgradeRefusedError',
+      code: 'ERR_YAMUX_WEBSOCKET_REFUSED',
+      status: 429,
+      headers: { 'retry-after': '7' },
+      body: 'later',
+    });
+    await Promise.all(closes);
+  });
+
+  it('rejects likewise when the server does not know what an upgrade is', async () => {
+    const { server, url } = await httpServer();
+    server.on('request', (_request, response) => response.end('welcome'));
+    expect(await refusal(dial(url))).toMatchObject({ status: 200, body: 'welcome' });
+  });
+
+  it('keeps the first 4 KiB of a refusal, and does not wait for the rest', async () => {
+    const { url, closes } = await answering(
+      `HTTP/1.1 403 Forbidden\r\nContent-Length: 1000000\r\n\r\na${'é'.repeat(5000)}`,
+    );
+    const error = await refusal(dial(url));
+    expect(error).toMatchObject({ status: 403, body: `a${'é'.repeat(2047)}` });
+    await Promise.all(closes);
+  });
+
+  it('rejects with a refusal whose body breaks off', async () => {
+    const http = await httpServer();
+    http.server.on('upgrade', (_request, socket) => {
+      socket.write('HTTP/1.1 502 Bad Gateway\r\nContent-Length: 100\r\n\r\nhalf', () => socket.destroy());
+    });
+    expect(await refusal(dial(http.url))).toMatchObject({ status: 502, body: 'half' });
+  });
+
+  it('gives a server handshakeTimeout to answer, and leaves no connection', async () => {
+    const silent = await answering('');
+    expect(await refusal(dial(silent.url, { handshakeTimeout: 50 }))).toMatchObject({
+      code: 'ERR_YAMUX_WEBSOCKET_HANDSHAKE_TIMEOUT',
+      origin: 'local',
+      message: 'No WebSocket within 50 ms',
+    });
+    await Promise.all(silent.closes);
+    const trickling = await answering('HTTP/1.1 503 Service Unavailable\r\nContent-Length: 100\r\n\r\nbusy');
+    expect(await refusal(dial(trickling.url, { handshakeTimeout: 200 }))).toMatchObject({ status: 503, body: 'busy' });
+    await Promise.all(trickling.closes);
+  });
+
+  it('is given up by its signal, before and while it connects, with the reason of the signal', async () => {
+    const { server, url, closes } = await answering('');
+    const reason = new Error('changed my mind');
+    expect(await refusal(dial(url, { signal: AbortSignal.abort(reason) }))).toBe(reason);
+    const controller = new AbortController();
+    const error = refusal(dial(url, { signal: controller.signal }));
+    await once(server, 'upgrade');
+    controller.abort(reason);
+    expect(await error).toBe(reason);
+    expect(closes.length).toBe(1);
+    await Promise.all(closes);
+  });
+
+  it('leaves its session alone when the signal aborts later', async () => {
+    const { server, url } = await httpServer();
+    acceptUpgrades(server, { path: '/', authenticate: () => true, onSession: () => {} });
+    const controller = new AbortController();
+    const session = await dial(url, { signal: controller.signal });
+    expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
+    controller.abort();
+    expect(await session.ping()).toBeGreaterThan(0);
+    await session.close();
+  });
+
+  it('rejects with the cause when nobody listens', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    await new Promise((resolve) => server.close(resolve));
+    expect(await refusal(dial(`ws://127.0.0.1:${port}/?token=secret`))).toMatchObject({
+      code: 'ERR_YAMUX_WEBSOCKET_DIAL_FAILED',
+      cause: { code: 'ECONNREFUSED' },
+      message: expect.not.stringContaining('secret'),
+    });
+  });
+
+  it('rejects when the server chooses none of the subprotocols', async () => {
+    const { server, url } = await httpServer();
+    acceptUpgrades(server, {
+      path: '/',
+      authenticate: () => true,
+      onSession: (session) => session.on('error', () => {}),
+    });
+    const error = await refusal(dial(url, { subprotocols: ['yamux.v1'] }));
+    expect(error).toMatchObject({
+      code: 'ERR_YAMUX_WEBSOCKET_DIAL_FAILED',
+      cause: { message: 'Server sent no subprotocol' },
+    });
+  });
+
+  it.each<[string, string, DialOptions, string]>([
+    ['URL', 'not a url', {}, 'SyntaxError'],
+    ['URL scheme', 'ftp://host', {}, 'SyntaxError'],
+    ['subprotocol', 'ws://127.0.0.1:9', { subprotocols: ['a b'] }, 'SyntaxError'],
+    ['role', 'ws://127.0.0.1:9', { role: 'peer' as 'client' }, 'TypeError'],
+    ['handshakeTimeout', 'ws://127.0.0.1:9', { handshakeTimeout: -1 }, 'RangeError'],
+    ['stream option', 'ws://127.0.0.1:9', { stream: { writeTimeout: 0.5 } }, 'RangeError'],
+  ])('rejects a bad %s before it connects', async (_what, url, options, name) => {
+    expect(await refusal(dial(url, options))).toMatchObject({ name });
+  });
+
+  it('gives the caller its session before anything that came with the upgrade can fail it', async () => {
+    const { server, url } = await httpServer();
+    const garbage = Buffer.from([0x82, 12, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9]);
+    server.on('upgrade', (request, socket: Socket) => {
+      const head = `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${acceptKey(request)}\r\n\r\n`;
+      socket.on('error', () => {});
+      socket.write(Buffer.concat([Buffer.from(head), garbage]));
+    });
+    const session = await dial(url);
+    const [error] = (await once(session, 'error').catch((cause: unknown) => [cause])) as [unknown];
+    expect(error).toMatchObject({ code: 'ERR_YAMUX_PROTOCOL' });
+  });
+});

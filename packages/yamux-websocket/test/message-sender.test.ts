@@ -1,0 +1,150 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { MessageSender } from '../src/message-sender.ts';
+import { resolveStreamOptions, type WebSocketStreamOptions } from '../src/options.ts';
+import { FakeSocket } from './support/fake-socket.ts';
+import { settled } from './support/observe.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+});
+
+afterEach(() => {
+  expect(vi.getTimerCount()).toBeLessThanOrEqual(1); // the one stall timer, never more
+  vi.useRealTimers();
+});
+
+function setUp(options: WebSocketStreamOptions = {}) {
+  const socket = new FakeSocket();
+  const log: string[] = [];
+  const sender = new MessageSender(socket, resolveStreamOptions(options), () => log.push('stalled'));
+  const send = (...texts: string[]): void => {
+    sender.send(
+      texts.map((text) => Buffer.from(text)),
+      (error) => log.push(error ? `failed: ${error.message}` : 'done'),
+    );
+  };
+  return { socket, sender, send, log };
+}
+
+describe('a batch', () => {
+  it('completes once, when the last of its messages has left', () => {
+    const { socket, send, log } = setUp({ maxMessageBytes: 4 });
+    send('abcdefghij');
+    expect(socket.sent).toEqual(['abcd', 'efgh', 'ij']);
+    socket.taken(false);
+    socket.taken(false);
+    expect(log).toEqual([]);
+    socket.taken();
+    expect(log).toEqual(['done']);
+  });
+
+  it('completes not before all is handed over, though a driver answers at once', () => {
+    const { socket, sender, log } = setUp({ maxMessageBytes: 1 });
+    socket.send = (message, sent) => {
+      socket.sent.push(message.toString());
+      sent();
+    };
+    sender.send([Buffer.from('ab')], () => log.push(`done after ${socket.sent.length}`));
+    expect(log).toEqual(['done after 2']);
+  });
+
+  it('waits while the socket still buffers more than highWaterMark', () => {
+    const { socket, send, log } = setUp({ highWaterMark: 10 });
+    socket.bufferedAmount = 11;
+    send('a');
+    socket.taken();
+    vi.advanceTimersByTime(100);
+    expect(log).toEqual([]);
+    socket.bufferedAmount = 10;
+    vi.advanceTimersByTime(5);
+    expect(log).toEqual(['done']);
+  });
+
+  it('waits for a socket that is still connecting', () => {
+    const { socket, sender, send, log } = setUp({ writeTimeout: 1 });
+    socket.state = 'connecting';
+    send('a', 'b');
+    vi.advanceTimersByTime(1000);
+    expect(socket.sent).toEqual([]);
+    socket.state = 'open';
+    sender.opened();
+    socket.taken();
+    expect([socket.sent, log]).toEqual([['ab'], ['done']]);
+  });
+
+  it('fails once, and so does every later one, when the sender is closed', async () => {
+    const { socket, sender, send, log } = setUp();
+    send('a');
+    sender.close(new Error('over'));
+    await settled();
+    socket.taken();
+    send('b');
+    await settled();
+    expect(log).toEqual(['failed: over', 'failed: over']);
+    expect(socket.sent).toEqual(['a']);
+  });
+
+  it('that could not be sent stays open until the socket says why it ended', () => {
+    const { socket, send, log } = setUp();
+    send('a');
+    socket.failed(new Error('not open'));
+    expect(log).toEqual([]);
+  });
+});
+
+describe('a stall', () => {
+  it('is reported when nothing has left for writeTimeout', () => {
+    const { send, log } = setUp({ writeTimeout: 1000 });
+    send('a');
+    vi.advanceTimersByTime(999);
+    expect(log).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(log).toEqual(['stalled']);
+  });
+
+  it('is counted from the last message that left, of this batch or an earlier one', () => {
+    const { socket, send, log } = setUp({ writeTimeout: 1000, maxMessageBytes: 1 });
+    send('a');
+    vi.advanceTimersByTime(600);
+    socket.taken();
+    vi.advanceTimersByTime(300);
+    send('bc');
+    vi.advanceTimersByTime(600);
+    socket.taken(false);
+    vi.advanceTimersByTime(999);
+    expect(log).toEqual(['done']);
+    vi.advanceTimersByTime(1);
+    expect(log).toEqual(['done', 'stalled']);
+  });
+
+  it('is none while the buffered amount falls', () => {
+    const { socket, send, log } = setUp({ writeTimeout: 1000 });
+    socket.bufferedAmount = 500;
+    send('a');
+    socket.bufferedAmount = 400;
+    vi.advanceTimersByTime(1500);
+    expect(log).toEqual([]);
+    vi.advanceTimersByTime(500);
+    expect(log).toEqual(['stalled']);
+  });
+
+  it('is none if it was this process that slept: the timer gives the socket one more round', () => {
+    const { send, log } = setUp({ writeTimeout: 1000 });
+    send('a');
+    const now = performance.now();
+    vi.spyOn(performance, 'now').mockImplementation(() => now + 3_600_000);
+    vi.advanceTimersByTime(1000);
+    expect(log).toEqual([]);
+    vi.restoreAllMocks();
+  });
+
+  it('is none while nothing is to be sent, or with writeTimeout 0', () => {
+    const idle = setUp({ writeTimeout: 1000 });
+    idle.send('a');
+    idle.socket.taken();
+    const off = setUp({ writeTimeout: 0 });
+    off.send('a');
+    vi.advanceTimersByTime(1_000_000);
+    expect([idle.log, off.log]).toEqual([['done'], []]);
+  });
+});

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { resolveStreamOptions, type WebSocketStreamOptions } from '../src/options.ts';
+
+describe('the options of a byte stream', () => {
+  it('have these defaults', () => {
+    expect(resolveStreamOptions()).toEqual({
+      maxMessageBytes: 65_536,
+      maxInboundMessageBytes: 16 * 1024 * 1024 + 65_536,
+      highWaterMark: 1024 * 1024,
+      maxBufferedBytes: 16 * 1024 * 1024,
+      readPauseBytes: 256 * 1024,
+      writeTimeout: 30_000,
+      closeTimeout: 5_000,
+      carrier: undefined,
+    });
+  });
+
+  it('keep what is given, and take undefined for the default', () => {
+    const options = resolveStreamOptions({
+      readPauseBytes: Number.POSITIVE_INFINITY,
+      writeTimeout: 0,
+      closeTimeout: undefined,
+    });
+    expect(options).toMatchObject({ readPauseBytes: Number.POSITIVE_INFINITY, writeTimeout: 0, closeTimeout: 5_000 });
+  });
+
+  it.each<[WebSocketStreamOptions, string]>([
+    [{ maxMessageBytes: 0 }, 'Expected maxMessageBytes to be a whole number from 1 to Infinity, got 0'],
+    [{ highWaterMark: 1.5 }, 'Expected highWaterMark to be a whole number from 0 to Infinity, got 1.5'],
+    [{ maxBufferedBytes: Number.NaN }, 'Expected maxBufferedBytes to be a whole number from 1 to Infinity, got NaN'],
+    [{ writeTimeout: 2 ** 31 }, 'Expected writeTimeout to be a whole number from 0 to 2147483647, got 2147483648'],
+    [{ closeTimeout: 0 }, 'Expected closeTimeout to be a whole number from 1 to 2147483647, got 0'],
+  ])('refuse a number out of range: %j', (options, message) => {
+    expect(() => resolveStreamOptions(options)).toThrow(new RangeError(message));
+  });
+
+  it('refuse a value of the wrong type and a name that does not exist', () => {
+    const wrongType = { writeTimeout: '30s' } as unknown as WebSocketStreamOptions;
+    expect(() => resolveStreamOptions(wrongType)).toThrow(
+      new TypeError('Expected writeTimeout to be a number, got string'),
+    );
+    const misspelt = { writeTimeOut: 5 } as unknown as WebSocketStreamOptions;
+    expect(() => resolveStreamOptions(misspelt)).toThrow(/^Unknown option 'writeTimeOut'; expected carrier or one of /);
+  });
+});

@@ -1,0 +1,249 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import type { SessionOptions, YamuxSession, YamuxStream } from '@zishuo/yamux';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { WebSocket } from 'ws';
+import { client, server } from '../src/session.ts';
+import { FakeSocket } from './support/fake-socket.ts';
+import { closed, observe } from './support/observe.ts';
+import { closePairs, wsPair } from './support/ws-pair.ts';
+
+afterEach(closePairs);
+
+interface SessionPair {
+  readonly agent: YamuxSession;
+  readonly gateway: YamuxSession;
+  readonly agentSocket: WebSocket;
+  readonly gatewaySocket: WebSocket;
+}
+
+/** The roles as in a tunnel: the end that dialed is the Yamux client. */
+async function sessionPair(): Promise<SessionPair> {
+  const { client: agentSocket, server: gatewaySocket } = await wsPair();
+  const agent = client(agentSocket);
+  const gateway = server(gatewaySocket);
+  return { agent, gateway, agentSocket, gatewaySocket };
+}
+
+function errorOf(session: YamuxSession): Promise<Error> {
+  return new Promise((resolve) => session.once('error', resolve));
+}
+
+/** Resolves when a session is over, however; listens for its error. */
+async function over(session: YamuxSession): Promise<string[]> {
+  const events: string[] = [];
+  session.on('error', () => events.push('error'));
+  await new Promise<void>((resolve) => session.once('close', resolve));
+  return [...events, 'close'];
+}
+
+function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+const HEADER_SIZE = 12;
+const garbage = Buffer.from('GET / HTTP/1.1\r\n');
+
+describe('a session over a WebSocket', () => {
+  it('carries 16 MiB both ways at once, unchanged', async () => {
+    const { agent, gateway } = await sessionPair();
+    gateway.on('stream', (stream) => stream.pipe(stream));
+    const sent = Buffer.alloc(16 * 1024 * 1024);
+    for (let i = 0; i < sent.length; i += 4) sent.writeUInt32LE(Math.imul(i, 2_654_435_761) >>> 0, i);
+    const stream = await agent.open();
+    const received = stream.toArray();
+    for (let at = 0, size = 1; at < sent.length; at += size, size = (size * 5 + 3) % 200_003) {
+      if (!stream.write(sent.subarray(at, at + size))) await once(stream, 'drain');
+    }
+    stream.end();
+    expect(sha256(Buffer.concat(await received))).toBe(sha256(sent));
+    await agent.close();
+  });
+
+  it('sends no message that is cut anywhere but between frames or between a header and its payload', async () => {
+    const { client: raw, server: gatewaySocket } = await wsPair();
+    const gateway = server(gatewaySocket);
+    const messages: Buffer[] = [];
+    raw.on('message', (data: Buffer) => messages.push(data));
+    const streams = await Promise.all(Array.from({ length: 20 }, () => gateway.open()));
+    for (const [index, stream] of streams.entries()) {
+      observe(stream);
+      stream.end(Buffer.alloc(index * 7_000 + 1));
+    }
+    await Promise.all(streams.map((stream) => once(stream, 'finish')));
+    gateway.on('error', () => {});
+    gateway.destroy();
+    await once(raw, 'close');
+
+    const allowed = new Set<number>([0]);
+    const bytes = Buffer.concat(messages);
+    for (let at = 0; at < bytes.length; ) {
+      const isData = bytes[at + 1] === 0;
+      allowed.add(at + HEADER_SIZE);
+      at += HEADER_SIZE + (isData ? bytes.readUInt32BE(at + 8) : 0);
+      allowed.add(at);
+    }
+    let at = 0;
+    for (const message of messages) {
+      expect(message.length).toBeLessThanOrEqual(65_536);
+      at += message.length;
+      expect(allowed.has(at)).toBe(true);
+    }
+    expect(messages.length).toBeGreaterThan(20);
+  });
+
+  it('answers pings and sees the close of its peer while a stream is not read', async () => {
+    const { agent, gateway, gatewaySocket } = await sessionPair();
+    const arrived = once(agent, 'stream') as Promise<[YamuxStream]>;
+    const opened = await gateway.open();
+    observe(opened);
+    opened.write(Buffer.alloc(300_000));
+    const [stream] = await arrived;
+    await once(stream, 'readable');
+    gatewaySocket.ping();
+    await once(gatewaySocket, 'pong');
+    const observed = observe(stream, false);
+    const error = errorOf(agent);
+    gateway.on('error', () => {});
+    gatewaySocket.close(1000);
+    expect(await error).toMatchObject({ code: 'ERR_YAMUX_TRANSPORT_ENDED' });
+    expect(observed.events).toEqual(['error', 'close']);
+  });
+
+  it('never pauses its socket, however much comes before it reads', () => {
+    const socket = new FakeSocket();
+    const session = server(socket);
+    for (let i = 0; i < 100; i++) socket.receive(Buffer.alloc(65_536));
+    expect(socket.paused).toBe(false);
+    session.destroy();
+  });
+
+  it('adds no error listener to itself: an error that nobody hears stays uncaught', async () => {
+    const { agent, gateway } = await sessionPair();
+    expect([agent.listenerCount('error'), gateway.listenerCount('error')]).toEqual([0, 0]);
+    await agent.close();
+  });
+
+  it('is not made with a bad option, and the socket does not stay open', async () => {
+    const { client: socket, server: peer } = await wsPair();
+    expect(() => client(socket, { maxFramePayload: 1 } satisfies SessionOptions)).toThrow(RangeError);
+    const [code] = (await once(peer, 'close')) as [number];
+    expect(code).toBe(1006);
+  });
+});
+
+describe('the end of a session that we begin', () => {
+  it('by close() sends GoAway and then 1000; both ends close without an error', async () => {
+    const { agent, gateway, gatewaySocket } = await sessionPair();
+    const messages: Buffer[] = [];
+    gatewaySocket.on('message', (data: Buffer) => messages.push(data));
+    const [, events, [code, reason]] = await Promise.all([agent.close(), over(gateway), once(gatewaySocket, 'close')]);
+    expect(events).toEqual(['close']);
+    expect([code, String(reason)]).toEqual([1000, '']);
+    const lastFrame = Buffer.concat(messages).subarray(-HEADER_SIZE);
+    expect(lastFrame).toEqual(Buffer.from([0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]));
+  });
+
+  it('by a violation of the peer sends GoAway(1) and then 1002 with the violation', async () => {
+    const { client: raw, server: socket } = await wsPair();
+    const messages: Buffer[] = [];
+    raw.on('message', (data: Buffer) => messages.push(data));
+    const gateway = server(socket);
+    const error = errorOf(gateway);
+    raw.send(garbage);
+    const [code, reason] = (await once(raw, 'close')) as [number, Buffer];
+    expect(await error).toMatchObject({ code: 'ERR_YAMUX_PROTOCOL', message: reason.toString() });
+    expect(code).toBe(1002);
+    const lastFrame = Buffer.concat(messages).subarray(-HEADER_SIZE);
+    expect(lastFrame).toEqual(Buffer.from([0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]));
+  });
+
+  it.each([[undefined], [new Error('enough')]])('by destroy(%s) terminates', async (cause) => {
+    const { agent, gatewaySocket, gateway } = await sessionPair();
+    const peer = over(gateway);
+    const ours = over(agent);
+    agent.destroy(cause);
+    const [code] = (await once(gatewaySocket, 'close')) as [number];
+    expect(code).toBe(1006);
+    expect(await ours).toEqual(cause ? ['error', 'close'] : ['close']);
+    expect(await peer).toEqual(['error', 'close']);
+  });
+
+  it('by writeTimeout terminates: a peer that reads nothing is not waited for', async () => {
+    const { client: raw, server: socket } = await wsPair();
+    raw.pause();
+    const gateway = server(socket, {}, { writeTimeout: 200 });
+    const error = errorOf(gateway);
+    for (let i = 0; i < 128; i++) {
+      const stream = await gateway.open();
+      observe(stream);
+      stream.write(Buffer.alloc(262_144)); // a whole window each: 32 MiB, more than the kernel takes
+    }
+    expect(await error).toMatchObject({
+      code: 'ERR_YAMUX_TRANSPORT_FAILED',
+      cause: { code: 'ERR_YAMUX_WEBSOCKET_WRITE_TIMEOUT' },
+    });
+    expect(socket.readyState).toBeGreaterThanOrEqual(2);
+  });
+});
+
+describe('the end of a session that the peer begins', () => {
+  it.each([1000, 1001, 1005, 1012])('with %i and no live stream is a clean end', async (code) => {
+    const { agent, gatewaySocket, gateway } = await sessionPair();
+    const ended = Promise.all([over(agent), over(gateway)]);
+    if (code === 1005) gatewaySocket.close();
+    else gatewaySocket.close(code);
+    expect((await ended)[0]).toEqual(['close']);
+    expect(agent.errored).toBeNull();
+  });
+
+  it.each([1000, 1001, 1005, 1011, 1012, 1006])(
+    'with %i is an error of every live stream, never an end',
+    async (code) => {
+      const { agent, gatewaySocket, gateway } = await sessionPair();
+      const error = errorOf(agent);
+      gateway.on('error', () => {});
+      gateway.on('stream', (stream) => {
+        observe(stream);
+        stream.write('part of the answer');
+      });
+      const stream = await agent.open();
+      const observed = observe(stream);
+      await once(stream, 'data');
+      if (code === 1006) gatewaySocket.terminate();
+      else if (code === 1005) gatewaySocket.close();
+      else gatewaySocket.close(code);
+      await closed(stream);
+      expect(observed.events).toEqual(['error', 'close']);
+      expect(observed.error).toBe(await error);
+      expect(observed.error).toMatchObject({ scope: 'session', origin: 'remote' });
+    },
+  );
+
+  it('in the middle of a frame is an error, though the WebSocket closed with 1000 and no stream was live', async () => {
+    const { client: raw, server: socket } = await wsPair();
+    const gateway = server(socket);
+    const error = errorOf(gateway);
+    raw.send(Buffer.from([0, 2, 0, 1, 0])); // five bytes of a ping
+    raw.close(1000);
+    expect(await error).toMatchObject({ code: 'ERR_YAMUX_TRANSPORT_ENDED' });
+  });
+
+  it('in the middle of a message makes its streams error, with the lost connection as the cause', async () => {
+    const { client: agentSocket, server: gatewaySocket, serverTcp } = await wsPair();
+    const agent = client(agentSocket);
+    const gateway = server(gatewaySocket);
+    gateway.on('error', () => {});
+    const error = errorOf(agent);
+    const stream = await agent.open();
+    const observed = observe(stream);
+    serverTcp.write(Buffer.from([0x82, 126, 0x10, 0x00, 0, 0]));
+    setImmediate(() => serverTcp.resetAndDestroy());
+    await closed(stream);
+    expect(observed.events).toEqual(['error', 'close']);
+    expect(await error).toMatchObject({
+      code: 'ERR_YAMUX_TRANSPORT_FAILED',
+      cause: { code: 'ERR_YAMUX_WEBSOCKET_LOST', closeCode: 1006 },
+    });
+  });
+});

@@ -1,0 +1,36 @@
+import { EventEmitter } from 'node:events';
+import { describe, expect, it } from 'vitest';
+import { type AnyWebSocket, webSocketStream } from '../src/stream.ts';
+import { FakeSocket } from './support/fake-socket.ts';
+
+describe('webSocketStream()', () => {
+  it('takes a MessageSocket of your own', async () => {
+    const socket = new FakeSocket();
+    const stream = webSocketStream(socket);
+    socket.receive('hello');
+    expect(stream.read().toString()).toBe('hello');
+  });
+
+  it.each([
+    [null, 'null'],
+    [undefined, 'undefined'],
+    ['ws://host', 'string'],
+    [new EventEmitter(), 'another object'],
+  ])('refuses %s', (socket, got) => {
+    const expected = `Expected a WebSocket of the package ws or a MessageSocket, got ${got}`;
+    expect(() => webSocketStream(socket as unknown as AnyWebSocket)).toThrow(new TypeError(expected));
+  });
+
+  it('refuses a second stream over one socket, in this copy of the package and in any other', () => {
+    const socket = new FakeSocket();
+    webSocketStream(socket);
+    expect(() => webSocketStream(socket)).toThrow(expect.objectContaining({ code: 'ERR_YAMUX_WEBSOCKET_IN_USE' }));
+    expect(Symbol.for('@zishuo/yamux-websocket.in-use') in socket).toBe(true);
+  });
+
+  it('leaves the socket free when an option is bad', () => {
+    const socket = new FakeSocket();
+    expect(() => webSocketStream(socket, { closeTimeout: -1 })).toThrow(RangeError);
+    expect(() => webSocketStream(socket)).not.toThrow();
+  });
+});

@@ -1,0 +1,251 @@
+// The driver and the byte stream over real sockets of `ws`.
+import { once } from 'node:events';
+import { afterEach, describe, expect, it } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
+import type { WebSocketByteStream } from '../src/byte-stream.ts';
+import type { WebSocketStreamOptions } from '../src/options.ts';
+import { type AnyWebSocket, webSocketStream } from '../src/stream.ts';
+import { closed, observe, settled } from './support/observe.ts';
+import { closePairs, wsPair } from './support/ws-pair.ts';
+
+const streams: WebSocketByteStream[] = [];
+
+function streamOver(socket: AnyWebSocket, options?: WebSocketStreamOptions): WebSocketByteStream {
+  const stream = webSocketStream(socket, options);
+  streams.push(stream);
+  return stream;
+}
+
+afterEach(async () => {
+  for (const stream of streams.splice(0)) stream.destroy();
+  await closePairs();
+});
+
+/** A close whose handshake ws is left to finish. */
+async function closedBy(close: (socket: WebSocket) => void) {
+  const { client, server } = await wsPair();
+  const stream = streamOver(client);
+  const observed = observe(stream);
+  server.send(Buffer.from('all of it'));
+  close(server);
+  await closed(stream);
+  return { observed, closing: await stream.socketClosed };
+}
+
+describe('a ws socket that the peer closes', () => {
+  it.each([
+    [1000, 'bye'],
+    [1001, 'draining'],
+    [1012, 'restart'],
+  ])('with %i delivers everything, ends, and tells the code', async (code, reason) => {
+    const { observed, closing } = await closedBy((socket) => socket.close(code, reason));
+    expect(observed.bytes().toString()).toBe('all of it');
+    expect(observed.events).toEqual(['end', 'finish', 'close']);
+    expect(closing).toEqual({ code, reason, wasClean: true, initiator: 'remote' });
+  });
+
+  it('without a code ends cleanly as 1005', async () => {
+    const { observed, closing } = await closedBy((socket) => socket.close());
+    expect(observed.events).toEqual(['end', 'finish', 'close']);
+    expect(closing).toEqual({ code: 1005, reason: '', wasClean: true, initiator: 'remote' });
+  });
+
+  it.each([1002, 1003, 1007, 1008, 1009, 1010, 1011, 1013, 1014, 4401, 4403, 4409])(
+    'with %i errors and never ends',
+    async (code) => {
+      const { observed, closing } = await closedBy((socket) => socket.close(code, 'why'));
+      expect(observed.events).toEqual(['error', 'close']);
+      expect(observed.error).toMatchObject({ code: 'ERR_YAMUX_WEBSOCKET_CLOSED', closeCode: code, reason: 'why' });
+      expect(closing).toEqual({ code, reason: 'why', wasClean: true, initiator: 'remote' });
+    },
+  );
+
+  it('by being killed errors and never ends', async () => {
+    const { observed, closing } = await closedBy((socket) => socket.terminate());
+    expect(observed.events).toEqual(['error', 'close']);
+    expect(observed.error).toMatchObject({ code: 'ERR_YAMUX_WEBSOCKET_LOST', closeCode: 1006 });
+    expect(closing).toMatchObject({ code: 1006, wasClean: false, initiator: 'remote' });
+  });
+});
+
+describe('a ws socket whose TCP connection breaks in the middle of a message', () => {
+  it.each(['reset', 'ended'] as const)('by being %s errors and never ends', async (how) => {
+    const { client, serverTcp } = await wsPair();
+    const stream = streamOver(client);
+    const observed = observe(stream);
+    serverTcp.write(Buffer.from([0x82, 126, 0x10, 0x00, 1, 2, 3])); // 4096 bytes announced, 3 sent
+    if (how === 'ended') serverTcp.end();
+    else setImmediate(() => serverTcp.resetAndDestroy());
+    await closed(stream);
+    expect(observed.events).toEqual(['error', 'close']);
+    expect(observed.error).toMatchObject({ code: 'ERR_YAMUX_WEBSOCKET_LOST' });
+    expect(observed.bytes().length).toBe(0);
+  });
+});
+
+describe('violations of the peer', () => {
+  it('a text message is answered with 1003', async () => {
+    const { client, server } = await wsPair();
+    const observed = observe(streamOver(server));
+    client.send('hello');
+    const [code] = (await once(client, 'close')) as [number];
+    expect(code).toBe(1003);
+    expect(observed.error).toMatchObject({ code: 'ERR_YAMUX_WEBSOCKET_TEXT_MESSAGE' });
+  });
+
+  it('a message above maxInboundMessageBytes is answered with 1009', async () => {
+    const { client, server } = await wsPair();
+    const observed = observe(streamOver(server, { maxInboundMessageBytes: 1000 }));
+    client.send(Buffer.alloc(1001));
+    const [code] = (await once(client, 'close')) as [number];
+    expect(code).toBe(1009);
+    expect(observed.error).toMatchObject({ code: 'ERR_YAMUX_WEBSOCKET_MESSAGE_TOO_LARGE', closeCode: 1009 });
+  });
+
+  it('a message above the maxPayload of ws is the same error, and the peer sees 1009', async () => {
+    const { client, server } = await wsPair({ maxPayload: 1000 });
+    const observed = observe(streamOver(client));
+    server.send(Buffer.alloc(1001));
+    const [code] = (await once(server, 'close')) as [number];
+    expect(code).toBe(1009);
+    expect(observed.error).toMatchObject({ code: 'ERR_YAMUX_WEBSOCKET_MESSAGE_TOO_LARGE', closeCode: 1009 });
+  });
+
+  it('a malformed frame is an error of remote origin with the cause that ws found', async () => {
+    const { client, serverTcp } = await wsPair();
+    const stream = streamOver(client);
+    const observed = observe(stream);
+    serverTcp.write(Buffer.from([0xf2, 0x00]));
+    await closed(stream);
+    expect(observed.error).toMatchObject({ code: 'ERR_YAMUX_WEBSOCKET_FAILED', origin: 'remote' });
+    expect(observed.error?.cause).toMatchObject({ code: expect.stringMatching(/^WS_ERR_/) });
+  });
+});
+
+describe('bytes over ws', () => {
+  it.each(['nodebuffer', 'arraybuffer', 'fragments', 'blob'])('arrive with binaryType %s', async (binaryType) => {
+    const { client, server } = await wsPair();
+    client.binaryType = binaryType as 'nodebuffer';
+    const stream = streamOver(client);
+    server.send(Buffer.from('ab'), { fin: false });
+    server.send(Buffer.from('cd'), { fin: false });
+    server.send(Buffer.from('ef'));
+    server.close(1000);
+    expect(Buffer.concat(await stream.toArray()).toString()).toBe('abcdef');
+  });
+
+  it('arrive whole and in order through small writes and large ones, in both directions at once', async () => {
+    const { client, server } = await wsPair();
+    const sent = Buffer.alloc(3 * 1024 * 1024);
+    for (let i = 0; i < sent.length; i++) sent[i] = (i * 7 + (i >> 11)) & 0xff;
+    const send = (stream: WebSocketByteStream): Promise<Buffer> => {
+      const received: Buffer[] = [];
+      let length = 0;
+      const arrived = new Promise<Buffer>((resolve) => {
+        stream.on('data', (chunk: Buffer) => {
+          received.push(chunk);
+          length += chunk.length;
+          if (length === sent.length) resolve(Buffer.concat(received));
+        });
+      });
+      for (let at = 0, size = 1; at < sent.length; at += size, size = (size * 5 + 3) % 100_003) {
+        stream.write(sent.subarray(at, at + size));
+      }
+      return arrived;
+    };
+    const [up, down] = await Promise.all([send(streamOver(server)), send(streamOver(client))]);
+    expect([up.equals(sent), down.equals(sent)]).toEqual([true, true]);
+  });
+
+  it('of one tick travel in one message, always binary', async () => {
+    const { client, server } = await wsPair();
+    const stream = streamOver(client);
+    for (const byte of 'frames') stream.write(byte);
+    const [data, isBinary] = (await once(server, 'message')) as [Buffer, boolean];
+    expect([data.toString(), isBinary]).toEqual(['frames', true]);
+  });
+
+  it('arrive though the socket was paused before the stream was made', async () => {
+    const { client, server } = await wsPair();
+    client.pause();
+    await new Promise((resolve) => server.send(Buffer.from('early'), resolve));
+    await settled();
+    const stream = streamOver(client);
+    const [chunk] = (await once(stream, 'data')) as [Buffer];
+    expect(chunk.toString()).toBe('early');
+  });
+
+  it('are sent by a stream that was made, written and ended while the socket was connecting', async () => {
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    await once(server, 'listening');
+    const stream = streamOver(new WebSocket(`ws://127.0.0.1:${(server.address() as { port: number }).port}`));
+    stream.end('early');
+    const [socket] = (await once(server, 'connection')) as [WebSocket];
+    const received = await streamOver(socket).toArray();
+    expect(Buffer.concat(received).toString()).toBe('early');
+    expect(await stream.socketClosed).toEqual({ code: 1000, reason: '', wasClean: true, initiator: 'local' });
+    server.close();
+  });
+});
+
+describe('a connection that fails', () => {
+  it('is an error of the stream, with the cause', async () => {
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    await new Promise((resolve) => server.close(resolve));
+    const stream = streamOver(new WebSocket(`ws://127.0.0.1:${port}`));
+    const observed = observe(stream);
+    await stream.socketClosed;
+    expect(observed.events).toEqual(['error', 'close']);
+    expect(observed.error).toMatchObject({ code: 'ERR_YAMUX_WEBSOCKET_FAILED', origin: 'local' });
+    expect(observed.error?.cause).toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
+  it('may be given up by destroy() while it connects', async () => {
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    await once(server, 'listening');
+    const stream = streamOver(new WebSocket(`ws://127.0.0.1:${(server.address() as { port: number }).port}`));
+    const observed = observe(stream);
+    stream.destroy();
+    expect(await stream.socketClosed).toMatchObject({ code: 1006, initiator: 'local' });
+    expect(observed.events).toEqual(['close']);
+    server.close();
+  });
+});
+
+describe('the socket', () => {
+  it('has none of our listeners left when all is over', async () => {
+    const { client, server } = await wsPair();
+    const before = client.eventNames();
+    const stream = streamOver(client);
+    observe(stream);
+    server.close(1000);
+    await once(stream, 'close');
+    expect(client.eventNames()).toEqual(before);
+  });
+
+  it('answers pings and sees the close of its peer while a stream that never pauses is not read', async () => {
+    const { client, server } = await wsPair();
+    const stream = streamOver(client, { readPauseBytes: Number.POSITIVE_INFINITY });
+    for (let i = 0; i < 32; i++) server.send(Buffer.alloc(65_536));
+    server.ping();
+    await once(server, 'pong');
+    server.close(1001);
+    expect(await stream.socketClosed).toMatchObject({ code: 1001 });
+    expect(stream.readableLength).toBe(32 * 65_536);
+    stream.destroy();
+  });
+
+  it('is held back by a raw stream that nobody reads, and goes on when somebody does', async () => {
+    const { client, server } = await wsPair();
+    const stream = streamOver(client, { readPauseBytes: 100_000 });
+    const total = 64 * 65_536;
+    for (let i = 0; i < 64; i++) server.send(Buffer.alloc(65_536));
+    await once(stream, 'readable');
+    while (!client.isPaused) await new Promise((resolve) => setImmediate(resolve));
+    expect(stream.readableLength).toBeLessThan(total);
+    server.close(1000);
+    expect(Buffer.concat(await stream.toArray()).length).toBe(total);
+  });
+});
