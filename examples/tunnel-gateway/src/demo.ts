@@ -1,0 +1,106 @@
+// The whole of it in one command: a gateway, three agents and their origins, real HTTP load through them, and while it runs a client
+// that stops reading, a drained agent and a killed one. Every body is checked by hash. Ends with a table and a verdict.
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type AgentSpec, Fleet, HOST } from './demo/fleet.ts';
+import { Load } from './demo/load.ts';
+import { Progress } from './demo/progress.ts';
+import { agentTable, type Incidents, judge, mebibytes, type Verdict, verdictText } from './demo/report.ts';
+import { flags, run } from './program.ts';
+
+const HELP = `Usage: demo [--once] [--logs]
+
+  --once   end after the verdict, with exit code 1 if anything failed; so it does where the output is no terminal
+  --logs   print what the gateway and the agents log
+  --help
+`;
+
+const AGENTS: readonly AgentSpec[] = [
+  { agent: 'alpha', sessions: 1 },
+  { agent: 'bravo', sessions: 2 },
+  { agent: 'charlie', sessions: 3 },
+];
+const DRAINED = 'alpha';
+const KILLED = AGENTS[2] as AgentSpec;
+
+const CONCURRENCY = 12;
+const MAX_REQUESTS = 20_000;
+const STALL = 8_000;
+
+const FLAGS = { once: { type: 'boolean', default: false }, logs: { type: 'boolean', default: false } } as const;
+
+run(
+  () => flags(HELP, FLAGS),
+  async (values) => {
+    const progress = new Progress(process.stdout);
+    progress.tell('starting one gateway, three agents with 1, 2 and 3 sessions, three origins …');
+    const fleet = await Fleet.start(AGENTS, values.logs);
+
+    progress.tell(`load: ${CONCURRENCY} requests at a time, 1 KiB to 64 MiB, both ways, every body checked by SHA-256`);
+    const load = new Load({ url: fleet.url, host: HOST, concurrency: CONCURRENCY, maxRequests: MAX_REQUESTS });
+    const ticker = setInterval(() => progress.show(stateOf(load)), 250);
+    const incidents = await disturb(fleet, load, progress);
+    await load.stop();
+    clearInterval(ticker);
+
+    const verdict = judge(load.results, incidents);
+    progress.tell(await summary(fleet, load, verdict));
+    if (process.stdout.isTTY && !values.once) {
+      progress.tell(`\nStill serving until Ctrl-C. Try:  curl ${fleet.url}/   or:  curl -N ${fleet.url}/events`);
+      await once(process, 'SIGINT');
+    }
+    const unclean = await fleet.stop();
+    for (const what of unclean) progress.tell(`FAILED: ${what}`);
+    process.exitCode = verdict.passed && unclean.length === 0 ? 0 : 1;
+  },
+);
+
+/** What happens to the fleet while the load runs. */
+async function disturb(fleet: Fleet, load: Load, progress: Progress): Promise<Incidents> {
+  await sleep(3_000);
+  progress.tell(`a client asks for 64 MiB and reads nothing for ${STALL / 1000} s; the others must not notice`);
+  load.add({ kind: 'download', size: 64 * 1024 * 1024, seed: 1, stall: STALL });
+
+  await sleep(1_000);
+  await fleet.gateway.command({ type: 'drain', agent: DRAINED });
+  const drainedFrom = performance.now();
+  progress.tell(`${DRAINED} is drained: what runs goes on, nothing new comes`);
+  await sleep(4_000);
+  const drainedUntil = performance.now();
+  await fleet.gateway.command({ type: 'resume', agent: DRAINED });
+  progress.tell(`${DRAINED} is back`);
+
+  await sleep(3_000);
+  const killedFrom = performance.now();
+  await fleet.killAgent(KILLED.agent);
+  const killedUntil = performance.now();
+  progress.tell(`${KILLED.agent} was killed (SIGKILL), in the middle of its requests`);
+  await sleep(2_000);
+  await fleet.startAgent(KILLED);
+  progress.tell(`${KILLED.agent} is there again, as a new process`);
+
+  await sleep(4_000);
+  return {
+    drained: { agent: DRAINED, from: drainedFrom, until: drainedUntil },
+    killed: { agent: KILLED.agent, from: killedFrom, until: killedUntil },
+  };
+}
+
+function stateOf({ results }: Load): string {
+  const whole = results.filter((result) => result.outcome === 'ok');
+  const bytes = whole.reduce((sum, { job }) => sum + job.size, 0);
+  const shares = AGENTS.map(({ agent }) => `${agent} ${results.filter((result) => result.agent === agent).length}`);
+  return `${results.length} requests, ${mebibytes(bytes)} MiB checked, ${results.length - whole.length} errors | ${shares.join(', ')}`;
+}
+
+async function summary(fleet: Fleet, load: Load, verdict: Verdict): Promise<string> {
+  const memory = [...(await fleet.measure())].map(([name, bytes]) => `${name} ${mebibytes(bytes)}`).join(', ');
+  return [
+    '',
+    agentTable(AGENTS, load.results, verdict),
+    '* bodies of at most 64 KiB, from the first byte sent to the last one checked',
+    `most memory ever held, MiB: ${memory}`,
+    '',
+    verdictText(verdict),
+  ].join('\n');
+}

@@ -1,0 +1,71 @@
+// A gateway or an agent of the demo: a process of its own, so that killing one is a real kill.
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Command, Notice } from '../program.ts';
+
+export interface ChildOptions {
+  readonly program: 'gateway' | 'agent';
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Whether its log goes to our standard output. Its errors always do. */
+  readonly logs: boolean;
+}
+
+export class Child {
+  readonly #process: ChildProcess;
+  /** The exit code, or the signal that ended it. */
+  readonly exited: Promise<number | string>;
+
+  private constructor({ program, args, env, logs }: ChildOptions) {
+    // fork() hands on our own node flags, and with them the loader that runs TypeScript.
+    this.#process = fork(fileURLToPath(new URL(`../${program}.ts`, import.meta.url)), args, {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', logs ? 'inherit' : 'ignore', 'inherit', 'ipc'],
+    });
+    this.exited = once(this.#process, 'exit').then(([code, signal]) => code ?? signal);
+  }
+
+  /** Resolves when the program says that it is ready; rejects if it ends instead. */
+  static async start(options: ChildOptions): Promise<{ child: Child; url: string }> {
+    const child = new Child(options);
+    const notice = await child.#notice((candidate) => candidate.type === 'ready');
+    return { child, url: notice.type === 'ready' ? notice.url : '' };
+  }
+
+  /** Resolves when the command has taken effect, with the most memory, in bytes, that the process has had until then. */
+  async command(command: Command): Promise<number> {
+    const done = this.#notice((notice) => notice.type === 'done' && notice.command === command.type);
+    this.#process.send(command);
+    const notice = await done;
+    return notice.type === 'done' ? notice.peakMemory : 0;
+  }
+
+  /** As kill -9 does. Resolves when it is dead. */
+  async kill(): Promise<void> {
+    this.#process.kill('SIGKILL');
+    await this.exited;
+  }
+
+  /** Asks it to finish what it does; resolves with its exit code. Does nothing to a process that has ended. */
+  async stop(): Promise<number | string> {
+    if (this.#process.connected) this.#process.send({ type: 'stop' } satisfies Command, () => {}); // it may end meanwhile
+    return this.exited;
+  }
+
+  #notice(wanted: (notice: Notice) => boolean): Promise<Notice> {
+    return new Promise((resolve, reject) => {
+      const onMessage = (notice: Notice): void => {
+        if (wanted(notice)) settle(() => resolve(notice));
+      };
+      const onExit = (code: number | null, signal: string | null): void => {
+        settle(() => reject(new Error(`the process ended instead of answering: ${signal ?? `exit code ${code}`}`)));
+      };
+      const settle = (how: () => void): void => {
+        this.#process.off('message', onMessage).off('exit', onExit);
+        how();
+      };
+      this.#process.on('message', onMessage).on('exit', onExit);
+    });
+  }
+}

@@ -1,0 +1,110 @@
+// From the results to the table and the verdict. Pure: what happened comes in, text goes out.
+import type { JobResult } from './job.ts';
+
+export interface Incidents {
+  /** From the order to kill to the moment the process was seen dead. */
+  readonly killed: { readonly agent: string; readonly from: number; readonly until: number };
+  /** From the moment the drain had taken effect to the order to resume. */
+  readonly drained: { readonly agent: string; readonly from: number; readonly until: number };
+}
+
+export interface Verdict {
+  readonly sent: number;
+  readonly whole: number;
+  /** In flight on the killed agent, seen as an error by their client. */
+  readonly cut: readonly JobResult[];
+  /** All other errors, and everything that looked whole and was not. */
+  readonly failed: readonly JobResult[];
+  /** Served by the drained agent though they started while it was drained. */
+  readonly misrouted: readonly JobResult[];
+  readonly checkedBytes: number;
+  readonly passed: boolean;
+}
+
+export function judge(results: readonly JobResult[], { killed, drained }: Incidents): Verdict {
+  const wasCut = (result: JobResult): boolean =>
+    result.outcome === 'error' &&
+    result.agent === killed.agent &&
+    result.startedAt <= killed.until &&
+    result.endedAt >= killed.from;
+  const whole = results.filter((result) => result.outcome === 'ok');
+  const cut = results.filter(wasCut);
+  const failed = results.filter((result) => result.outcome !== 'ok' && !wasCut(result));
+  const misrouted = results.filter(
+    ({ agent, startedAt }) => agent === drained.agent && startedAt >= drained.from && startedAt < drained.until,
+  );
+  return {
+    sent: results.length,
+    whole: whole.length,
+    cut,
+    failed,
+    misrouted,
+    checkedBytes: whole.reduce((sum, { job }) => sum + job.size, 0),
+    passed: whole.length > 0 && failed.length === 0 && misrouted.length === 0,
+  };
+}
+
+export interface AgentRow {
+  readonly agent: string;
+  readonly sessions: number;
+}
+
+/** Latency is that of small requests: a time to send 64 MiB says nothing about a tunnel. */
+const SMALL = 64 * 1024;
+
+export function agentTable(rows: readonly AgentRow[], results: readonly JobResult[], verdict: Verdict): string {
+  const cells = rows.map(({ agent, sessions }) => {
+    const own = results.filter((result) => result.agent === agent);
+    const whole = own.filter((result) => result.outcome === 'ok');
+    const times = whole.filter(({ job }) => job.size <= SMALL).map(({ startedAt, endedAt }) => endedAt - startedAt);
+    return [
+      agent,
+      String(sessions),
+      String(own.length),
+      mebibytes(whole.reduce((sum, { job }) => sum + job.size, 0)),
+      milliseconds(percentile(times, 0.5)),
+      milliseconds(percentile(times, 0.99)),
+      String(own.filter((result) => verdict.cut.includes(result)).length),
+      String(own.filter((result) => verdict.failed.includes(result)).length),
+    ];
+  });
+  return table(['agent', 'sessions', 'requests', 'MiB', 'p50 ms*', 'p99 ms*', 'cut', 'failed'], cells);
+}
+
+export function verdictText(verdict: Verdict): string {
+  const { sent, whole, cut, failed, misrouted, checkedBytes, passed } = verdict;
+  const lines = [
+    `requests sent            ${sent}`,
+    `whole, hash checked      ${whole} (${mebibytes(checkedBytes)} MiB)`,
+    `cut by the kill          ${cut.length}, each seen as an error by its client`,
+    `sent to a drained agent  ${misrouted.length}`,
+    `failed                   ${failed.length}`,
+  ];
+  for (const { job, agent, detail } of [...failed, ...misrouted].slice(0, 10)) {
+    lines.push(`  ${job.kind} of ${job.size} bytes by ${agent ?? 'nobody'}: ${detail.trim()}`);
+  }
+  lines.push('', passed ? 'PASSED: nothing was lost that could be saved.' : 'FAILED');
+  return lines.join('\n');
+}
+
+export function percentile(values: readonly number[], share: number): number | undefined {
+  const sorted = [...values].sort((one, other) => one - other);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+}
+
+export function mebibytes(bytes: number): string {
+  return (bytes / 1024 / 1024).toFixed(0);
+}
+
+function milliseconds(value: number | undefined): string {
+  return value === undefined ? '-' : value.toFixed(1);
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join('  ');
+  return [line(head), ...rows.map(line)].join('\n');
+}

@@ -1,0 +1,34 @@
+// The errors of the example itself. Callers act on `code`; errors of the pool and of Yamux keep their own codes on the way through.
+
+export type TunnelErrorCode =
+  | 'ERR_TUNNEL_TOKEN_MALFORMED'
+  | 'ERR_TUNNEL_TOKEN_SIGNATURE'
+  | 'ERR_TUNNEL_TOKEN_EXPIRED'
+  | 'ERR_TUNNEL_UNKNOWN_HOST'
+  | 'ERR_TUNNEL_UNSUPPORTED_CODING'
+  | 'ERR_TUNNEL_UNEXPECTED_UPGRADE'
+  | 'ERR_TUNNEL_IDLE_TIMEOUT';
+
+export class TunnelError extends Error {
+  readonly code: TunnelErrorCode;
+
+  constructor(code: TunnelErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+
+  override get name(): string {
+    return 'TunnelError';
+  }
+}
+
+/** The `code` of an error from anywhere; `fallback` where it has none. */
+export function codeOf(error: unknown, fallback: string): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : fallback;
+}
+
+/** For the log: the code, and what the error says. */
+export function describe(error: unknown): string {
+  return error instanceof Error ? `${codeOf(error, error.name)}: ${error.message}` : String(error);
+}

@@ -1,0 +1,8 @@
+// The name in a Host header as a key for routing: no port, no trailing dot, lower case. An IPv6 literal keeps its brackets.
+
+export function hostName(header: string | undefined): string {
+  const host = (header ?? '').trim().toLowerCase();
+  const portAt = host.indexOf(':', host.indexOf(']') + 1);
+  const name = portAt === -1 ? host : host.slice(0, portAt);
+  return name.endsWith('.') ? name.slice(0, -1) : name;
+}

@@ -1,0 +1,134 @@
+// A gateway, agents and their origins in this process, over real sockets. Agents dial through a relay that can be cut, as a killed
+// process or a pulled cable cuts them.
+import { once } from 'node:events';
+import { createServer as createHttpServer, type RequestListener } from 'node:http';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { onTestFinished } from 'vitest';
+import { Targets } from '../../src/agent/targets.ts';
+import { TunnelAgent } from '../../src/agent/tunnel-agent.ts';
+import { TunnelGateway, type TunnelGatewayOptions } from '../../src/gateway/tunnel-gateway.ts';
+import type { Log } from '../../src/log.ts';
+import { signToken } from '../../src/token.ts';
+import { listen } from './http.ts';
+
+export const SECRET = 'the secret of this test';
+export const HOST = 'app.example';
+
+export interface Gateway {
+  readonly gateway: TunnelGateway;
+  readonly port: number;
+  /** Resolves with the next event of this name that the gateway logs. */
+  logged(event: string): Promise<Readonly<Record<string, unknown>>>;
+}
+
+export async function startGateway(options: Partial<TunnelGatewayOptions> = {}): Promise<Gateway> {
+  const waiting: { event: string; resolve: (fields: Readonly<Record<string, unknown>>) => void }[] = [];
+  const log: Log = (event, fields) => {
+    for (const wait of waiting.filter((candidate) => candidate.event === event)) {
+      waiting.splice(waiting.indexOf(wait), 1);
+      wait.resolve(fields);
+    }
+  };
+  const gateway = await TunnelGateway.listen({ secret: SECRET, log, ...options });
+  onTestFinished(() => gateway.close(0));
+  return {
+    gateway,
+    port: Number(new URL(gateway.url).port),
+    logged: (event) => new Promise((resolve) => waiting.push({ event, resolve })),
+  };
+}
+
+export function tokenFor(
+  agent: string,
+  hosts: readonly string[] = [HOST],
+  expires: number = Date.now() + 60_000,
+): string {
+  return signToken({ agent, tenant: 'test', hosts, expires }, SECRET);
+}
+
+export interface Agent {
+  readonly agent: TunnelAgent;
+  readonly relay: Relay;
+}
+
+export interface AgentOptions {
+  readonly name?: string;
+  readonly origin: RequestListener | string;
+  readonly expectContinue?: RequestListener;
+  readonly hosts?: readonly string[];
+}
+
+/** Resolves when the agent has its session. */
+export async function startAgent(to: Gateway, options: AgentOptions): Promise<Agent> {
+  const { name = 'alpha', origin, hosts } = options;
+  const target =
+    typeof origin === 'string' ? origin : `http://127.0.0.1:${await listen(origin, options.expectContinue)}`;
+  const relay = await startRelay(to.port);
+  const agent = new TunnelAgent({
+    gateways: [`ws://127.0.0.1:${relay.port}/connect`],
+    token: tokenFor(name, hosts),
+    targets: Targets.parse([target]),
+    log: () => {},
+  });
+  onTestFinished(() => agent.close(0));
+  const joined = to.logged('agent connected');
+  await Promise.race([agent.connected, agent.ended]);
+  await joined;
+  return { agent, relay };
+}
+
+export interface Relay {
+  readonly port: number;
+  /** Resets every connection. `forGood`: and takes no new one. */
+  cut(forGood?: boolean): void;
+}
+
+async function startRelay(to: number): Promise<Relay> {
+  const sockets = new Set<Socket>();
+  const server = createServer((near) => {
+    const far = connect({ port: to, host: '127.0.0.1', noDelay: true });
+    for (const [socket, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(socket);
+      socket.on('error', () => {}).on('close', () => other.destroy());
+      socket.pipe(other);
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const cut = (): void => {
+    for (const socket of sockets) socket.resetAndDestroy();
+  };
+  onTestFinished(() => {
+    server.close();
+    cut();
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    cut: (forGood = false) => {
+      if (forGood) server.close();
+      cut();
+    },
+  };
+}
+
+/** A port on which nobody listens. */
+export async function freePort(): Promise<number> {
+  const server = createHttpServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** A promise that a callback of the test resolves. */
+export function signal<T = void>(): { readonly happened: Promise<T>; readonly tell: (value: T) => void } {
+  let tell!: (value: T) => void;
+  const happened = new Promise<T>((resolve) => {
+    tell = resolve;
+  });
+  return { happened, tell };
+}
