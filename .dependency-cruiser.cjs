@@ -1,0 +1,144 @@
+// The layers of ARCHITECTURE.md as rules: who may import whom. A type-only import is an import too, except where a rule says otherwise.
+const YAMUX = '^packages/yamux/src/';
+const WEBSOCKET = '^packages/yamux-websocket/src/';
+const BALANCER = '^packages/balancer/src/';
+/** What a package shows to the others. */
+const PACKAGE_ROOTS = '^packages/[^/]+/src/(index|http)[.]ts$';
+const WS = '(^|/)node_modules/(@types/)?ws/|^ws$';
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-circular',
+      comment: 'Imports go one way.',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'no-circular-layers',
+      comment:
+        'Two files of one folder may know each other by type, as a noun and its port do; two layers may not even that.',
+      severity: 'error',
+      from: { path: '^(.+)/[^/]+$' },
+      to: { circular: true, via: { pathNot: '^$1/[^/]+$' } },
+    },
+    {
+      name: 'no-unresolvable',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'source-never-imports-tests',
+      severity: 'error',
+      from: { path: '^(packages|examples)/[^/]+/src/' },
+      to: { path: '^(packages|examples)/[^/]+/test/|(^|/)node_modules/(vitest|fast-check)/' },
+    },
+    {
+      name: 'no-undeclared-dependency',
+      comment: 'What the package.json of the importing package does not name is not there for who installs it.',
+      severity: 'error',
+      from: { path: '^(packages|examples)/[^/]+/src/' },
+      to: {
+        dependencyTypes: ['npm-no-pkg', 'npm-unknown'],
+        // dependency-cruiser calls an optional peer 'npm-no-pkg' besides what it is.
+        dependencyTypesNot: ['npm', 'npm-dev', 'npm-peer', 'npm-optional'],
+      },
+    },
+    {
+      name: 'only-runtime-dependencies',
+      comment:
+        'Published code runs without devDependencies. ws is a devDependency and an optional peer, see ws-only-in-drivers.',
+      severity: 'error',
+      from: { path: '^packages/[^/]+/src/' },
+      to: {
+        dependencyTypes: ['npm-dev'],
+        dependencyTypesNot: ['type-only', 'npm', 'npm-peer', 'npm-optional'],
+      },
+    },
+    {
+      name: 'packages-meet-at-their-roots',
+      comment: "Another package is reached by its name and only through what its 'exports' offer.",
+      severity: 'error',
+      from: { path: '^(packages|examples)/([^/]+)/' },
+      to: { path: '^(packages|examples)/[^/]+/', pathNot: ['^$1/$2/', PACKAGE_ROOTS] },
+    },
+    {
+      name: 'packages-meet-by-name',
+      comment:
+        "A relative path into another package is another copy of it for who installs them, and goes past its 'exports'.",
+      severity: 'error',
+      from: { path: '^(packages|examples)/([^/]+)/' },
+      to: { path: '^(packages|examples)/[^/]+/', pathNot: '^$1/$2/', dependencyTypes: ['local'] },
+    },
+    {
+      name: 'balancer-knows-no-package',
+      comment: 'It pools any session by a structural interface of its own, and depends on nothing but Node.',
+      severity: 'error',
+      from: { path: BALANCER },
+      to: { pathNot: BALANCER, dependencyTypesNot: ['core'] },
+    },
+    {
+      name: 'websocket-knows-only-yamux',
+      severity: 'error',
+      from: { path: WEBSOCKET },
+      to: { pathNot: [WEBSOCKET, '^packages/yamux/src/index[.]ts$', WS], dependencyTypesNot: ['core'] },
+    },
+    {
+      name: 'ws-only-in-drivers',
+      comment:
+        'ws is an optional peer: everything but dial and upgrade tells sockets by their shape. Its types cost nothing at run time.',
+      severity: 'error',
+      from: { path: WEBSOCKET, pathNot: `${WEBSOCKET}(dial|upgrade)[.]ts$` },
+      to: { path: WS, dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'yamux-needs-little-of-node',
+      severity: 'error',
+      from: { path: YAMUX },
+      to: {
+        pathNot: [YAMUX, '^(node:)?(stream|events|diagnostics_channel|util|async_hooks|http)$'],
+      },
+    },
+    {
+      name: 'node-http-only-in-http',
+      severity: 'error',
+      from: { path: YAMUX, pathNot: `${YAMUX}http[.]ts$` },
+      to: { path: '^(node:)?http$' },
+    },
+    {
+      name: 'wire-is-the-first-layer',
+      comment: 'Bytes and frames: no stream, no session, no Node.',
+      severity: 'error',
+      from: { path: `${YAMUX}wire/` },
+      to: { pathNot: [`${YAMUX}wire/`, `${YAMUX}errors[.]ts$`] },
+    },
+    {
+      name: 'stream-never-knows-session',
+      comment: 'What a stream needs of its session is its StreamPort.',
+      severity: 'error',
+      from: { path: `${YAMUX}stream/` },
+      to: { path: `${YAMUX}(session/|index[.]ts$|http[.]ts$)` },
+    },
+    {
+      name: 'nothing-imports-the-index',
+      comment: 'index.ts is the public surface; inside the package it would be a circle.',
+      severity: 'error',
+      from: { path: '^packages/([^/]+)/src/' },
+      to: { path: '^packages/$1/src/index[.]ts$' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^(packages|examples)/[^/]+/(dist|coverage)/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.base.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['@zishuo/source', 'import', 'types', 'node', 'default'],
+      extensions: ['.ts', '.js', '.json'],
+    },
+  },
+};

@@ -1,0 +1,6 @@
+// The peer that the interop tests talk to. go 1.20 is the oldest that yamux v0.1.2 builds with.
+module go-peer
+
+go 1.20
+
+require github.com/hashicorp/yamux v0.1.2
