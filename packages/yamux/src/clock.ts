@@ -13,3 +13,12 @@ export const systemClock: Clock = {
   setTimeout: (callback, ms) => setTimeout(callback, ms).unref(),
   clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
 };
+
+/** ms: the longest delay that Node's timers take. A longer one would fire at once. */
+export const MAX_DELAY = 2_147_483_647;
+
+/** @throws {RangeError} unless `ms` is a delay that a timer can take; 0 is one. */
+export function checkDelay(name: string, ms: number): void {
+  if (ms >= 0 && ms <= MAX_DELAY) return;
+  throw new RangeError(`Expected ${name} to be a number of milliseconds from 0 to ${MAX_DELAY}, got ${ms}`);
+}

@@ -19,10 +19,6 @@ export class IdleTimer {
     this.#onIdle = onIdle;
   }
 
-  get isArmed(): boolean {
-    return this.#timer !== undefined;
-  }
-
   /** Something moved. Starts the interval anew; arms the timer if it is not. */
   touch(): void {
     this.#lastTouch = this.#clock.now();

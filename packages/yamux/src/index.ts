@@ -20,6 +20,7 @@ export type { YamuxSession } from './session/session.ts';
 export type { SessionStats } from './session/stats.ts';
 export type { Role } from './session/stream-table.ts';
 export type { YamuxStream } from './stream/stream.ts';
+export { WindowBudget } from './stream/window-budget.ts';
 export { FrameType, GoAwayCode, INITIAL_WINDOW } from './wire/constants.ts';
 export { describeFrame } from './wire/describe.ts';
 

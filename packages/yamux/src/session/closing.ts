@@ -1,6 +1,6 @@
 // The promise of close(): shared by all who call it, bounded by a timeout, given up by a signal.
 
-import type { Clock } from '../clock.ts';
+import { type Clock, checkDelay } from '../clock.ts';
 import { WaitingLine } from './waiting-line.ts';
 
 export class Closing {
@@ -30,9 +30,7 @@ export class Closing {
 
   /** After `timeout` ms, instead of after an earlier limit. */
   limit(timeout: number, onTimeout: () => void): void {
-    if (!Number.isFinite(timeout) || timeout < 0) {
-      throw new RangeError(`Expected timeout to be a number of at least 0, got ${timeout}`);
-    }
+    checkDelay('timeout', timeout);
     this.#clock.clearTimeout(this.#timer);
     this.#timer = this.#clock.setTimeout(onTimeout, timeout);
   }

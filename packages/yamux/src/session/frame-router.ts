@@ -1,10 +1,11 @@
 // What each received frame means, in the order SYN, ACK, credit or data, FIN, RST. Everything that the peer may and may not do is in
 // this file; what follows from it is done by others, through the RouterPort.
 
+import { ProtocolError } from '../errors.ts';
 import type { YamuxStream } from '../stream/stream.ts';
 import { throwOutside } from '../throw-outside.ts';
 import { Flag, FrameType } from '../wire/constants.ts';
-import type { FrameSink } from '../wire/decoder.ts';
+import { Decoder, type FrameSink } from '../wire/decoder.ts';
 import { describeHeader } from '../wire/describe.ts';
 import type { StreamTable } from './stream-table.ts';
 
@@ -15,12 +16,13 @@ export interface RouterPort {
   pong(value: number): void;
   goAway(code: number): void;
   /** The peer broke the protocol: the session ends, and nothing more will be received. */
-  violated(message: string): void;
+  violated(error: ProtocolError): void;
 }
 
 export class FrameRouter implements FrameSink {
   readonly #table: StreamTable;
   readonly #port: RouterPort;
+  readonly #decoder = new Decoder(this);
   /** Whose payload is being received; undefined while it is skipped. */
   #receiving: YamuxStream | undefined;
   /** FIN and RST of the Data frame whose payload is being received: they come after it. */
@@ -30,6 +32,24 @@ export class FrameRouter implements FrameSink {
   constructor(table: StreamTable, port: RouterPort) {
     this.#table = table;
     this.#port = port;
+  }
+
+  /** The transport may not end now. */
+  get isInsideFrame(): boolean {
+    return this.#decoder.insideFrame;
+  }
+
+  receive(chunk: Buffer): void {
+    try {
+      this.#decoder.push(chunk);
+    } catch (error) {
+      this.#port.violated(error as ProtocolError);
+    }
+  }
+
+  /** Whatever is still received is dropped. */
+  stop(): void {
+    this.#decoder.stop();
   }
 
   onHeader(type: FrameType, flags: number, streamId: number, length: number): void {
@@ -77,7 +97,7 @@ export class FrameRouter implements FrameSink {
     }
     const isReset = (flags & Flag.Rst) !== 0;
     if (type === FrameType.WindowUpdate && !isReset && length > 0 && !stream.receiveCredit(length)) {
-      this.#port.violated(`${describeHeader(type, flags, id, length)} raises the send window above 2^32-1`);
+      this.#violated('raises the send window above 2^32-1', type, flags, id, length);
       return;
     }
     applyEnd(stream, flags, type === FrameType.WindowUpdate ? length : 0);
@@ -91,13 +111,11 @@ export class FrameRouter implements FrameSink {
     length: number,
   ): YamuxStream | undefined {
     if (known) {
-      this.#port.violated(`${describeHeader(type, flags, id, length)} opens a stream whose id is in use`);
+      this.#violated('opens a stream whose id is in use', type, flags, id, length);
       return undefined;
     }
     if (!this.#table.isPeerId(id)) {
-      this.#port.violated(
-        `${describeHeader(type, flags, id, length)} opens a stream with an id that is not the peer's`,
-      );
+      this.#violated("opens a stream with an id that is not the peer's to choose", type, flags, id, length);
       return undefined;
     }
     return flags & Flag.Rst ? undefined : this.#port.openInbound(id);
@@ -109,13 +127,16 @@ export class FrameRouter implements FrameSink {
       return;
     }
     if (!stream.announceData(length)) {
-      this.#port.violated(
-        `${describeHeader(FrameType.Data, flags, stream.id, length)} exceeds the receive window (${stream.receiveCreditLeft} bytes left)`,
-      );
+      const { credit } = stream.receiveWindow;
+      this.#violated(`exceeds the receive window of ${credit} bytes`, FrameType.Data, flags, stream.id, length);
       return;
     }
     this.#receiving = stream;
     this.#endFlags = flags & (Flag.Fin | Flag.Rst);
+  }
+
+  #violated(rule: string, type: FrameType, flags: number, id: number, length: number): void {
+    this.#port.violated(new ProtocolError(`${describeHeader(type, flags, id, length)} ${rule}`));
   }
 }
 

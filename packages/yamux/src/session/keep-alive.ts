@@ -117,7 +117,7 @@ export class KeepAlive {
     this.#line.failAll(new YamuxError('ERR_YAMUX_PING_TIMEOUT', message, { scope: 'session', origin: 'remote' }));
     if (this.#interval > 0 && this.#received.bytesReceived === this.#bytesBefore) {
       this.#port.peerIsDead();
-    } else if (this.#onRoundTrip.length > 0) {
+    } else if (this.#onRoundTrip.length + this.#onNextRoundTrip.length > 0) {
       this.#send();
     }
   };

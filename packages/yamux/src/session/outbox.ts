@@ -120,20 +120,22 @@ export class Outbox {
   }
 
   readonly #flush = (): void => {
-    this.#isScheduled = false;
-    if (this.#isClosed) return;
     let left = TICK_LIMIT;
     let room = HANDED_OVER_LIMIT - this.#transport.writableLength;
-    while (room > 0 && left > 0 && this.#hasMore && !this.#isClosed) {
-      left -= this.#sendBatch(room);
-      room = HANDED_OVER_LIMIT - this.#transport.writableLength;
+    try {
+      // User code runs in between. What it adds is sent here; if it closes us there is no more.
+      while (room > 0 && left > 0 && this.#hasMore) {
+        left -= this.#sendBatch(room);
+        room = HANDED_OVER_LIMIT - this.#transport.writableLength;
+      }
+    } finally {
+      this.#isScheduled = false;
     }
-    if (this.#isClosed) return;
     if (room > 0 && this.#hasMore) {
       this.#isScheduled = true;
       setImmediate(this.#flush);
     }
-    if (this.#laneLength > CONTROL_LIMIT) this.#port.peerStalled();
+    if (room <= 0 && this.#laneLength > CONTROL_LIMIT) this.#port.peerStalled();
   };
 
   readonly #onTaken = (error?: Error | null): void => {
@@ -157,10 +159,11 @@ export class Outbox {
   }
 
   #fillFromLane(room: number): void {
+    const end = Math.min(this.#laneLength, Math.ceil(room / HEADER_SIZE) * HEADER_SIZE);
     let at = 0;
-    while (at < this.#laneLength && at < room) {
+    while (at < end) {
       const space = this.#spaceFor(HEADER_SIZE);
-      const bytes = Math.min(space - (space % HEADER_SIZE), this.#laneLength - at);
+      const bytes = Math.min(space - (space % HEADER_SIZE), end - at);
       this.#lane.copy(this.#slab, this.#slabEnd, at, at + bytes);
       this.#slabEnd += bytes;
       at += bytes;

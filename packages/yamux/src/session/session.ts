@@ -3,30 +3,20 @@
 import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { ProtocolError, type SessionClosedError } from '../errors.ts';
-import { YamuxStream } from '../stream/stream.ts';
-import type { StreamPort } from '../stream/stream-port.ts';
+import type { YamuxStream } from '../stream/stream.ts';
 import { throwOutside } from '../throw-outside.ts';
 import { Flag, FrameType, GoAwayCode, SESSION_ID } from '../wire/constants.ts';
-import { Decoder } from '../wire/decoder.ts';
-import { AcceptQueue } from './accept-queue.ts';
 import { Closing } from './closing.ts';
 import * as endings from './endings.ts';
 import type { SessionEvents } from './events.ts';
 import { FrameRouter } from './frame-router.ts';
 import { GoAway } from './go-away.ts';
-import { HandOver } from './hand-over.ts';
 import { KeepAlive } from './keep-alive.ts';
-import { OpenQueue } from './open-queue.ts';
-import {
-  type CloseOptions,
-  type ResolvedOptions,
-  resolveOptions,
-  type SessionOptions,
-  type WaitOptions,
-} from './options.ts';
+import { type CloseOptions, resolveOptions, type SessionOptions, type WaitOptions } from './options.ts';
 import { Outbox } from './outbox.ts';
 import type { SessionStats } from './stats.ts';
-import { type Role, StreamTable } from './stream-table.ts';
+import type { Role } from './stream-table.ts';
+import { Streams } from './streams.ts';
 import { Transport } from './transport.ts';
 import { WriteWatch } from './write-watch.ts';
 
@@ -36,20 +26,14 @@ type Life = 'open' | 'ending' | 'closed';
 export class YamuxSession extends EventEmitter<SessionEvents> {
   /** Which ids are ours: the client opens odd ones. Both sides may open and accept. */
   readonly role: Role;
-  readonly #options: ResolvedOptions;
   readonly #transport: Transport;
-  readonly #table: StreamTable;
   readonly #outbox: Outbox;
   readonly #router: FrameRouter;
-  readonly #decoder: Decoder;
   readonly #keepAlive: KeepAlive;
   readonly #writeWatch: WriteWatch;
-  readonly #opens: OpenQueue;
-  readonly #accepts: AcceptQueue;
+  readonly #streams: Streams;
   readonly #goAway = new GoAway();
   readonly #closing: Closing;
-  readonly #handOver = new HandOver();
-  readonly #streamPort: StreamPort;
   #life: Life = 'open';
   #errored: Error | null = null;
 
@@ -58,18 +42,8 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
     super();
     const resolved = resolveOptions(options);
     this.role = role;
-    this.#options = resolved;
-    this.#table = new StreamTable(role);
-    this.#router = new FrameRouter(this.#table, {
-      openInbound: (id) => this.#openInbound(id),
-      answerPing: (value) => this.#outbox.control(FrameType.Ping, Flag.Ack, SESSION_ID, value),
-      pong: (value) => this.#keepAlive.pong(value),
-      goAway: (code) => this.#goAwayReceived(code),
-      violated: (message) => this.#fail(new ProtocolError(message)),
-    });
-    this.#decoder = new Decoder(this.#router);
     this.#transport = new Transport(transport, resolved.clock, {
-      received: (chunk) => this.#received(chunk),
+      received: (chunk) => this.#router.receive(chunk),
       ended: () => this.#transportEnded(),
       failed: (error) => this.#fail(endings.transportFailed(error)),
       closed: () => this.#transportClosed(),
@@ -86,29 +60,26 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
       sendPing: (value) => this.#outbox.control(FrameType.Ping, Flag.Syn, SESSION_ID, value),
       peerIsDead: () => this.#fail(endings.peerDied(resolved.keepAliveTimeout)),
     });
-    this.#opens = new OpenQueue(resolved, () => this.#createOutbound());
     this.#closing = new Closing(resolved.clock);
-    this.#accepts = new AcceptQueue(resolved.acceptBacklog, this.#handOver, {
+    this.#streams = new Streams(role, transport, this.#outbox, resolved, {
+      refusesInbound: () => this.#goAway.isKnown || this.#closing.hasBegun,
       hasListeners: () => this.listenerCount('stream') > 0,
       emit: (stream) => this.emit('stream', stream),
-      acknowledge: (stream) => {
-        this.#outbox.control(FrameType.WindowUpdate, Flag.Ack, stream.id, 0);
-        stream.acknowledge();
+      roundTrip: () => this.rtt,
+      emptied: () => {
+        if (this.#closing.hasBegun) process.nextTick(this.#endIfDone);
       },
     });
-    this.#streamPort = {
-      clock: resolved.clock,
-      transport,
-      halfCloseTimeout: resolved.halfCloseTimeout,
-      sendCredit: (stream, delta) => this.#outbox.control(FrameType.WindowUpdate, 0, stream.id, delta),
-      sendReset: (stream, errorCode) => this.#outbox.control(FrameType.WindowUpdate, Flag.Rst, stream.id, errorCode),
-      wantsTurn: (stream) => this.#outbox.wantsTurn(stream),
-      acknowledged: (stream) => this.#opens.answered(stream.id),
-      ended: (stream) => this.#streamEnded(stream),
-    };
+    this.#router = new FrameRouter(this.#streams.table, {
+      openInbound: (id) => this.#streams.openInbound(id),
+      answerPing: (value) => this.#outbox.control(FrameType.Ping, Flag.Ack, SESSION_ID, value),
+      pong: (value) => this.#keepAlive.pong(value),
+      goAway: (code) => this.#goAwayReceived(code),
+      violated: (error) => this.#fail(error),
+    });
     // EventEmitter's types know only our own events here.
     (this as EventEmitter).on('newListener', (event) => {
-      if (event === 'stream') process.nextTick(() => this.#accepts.drainToListeners());
+      if (event === 'stream') process.nextTick(() => this.#streams.accepts.drainToListeners());
     });
     this.#keepAlive.start();
   }
@@ -120,7 +91,7 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
   get state(): 'open' | 'draining' | 'closed' {
     if (this.#life !== 'open') return 'closed';
     const saidGoAway = this.#goAway.isSent || this.#goAway.received !== undefined;
-    return this.#closing.hasBegun || saidGoAway || this.#opens.isExhausted ? 'draining' : 'open';
+    return this.#closing.hasBegun || saidGoAway || this.#streams.opens.isExhausted ? 'draining' : 'open';
   }
 
   /** Why the session ended uncleanly; null otherwise. Known before the transport is ended. */
@@ -129,7 +100,7 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
   }
 
   get streamCount(): number {
-    return this.#table.size;
+    return this.#streams.table.size;
   }
 
   /** ms: the least of the recent round trips; undefined before the first pong. */
@@ -138,14 +109,15 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
   }
 
   stats(): SessionStats {
-    const { size, inboundSize } = this.#table;
+    const { table, opens, accepts } = this.#streams;
+    const { size, inboundSize } = table;
     return {
       streams: size,
       inboundStreams: inboundSize,
       outboundStreams: size - inboundSize,
-      backlog: this.#accepts.backlog,
-      unacknowledged: this.#opens.unacknowledged,
-      waitingOpens: this.#opens.waiting,
+      backlog: accepts.backlog,
+      unacknowledged: opens.unacknowledged,
+      waitingOpens: opens.waiting,
       bytesReceived: this.#transport.bytesReceived,
       bytesSent: this.#outbox.bytesSent,
       framesReceived: this.#router.framesReceived,
@@ -164,7 +136,7 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
    */
   open({ signal }: WaitOptions = {}): Promise<YamuxStream> {
     const refusal = this.#refusalToOpen();
-    return refusal ? Promise.reject(refusal) : this.#opens.open(signal);
+    return refusal ? Promise.reject(refusal) : this.#streams.opens.open(signal);
   }
 
   /**
@@ -174,7 +146,7 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
    */
   accept({ signal }: WaitOptions = {}): Promise<YamuxStream> {
     if (this.#life !== 'open') return Promise.reject(endings.sessionClosed(this.#errored));
-    return this.#accepts.accept(signal);
+    return this.#streams.accepts.accept(signal);
   }
 
   /** Accepts streams until the session ends; throws if it ends uncleanly. Leaving the loop only stops accepting. */
@@ -222,7 +194,7 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
   close({ timeout, signal }: CloseOptions = {}): Promise<void> {
     if (!this.#closing.hasBegun) this.#beginClose();
     if (this.#life !== 'closed') {
-      if (timeout !== undefined) this.#closing.limit(timeout, () => this.#table.resetAll());
+      if (timeout !== undefined) this.#closing.limit(timeout, () => this.#streams.table.resetAll());
       if (signal) this.#closing.abortOn(signal, () => this.destroy());
     }
     return this.#closing.promise;
@@ -264,36 +236,7 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
   #refusalToOpen(): SessionClosedError | undefined {
     if (this.#life !== 'open' || this.#closing.hasBegun) return endings.sessionClosed(this.#errored);
     if (this.#goAway.received !== undefined) return endings.goneAway(this.#goAway.received);
-    return this.#opens.isExhausted ? endings.idsUsedUp() : undefined;
-  }
-
-  #createOutbound(): YamuxStream | undefined {
-    const id = this.#table.takeId();
-    if (id === undefined) return undefined;
-    const stream = new YamuxStream(this.#streamPort, id, 'outbound');
-    this.#table.add(stream);
-    this.#outbox.control(FrameType.WindowUpdate, Flag.Syn, id, 0);
-    this.#handOver.hold(stream);
-    return stream;
-  }
-
-  #openInbound(id: number): YamuxStream | undefined {
-    const isFull = this.#accepts.isFull || this.#table.inboundSize >= this.#options.maxInboundStreams;
-    if (isFull || this.#goAway.isKnown || this.#closing.hasBegun) {
-      this.#outbox.control(FrameType.WindowUpdate, Flag.Rst, id, 0);
-      return undefined;
-    }
-    const stream = new YamuxStream(this.#streamPort, id, 'inbound');
-    this.#table.add(stream);
-    this.#accepts.offer(stream);
-    return stream;
-  }
-
-  #streamEnded(stream: YamuxStream): void {
-    this.#table.remove(stream);
-    this.#accepts.drop(stream);
-    if (stream.direction === 'outbound') this.#opens.answered(stream.id);
-    if (this.#closing.hasBegun && this.#table.size === 0) process.nextTick(this.#endIfDone);
+    return this.#streams.opens.isExhausted ? endings.idsUsedUp() : undefined;
   }
 
   #goAwayReceived(code: number): void {
@@ -304,24 +247,16 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
       throwOutside(error);
     }
     const error = endings.goneAway(code);
-    if (code === GoAwayCode.Normal) this.#opens.failAll(error);
+    if (code === GoAwayCode.Normal) this.#streams.opens.failAll(error);
     else this.#fail(error);
-  }
-
-  #received(chunk: Buffer): void {
-    try {
-      this.#decoder.push(chunk);
-    } catch (error) {
-      this.#fail(error as ProtocolError);
-    }
   }
 
   #transportEnded(): void {
     if (this.#life !== 'open') return;
-    if (this.#decoder.insideFrame) {
+    if (this.#router.isInsideFrame) {
       this.#fail(endings.transportEnded('in the middle of a frame'));
-    } else if (this.#table.hasLive) {
-      this.#fail(endings.transportEnded(`with ${this.#table.size} live streams`));
+    } else if (this.#streams.table.hasLive) {
+      this.#fail(endings.transportEnded(`with ${this.#streams.table.size} live streams`));
     } else {
       this.#life = 'ending';
       this.#stop(endings.sessionClosed(null));
@@ -344,14 +279,14 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
       this.#closing.settle(this.#errored);
       return;
     }
-    this.#opens.failAll(endings.sessionClosed(null));
+    this.#streams.opens.failAll(endings.sessionClosed(null));
     // Nobody will accept these any more; the peer may try them elsewhere.
-    for (const stream of this.#accepts.takeBacklog()) stream.reset();
+    for (const stream of this.#streams.accepts.takeBacklog()) stream.reset();
     process.nextTick(this.#endIfDone);
   }
 
   readonly #endIfDone = (): void => {
-    if (this.#life !== 'open' || this.#table.size > 0) return;
+    if (this.#life !== 'open' || this.#streams.table.size > 0) return;
     this.#life = 'ending';
     this.#outbox.end(GoAwayCode.Normal);
     this.#stop(endings.sessionClosed(null));
@@ -380,14 +315,12 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
 
   /** Nothing more is received, waited for or timed; every stream that is left ends with `error`. */
   #stop(error: Error): void {
-    this.#decoder.stop();
+    this.#router.stop();
     this.#writeWatch.stop();
     const closed = endings.sessionClosed(this.#errored);
     this.#keepAlive.stop(closed);
-    this.#opens.stop(closed);
-    this.#accepts.failAll(closed);
     this.#goAway.settle();
-    for (const stream of this.#table) stream.sessionEnded(error);
+    this.#streams.stop(closed, error);
   }
 
   // The streams emit their last events on the next tick, held ones in the next setImmediate, which was asked for before this one.

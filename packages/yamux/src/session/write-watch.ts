@@ -8,7 +8,9 @@ import type { ResolvedOptions } from './options.ts';
 export class WriteWatch {
   readonly #transport: Duplex;
   readonly #onStall: () => void;
-  readonly #timer: IdleTimer | undefined;
+  #timer: IdleTimer | undefined;
+  /** Something was handed over and not all of it taken. */
+  #isWaiting = false;
   #queueSize = 0;
 
   /** A transport with a numeric `writeTimeout` watches over itself. */
@@ -21,23 +23,30 @@ export class WriteWatch {
 
   /** Something was handed over: from now on something must be taken. */
   begin(): void {
-    if (this.#timer === undefined || this.#timer.isArmed || this.#transport.writableLength === 0) return;
-    this.progressed();
+    if (this.#timer === undefined || this.#isWaiting || this.#transport.writableLength === 0) return;
+    this.#isWaiting = true;
+    this.#restart();
   }
 
   progressed(): void {
-    this.#queueSize = this.#socketQueueSize();
-    this.#timer?.touch();
+    this.#isWaiting = this.#transport.writableLength > 0;
+    if (this.#isWaiting) this.#restart();
   }
 
   stop(): void {
     this.#timer?.stop();
+    this.#timer = undefined;
+  }
+
+  #restart(): void {
+    this.#queueSize = this.#socketQueueSize();
+    this.#timer?.touch();
   }
 
   #judge(): void {
-    if (this.#transport.writableLength === 0) return;
+    if (!this.#isWaiting) return;
     // A large write to a slow link has no callback for long: what counts is that the queue below Node's gets shorter.
-    if (this.#socketQueueSize() < this.#queueSize) this.progressed();
+    if (this.#socketQueueSize() < this.#queueSize) this.#restart();
     else this.#onStall();
   }
 

@@ -4,16 +4,23 @@
 
 import type { Readable } from 'node:stream';
 import { ReceiveWindow } from './receive-window.ts';
+import type { StreamPort } from './stream-port.ts';
 import { copyOf, isSmallPart, UnreadSlab } from './unread-slab.ts';
 
+type IntakePort = Pick<StreamPort, 'clock' | 'roundTrip' | 'maxStreamWindow' | 'windowBudget'>;
+
 export class Intake {
-  readonly window: ReceiveWindow = new ReceiveWindow();
+  readonly window: ReceiveWindow;
+  readonly #port: IntakePort;
   readonly #readable: Readable;
   readonly #slab = new UnreadSlab();
   #received = 0;
   #consumed = 0;
+  #willTell = false;
 
-  constructor(readable: Readable) {
+  constructor(readable: Readable, port: IntakePort) {
+    this.#port = port;
+    this.window = new ReceiveWindow(port.clock.now());
     this.#readable = readable;
   }
 
@@ -35,32 +42,75 @@ export class Intake {
 
   #keepSmall(slice: Buffer): void {
     // The first one goes into the Readable, so that 'readable' comes out; those behind it wait in the slab for the next read().
-    if (this.#readable.readableLength === 0) this.#readable.push(copyOf(slice));
-    else if (!this.#slab.append(slice)) {
+    if (this.#readable.readableLength === 0) {
+      this.#readable.push(copyOf(slice));
+      return;
+    }
+    if (!this.#slab.append(slice)) {
       this.flush();
       if (!this.#slab.append(slice)) this.#readable.push(copyOf(slice));
     }
+    // Who listens for 'readable' may have left what there was because it was not enough, and waits to be told of more.
+    if (this.#readable.listenerCount('readable') > 0) this.#tellThisTick();
   }
 
-  /** Hands over what waits in the slab: due before anybody reads, and before the end. */
+  #tellThisTick(): void {
+    if (this.#willTell) return;
+    this.#willTell = true;
+    process.nextTick(() => {
+      this.#willTell = false;
+      if (this.#slab.length > 0) this.#readable.emit('readable');
+    });
+  }
+
+  /** Somebody reads `size` bytes, or all there is: what waits in the slab is handed over if it makes up the number. */
+  beforeRead(size: number | undefined): void {
+    const outside = this.#readable.readableLength - this.#slab.length;
+    if (size === undefined || (size > outside && size <= this.#readable.readableLength)) this.flush();
+  }
+
+  /** Bytes that wait in the slab: part of the stream's readableLength, though the Readable does not have them yet. */
+  get kept(): number {
+    return this.#slab.length;
+  }
+
+  /** Hands over what waits in the slab. */
   flush(): void {
     const kept = this.#slab.take();
     if (kept) this.#readable.push(kept);
   }
 
-  /** Looks at what the application has taken; afterwards the window knows. */
-  settle(): void {
-    const consumed = this.#received - this.#readable.readableLength - this.#slab.length;
-    if (consumed <= this.#consumed) return;
+  /** Looks at what the application has taken. Returns the credit to give back now: 0, or half a window and more. */
+  settle(): number {
+    const consumed = this.#received - this.#readable.readableLength;
+    if (consumed <= this.#consumed) return 0;
     this.window.consume(consumed - this.#consumed);
     this.#consumed = consumed;
+    if (!this.window.isGrantDue) return 0;
+    const now = this.#port.clock.now();
+    this.#grow(now);
+    return this.window.grant(now);
   }
 
-  /** Nobody will read it: `arriving` more bytes and all that waits count as taken. */
-  drop(arriving: number): void {
+  #grow(now: number): void {
+    const roundTrip = this.#port.roundTrip();
+    const isPaused = this.#readable.readableFlowing === false && this.#readable.listenerCount('readable') === 0;
+    if (roundTrip === undefined || isPaused) return;
+    const due = this.window.growthDue(now, roundTrip, this.#port.maxStreamWindow);
+    if (due > 0) this.window.grow(this.#port.windowBudget.take(due));
+  }
+
+  /** Nobody will read it: `arriving` more bytes and all that waits count as taken. Returns the credit to give back now. */
+  drop(arriving = 0): number {
     this.#received += arriving;
     this.#slab.take();
     this.window.consume(this.#received - this.#consumed);
     this.#consumed = this.#received;
+    return this.window.grant(this.#port.clock.now());
+  }
+
+  /** The stream is over: others may have its share of the budget. */
+  release(): void {
+    this.#port.windowBudget.giveBack(this.window.growth);
   }
 }

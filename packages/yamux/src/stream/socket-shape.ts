@@ -1,7 +1,7 @@
 // The members of a net.Socket that node:http, node:tls and people's code expect of a connection, on a Duplex. Knows nothing of frames.
 
 import { Duplex } from 'node:stream';
-import type { Clock } from '../clock.ts';
+import { type Clock, checkDelay } from '../clock.ts';
 import { IdleTimer } from '../idle-timer.ts';
 
 /** Node counts both sides' buffers in these; the windows bound what a peer can make us hold, whatever they say. */
@@ -24,10 +24,10 @@ export abstract class SocketShape extends Duplex {
    * Emits 'timeout' after `ms` milliseconds without a byte in either direction, as on a net.Socket: the stream itself lives on. 0
    * turns it off.
    *
-   * @throws {RangeError} if `ms` is not a finite number of at least 0.
+   * @throws {RangeError} if `ms` is not from 0 to 2^31-1.
    */
   setTimeout(ms: number, callback?: () => void): this {
-    if (!Number.isFinite(ms) || ms < 0) throw new RangeError(`Expected ms to be a number of at least 0, got ${ms}`);
+    checkDelay('ms', ms);
     this.stopIdle();
     this.timeout = ms;
     if (ms > 0) {

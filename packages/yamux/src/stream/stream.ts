@@ -1,13 +1,14 @@
 // One stream as the application has it: a Duplex, shaped like a socket. Glue between node:stream and what the wire knows (lifecycle,
 // windows, send queue). Knows nothing of sessions: it speaks to its own through a StreamPort.
 
-import { Duplex } from 'node:stream';
 import { StreamResetError, YamuxError } from '../errors.ts';
 import { IdleTimer } from '../idle-timer.ts';
 import { throwOutside } from '../throw-outside.ts';
 import { MAX_UINT32 } from '../wire/constants.ts';
 import { Intake } from './intake.ts';
 import { Lifecycle, type StreamState } from './lifecycle.ts';
+import { overrideGetter } from './override-getter.ts';
+import type { ReceiveWindow } from './receive-window.ts';
 import { SendQueue } from './send-queue.ts';
 import { SendWindow } from './send-window.ts';
 import { SocketShape } from './socket-shape.ts';
@@ -35,7 +36,7 @@ export class YamuxStream extends SocketShape {
   readonly #port: StreamPort;
   readonly #lifecycle = new Lifecycle();
   readonly #sendWindow = new SendWindow();
-  readonly #intake = new Intake(this);
+  readonly #intake: Intake;
   readonly #queue = new SendQueue();
   #bytesWritten = 0;
   #acknowledged = false;
@@ -55,22 +56,21 @@ export class YamuxStream extends SocketShape {
   hasTurn = false;
 
   static {
-    // destroy() after end() keeps the Duplex working until the FIN is out; to everybody else it is destroyed at once. An accessor
-    // in the class body is refused by the types of Node, where `destroyed` is a plain property.
-    const base = Object.getOwnPropertyDescriptor(Duplex.prototype, 'destroyed') as PropertyDescriptor;
-    Object.defineProperty(YamuxStream.prototype, 'destroyed', {
-      configurable: true,
-      get(this: YamuxStream): boolean {
-        return this.#lettingGo || this.#heldDestroy !== undefined || (base.get as () => boolean).call(this);
-      },
-      set: base.set as (value: boolean) => void,
-    });
+    // destroy() after end() keeps the Duplex working until the FIN is out; to everybody else it is destroyed at once.
+    overrideGetter(
+      YamuxStream.prototype,
+      'destroyed',
+      (stream, destroyed: boolean) => destroyed || stream.#lettingGo || stream.#heldDestroy !== undefined,
+    );
+    // Small payloads that wait are counted, though the Readable does not have them yet.
+    overrideGetter(YamuxStream.prototype, 'readableLength', (stream, length: number) => length + stream.#intake.kept);
   }
 
   /** @internal */
   constructor(port: StreamPort, id: number, direction: Direction) {
     super(port.clock, port.transport);
     this.#port = port;
+    this.#intake = new Intake(this, port);
     this.id = id;
     this.direction = direction;
   }
@@ -122,7 +122,7 @@ export class YamuxStream extends SocketShape {
   override read(size?: number): any {
     // What is unread when a stream is destroyed is discarded: Node would still give it out.
     if (this.destroyed) return null;
-    if (size !== 0) this.#intake.flush();
+    this.#intake.beforeRead(size);
     const chunk: unknown = super.read(size);
     this.#settle();
     return chunk;
@@ -130,14 +130,11 @@ export class YamuxStream extends SocketShape {
 
   /** Gives credit back for what the application has taken, half a window at a time. */
   #settle(): void {
-    this.#intake.settle();
-    if (this.#intake.window.isGrantDue) this.#grantCredit();
+    if (this.#lifecycle.canReceive) this.#sendCredit(this.#intake.settle());
   }
 
-  #grantCredit(): void {
-    if (!this.#lifecycle.canReceive) return;
-    const delta = this.#intake.window.grant();
-    if (delta > 0) this.#port.sendCredit(this, delta);
+  #sendCredit(delta: number): void {
+    if (delta > 0 && this.#lifecycle.canReceive) this.#port.sendCredit(this, delta);
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
@@ -173,13 +170,7 @@ export class YamuxStream extends SocketShape {
   #letGo(): void {
     this.#lettingGo = true;
     this.once('finish', () => this.#destroyNow(null));
-    this.#dropUnread();
-  }
-
-  /** Unread bytes, and `arriving` more, are dropped and credited. */
-  #dropUnread(arriving = 0): void {
-    this.#intake.drop(arriving);
-    this.#grantCredit();
+    this.#sendCredit(this.#intake.drop());
   }
 
   #destroyNow(error: Error | null): void {
@@ -193,9 +184,10 @@ export class YamuxStream extends SocketShape {
       this.#resetByUs();
     } else if (this.#lifecycle.canReceive) {
       // FIN is out, the peer's is not in: the wire lives on without the application. See receiveData.
-      this.#dropUnread();
+      this.#sendCredit(this.#intake.drop());
     }
     this.stopIdle();
+    this.#intake.release();
     this.#queue.clear();
     if (this.#lifecycle.ended) this.#halfClose?.stop();
     const written = this.#writeCallback;
@@ -253,9 +245,9 @@ export class YamuxStream extends SocketShape {
     return !this.#lifecycle.canReceive;
   }
 
-  /** @internal Bytes that the peer may still send. */
-  get receiveCreditLeft(): number {
-    return this.#intake.window.credit;
+  /** @internal */
+  get receiveWindow(): ReceiveWindow {
+    return this.#intake.window;
   }
 
   /** @internal From here to releaseEvents() no 'error' and no 'close' comes out: the code that awaits the stream can't listen yet. */
@@ -292,7 +284,7 @@ export class YamuxStream extends SocketShape {
     if (this.#lifecycle.ended) return;
     this.#moved();
     if (this.#lettingGo) {
-      this.#dropUnread(slice.length);
+      this.#sendCredit(this.#intake.drop(slice.length));
     } else if (this.destroyed) {
       this.#resetByUs();
     } else {
@@ -323,6 +315,7 @@ export class YamuxStream extends SocketShape {
     if (this.#lifecycle.ended) return;
     const refused = this.direction === 'outbound' && !this.#acknowledged;
     const inputIsWhole = !this.#lifecycle.canReceive;
+    if (this.direction === 'inbound' && this.#bytesWritten === 0) this.#port.rapidlyReset();
     this.#lifecycle.reset();
     this.#end();
     const error = new StreamResetError(this.id, errorCode, refused);

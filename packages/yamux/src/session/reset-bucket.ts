@@ -1,0 +1,36 @@
+// Bounds how fast a peer may open and reset streams (the "rapid reset" flood): each such reset takes from a bucket that refills with
+// time, and while it is empty new streams are refused before anything is built for them. The session lives: one client that aborts
+// much must not cost the other tenants of a tunnel their streams. Pure: time is passed in.
+
+/** Resets a second that a peer may go on making. */
+const REFILL_PER_SECOND = 200;
+
+export class ResetBucket {
+  readonly #capacity: number;
+  #left: number;
+  #filledAt: number;
+
+  constructor(capacity: number, now: number) {
+    this.#capacity = capacity;
+    this.#left = capacity;
+    this.#filledAt = now;
+  }
+
+  isEmpty(now: number): boolean {
+    // Time is looked at only when it matters: while there is something left, nothing has to be refilled.
+    if (this.#left >= 1) return false;
+    this.#refill(now);
+    return this.#left < 1;
+  }
+
+  /** The peer reset a stream on which we had written nothing. */
+  take(now: number): void {
+    this.#refill(now);
+    this.#left = Math.max(0, this.#left - 1);
+  }
+
+  #refill(now: number): void {
+    this.#left = Math.min(this.#capacity, this.#left + ((now - this.#filledAt) / 1000) * REFILL_PER_SECOND);
+    this.#filledAt = now;
+  }
+}

@@ -1,0 +1,36 @@
+// Memory for windows beyond the first 256 KiB of each stream, shared by all who are given the same object.
+
+/**
+ * Bounds how much all streams together may be granted beyond their initial windows. One budget may be given to many sessions, so that
+ * a gateway's memory has one bound whatever the number of its tunnels.
+ */
+export class WindowBudget {
+  /** Bytes. */
+  readonly size: number;
+  #used = 0;
+
+  /** @throws {RangeError} if `size` is not a whole number of at least 0, or Infinity. */
+  constructor(size: number) {
+    if (!(Number.isInteger(size) || size === Number.POSITIVE_INFINITY) || size < 0) {
+      throw new RangeError(`Expected the size of a WindowBudget to be a whole number of at least 0, got ${size}`);
+    }
+    this.size = size;
+  }
+
+  /** Bytes granted and not yet returned. */
+  get used(): number {
+    return this.#used;
+  }
+
+  /** @internal Takes up to `bytes`, and returns how many. */
+  take(bytes: number): number {
+    const taken = Math.min(bytes, this.size - this.#used);
+    this.#used += taken;
+    return taken;
+  }
+
+  /** @internal */
+  giveBack(bytes: number): void {
+    this.#used -= bytes;
+  }
+}

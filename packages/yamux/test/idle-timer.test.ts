@@ -1,0 +1,162 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { IdleTimer } from '../src/idle-timer.ts';
+import { ManualClock } from './support/manual-clock.ts';
+
+const INTERVAL = 100;
+
+function timing(): { clock: ManualClock; timer: IdleTimer; fired: number[] } {
+  const clock = new ManualClock();
+  const fired: number[] = [];
+  const start = clock.now();
+  const timer = new IdleTimer(clock, INTERVAL, () => fired.push(clock.now() - start));
+  return { clock, timer, fired };
+}
+
+test('is not armed before the first touch', () => {
+  const { clock, fired } = timing();
+  clock.advance(10 * INTERVAL);
+  expect(clock.pending).toBe(0);
+  expect(fired).toEqual([]);
+});
+
+test('fires once, a whole interval after the last touch', () => {
+  const { clock, timer, fired } = timing();
+  timer.touch();
+  clock.advance(60);
+  timer.touch();
+  clock.advance(60);
+  timer.touch();
+  clock.advance(99);
+  expect(fired).toEqual([]);
+  clock.advance(1);
+  expect(fired).toEqual([220]);
+  clock.advance(10 * INTERVAL);
+  expect(fired).toEqual([220]);
+});
+
+test('keeps one timer for any number of touches', () => {
+  const { clock, timer } = timing();
+  for (let touches = 0; touches < 1000; touches += 1) timer.touch();
+  expect(clock.pending).toBe(1);
+});
+
+test('after it has fired, a touch starts it again', () => {
+  const { clock, timer, fired } = timing();
+  timer.touch();
+  clock.advance(INTERVAL);
+  expect(clock.pending).toBe(0);
+  timer.touch();
+  expect(clock.pending).toBe(1);
+  clock.advance(INTERVAL);
+  expect(fired).toEqual([100, 200]);
+});
+
+test('may be touched from within its own callback', () => {
+  const clock = new ManualClock();
+  let fired = 0;
+  const timer = new IdleTimer(clock, INTERVAL, () => {
+    fired += 1;
+    timer.touch();
+  });
+  timer.touch();
+  clock.advance(3 * INTERVAL);
+  expect(fired).toBe(3);
+  timer.stop();
+});
+
+test('after stop() no timer is left and nothing fires, until it is touched', () => {
+  const { clock, timer, fired } = timing();
+  timer.touch();
+  timer.stop();
+  expect(clock.pending).toBe(0);
+  clock.advance(10 * INTERVAL);
+  expect(fired).toEqual([]);
+  timer.touch();
+  clock.advance(INTERVAL);
+  expect(fired).toEqual([1100]);
+});
+
+test('stop() before any touch does nothing', () => {
+  const { clock, timer } = timing();
+  timer.stop();
+  expect(clock.pending).toBe(0);
+});
+
+test('fires exactly when a whole interval has passed without a touch, for any sequence', () => {
+  const step = fc.record({ wait: fc.nat(2 * INTERVAL), what: fc.constantFrom('touch', 'touch', 'touch', 'stop') });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      const { clock, timer, fired } = timing();
+      const expected: number[] = [];
+      let at = 0;
+      let due: number | undefined;
+      for (const { wait, what } of steps) {
+        clock.advance(wait);
+        at += wait;
+        if (due !== undefined && due <= at) {
+          expected.push(due);
+          due = undefined;
+        }
+        if (what === 'touch') timer.touch();
+        else timer.stop();
+        due = what === 'touch' ? at + INTERVAL : undefined;
+        expect(fired).toEqual(expected);
+        expect(clock.pending).toBe(due === undefined ? 0 : 1);
+      }
+    }),
+  );
+});
+
+describe('when the process was suspended', () => {
+  test('for more than an interval past its time, it waits once more before it judges', () => {
+    const { clock, timer, fired } = timing();
+    timer.touch();
+    clock.suspend(2 * INTERVAL + 1);
+    expect(fired).toEqual([]);
+    clock.advance(INTERVAL - 1);
+    expect(fired).toEqual([]);
+    clock.advance(1);
+    expect(fired).toEqual([301]);
+  });
+
+  test('and something moves right after, it does not fire', () => {
+    const { clock, timer, fired } = timing();
+    timer.touch();
+    clock.suspend(50 * INTERVAL);
+    timer.touch();
+    clock.advance(INTERVAL - 1);
+    expect(fired).toEqual([]);
+    clock.advance(1);
+    expect(fired).toEqual([5100]);
+  });
+
+  test('for no more than an interval past its time, it fires: that is an ordinary delay', () => {
+    const { clock, timer, fired } = timing();
+    timer.touch();
+    clock.suspend(2 * INTERVAL);
+    expect(fired).toEqual([200]);
+  });
+
+  test('again while it waits once more, it fires: a machine that always sleeps must not wait for ever', () => {
+    const { clock, timer, fired } = timing();
+    timer.touch();
+    clock.suspend(5 * INTERVAL);
+    clock.suspend(5 * INTERVAL);
+    expect(fired).toEqual([1000]);
+  });
+
+  test('a second time after something has moved, it is forgiven again', () => {
+    const { clock, timer, fired } = timing();
+    timer.touch();
+    clock.suspend(5 * INTERVAL);
+    clock.advance(50);
+    timer.touch();
+    clock.advance(50);
+    expect(clock.pending).toBe(1);
+    clock.suspend(5 * INTERVAL);
+    expect(fired).toEqual([]);
+    clock.advance(INTERVAL);
+    expect(fired).toEqual([1200]);
+  });
+});

@@ -1,0 +1,99 @@
+import { describe, expect, test } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
+import { resolveOptions, type SessionOptions } from '../../src/session/options.ts';
+import { WindowBudget } from '../../src/stream/window-budget.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+
+const LONGEST_DELAY = 2_147_483_647;
+const defaults = {
+  acceptBacklog: 256,
+  maxUnacknowledged: 256,
+  maxInboundStreams: 1000,
+  maxStreamWindow: 16_777_216,
+  windowBudget: new WindowBudget(67_108_864),
+  maxFramePayload: 32_768,
+  keepAliveInterval: 30_000,
+  keepAliveTimeout: 10_000,
+  writeTimeout: 30_000,
+  halfCloseTimeout: 300_000,
+  resetBurst: 1000,
+  clock: systemClock,
+};
+
+test('nothing given is the defaults', () => {
+  expect(resolveOptions()).toEqual(defaults);
+  expect(resolveOptions({})).toEqual(defaults);
+});
+
+test('undefined is the default', () => {
+  const given = Object.fromEntries(Object.keys(defaults).map((name) => [name, undefined]));
+  expect(resolveOptions(given)).toEqual(defaults);
+});
+
+test('what is given is taken, the rest stays', () => {
+  const clock = new ManualClock();
+  const resolved = resolveOptions({ acceptBacklog: 3, clock });
+  expect(resolved).toEqual({ ...defaults, acceptBacklog: 3, clock });
+  expect(resolved.clock).toBe(clock);
+});
+
+describe.each<[keyof SessionOptions, number, number]>([
+  ['acceptBacklog', 0, Number.POSITIVE_INFINITY],
+  ['maxUnacknowledged', 1, Number.POSITIVE_INFINITY],
+  ['maxInboundStreams', 0, Number.POSITIVE_INFINITY],
+  ['maxStreamWindow', 262_144, 4_294_967_295],
+  ['maxFramePayload', 1024, 65_524],
+  ['keepAliveInterval', 0, LONGEST_DELAY],
+  ['keepAliveTimeout', 0, LONGEST_DELAY],
+  ['writeTimeout', 0, LONGEST_DELAY],
+  ['halfCloseTimeout', 0, LONGEST_DELAY],
+])('%s', (name, min, max) => {
+  test(`may be ${min} to ${max}, both included`, () => {
+    expect(resolveOptions({ [name]: min })[name]).toBe(min);
+    expect(resolveOptions({ [name]: max })[name]).toBe(max);
+  });
+
+  // Nothing is above infinity.
+  const outside = [min - 1, max + 1, min + 0.5, Number.NaN, Number.NEGATIVE_INFINITY].filter((value) => value !== max);
+  test.each(outside)('of %s throws RangeError', (value) => {
+    expect(() => resolveOptions({ [name]: value })).toThrow(
+      new RangeError(`Expected ${name} to be a whole number from ${min} to ${max}, got ${value}`),
+    );
+  });
+
+  test.each([['5'], [true], [{}], [5n], [() => 5]])('of %o throws TypeError', (value) => {
+    expect(() => resolveOptions({ [name]: value } as SessionOptions)).toThrow(
+      new TypeError(`Expected ${name} to be a number, got ${typeof value}`),
+    );
+  });
+});
+
+test.each(['maxFramePayloads', 'role', '', 'toString'])(
+  'an unknown option, %o, throws TypeError and names it',
+  (name) => {
+    expect(() => resolveOptions({ [name]: 1 })).toThrow(TypeError);
+    expect(() => resolveOptions({ [name]: 1 })).toThrow(`Unknown session option '${name}'`);
+  },
+);
+
+test('a known option is told beside the unknown one', () => {
+  expect(() => resolveOptions({ backlog: 1 } as SessionOptions)).toThrow('acceptBacklog, maxUnacknowledged');
+});
+
+describe('windowBudget', () => {
+  test('of a number is a budget of this session alone; one that is given is shared', () => {
+    const [one, other] = [resolveOptions({ windowBudget: 1000 }), resolveOptions({ windowBudget: 1000 })];
+    expect(one.windowBudget.size).toBe(1000);
+    expect(one.windowBudget).not.toBe(other.windowBudget);
+    const shared = new WindowBudget(5);
+    expect(resolveOptions({ windowBudget: shared }).windowBudget).toBe(shared);
+  });
+
+  test.each([-1, 0.5, Number.NaN])('of %s throws RangeError', (windowBudget) => {
+    expect(() => resolveOptions({ windowBudget })).toThrow(RangeError);
+  });
+
+  test.each([['5'], [null], [{}]])('of %o throws TypeError', (windowBudget) => {
+    expect(() => resolveOptions({ windowBudget } as unknown as SessionOptions)).toThrow(TypeError);
+  });
+});
