@@ -21,6 +21,7 @@ export type { SessionStats } from './session/stats.ts';
 export type { Role } from './session/stream-table.ts';
 export type { YamuxStream } from './stream/stream.ts';
 export { WindowBudget } from './stream/window-budget.ts';
+export type { FrameMessage, SessionMessage, StreamMessage } from './trace.ts';
 export { FrameType, GoAwayCode, INITIAL_WINDOW } from './wire/constants.ts';
 export { describeFrame } from './wire/describe.ts';
 

@@ -4,6 +4,7 @@
 import { ProtocolError } from '../errors.ts';
 import type { YamuxStream } from '../stream/stream.ts';
 import { throwOutside } from '../throw-outside.ts';
+import type { Trace } from '../trace.ts';
 import { Flag, FrameType } from '../wire/constants.ts';
 import { Decoder, type FrameSink } from '../wire/decoder.ts';
 import { describeHeader } from '../wire/describe.ts';
@@ -21,6 +22,7 @@ export interface RouterPort {
 
 export class FrameRouter implements FrameSink {
   readonly #table: StreamTable;
+  readonly #trace: Trace;
   readonly #port: RouterPort;
   readonly #decoder = new Decoder(this);
   /** Whose payload is being received; undefined while it is skipped. */
@@ -29,8 +31,9 @@ export class FrameRouter implements FrameSink {
   #endFlags = 0;
   framesReceived = 0;
 
-  constructor(table: StreamTable, port: RouterPort) {
+  constructor(table: StreamTable, trace: Trace, port: RouterPort) {
     this.#table = table;
+    this.#trace = trace;
     this.#port = port;
   }
 
@@ -54,6 +57,9 @@ export class FrameRouter implements FrameSink {
 
   onHeader(type: FrameType, flags: number, streamId: number, length: number): void {
     this.framesReceived += 1;
+    if (this.#trace.wantsFrames) {
+      this.#trace.received(type, flags, streamId, length, this.#table.get(streamId)?.receiveWindow.credit);
+    }
     switch (type) {
       case FrameType.Data:
       case FrameType.WindowUpdate:

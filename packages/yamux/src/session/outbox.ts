@@ -4,6 +4,7 @@
 
 import type { Duplex } from 'node:stream';
 import type { YamuxStream } from '../stream/stream.ts';
+import type { Trace } from '../trace.ts';
 import { Flag, FrameType, HEADER_SIZE } from '../wire/constants.ts';
 import { encodeHeader } from '../wire/header.ts';
 
@@ -33,6 +34,7 @@ export interface OutboxPort {
 export class Outbox {
   readonly #transport: Duplex;
   readonly #maxFramePayload: number;
+  readonly #trace: Trace;
   readonly #port: OutboxPort;
   #lane: Buffer = Buffer.allocUnsafeSlow(FIRST_LANE_SIZE);
   #laneLength = 0;
@@ -48,9 +50,10 @@ export class Outbox {
   framesSent = 0;
   bytesSent = 0;
 
-  constructor(transport: Duplex, maxFramePayload: number, port: OutboxPort) {
+  constructor(transport: Duplex, maxFramePayload: number, trace: Trace, port: OutboxPort) {
     this.#transport = transport;
     this.#maxFramePayload = maxFramePayload;
+    this.#trace = trace;
     this.#port = port;
   }
 
@@ -65,7 +68,7 @@ export class Outbox {
     if (this.#laneLength + HEADER_SIZE > this.#lane.length) this.#growLane();
     encodeHeader(this.#lane, this.#laneLength, type, flags, streamId, length);
     this.#laneLength += HEADER_SIZE;
-    this.framesSent += 1;
+    this.#count(type, flags, streamId, length);
     this.#schedule();
   }
 
@@ -198,26 +201,31 @@ export class Outbox {
     let sent: number;
     if (head >= Math.min(max, COPY_BELOW) && max >= COPY_BELOW) {
       sent = Math.min(head, max);
-      this.#frame(FrameType.Data, 0, stream.id, sent);
+      this.#frame(FrameType.Data, 0, stream.id, sent, stream.sendCredit);
       this.#handOverSegment();
       this.#handOver(queue.take(sent));
     } else {
       const space = this.#spaceFor(HEADER_SIZE + Math.min(max, WORTHWHILE_FRAME));
       const fits = Math.min(max, space - HEADER_SIZE);
       sent = queue.copyInto(this.#slab, this.#slabEnd + HEADER_SIZE, fits, COPY_BELOW);
-      this.#frame(FrameType.Data, 0, stream.id, sent);
+      this.#frame(FrameType.Data, 0, stream.id, sent, stream.sendCredit);
       this.#slabEnd += sent;
     }
     this.bytesSent += sent;
     stream.sent(sent);
   }
 
-  #frame(type: FrameType, flags: number, streamId: number, length: number): void {
+  #frame(type: FrameType, flags: number, streamId: number, length: number, window?: number): void {
     this.#spaceFor(HEADER_SIZE);
     encodeHeader(this.#slab, this.#slabEnd, type, flags, streamId, length);
     this.#slabEnd += HEADER_SIZE;
     this.bytesSent += HEADER_SIZE;
+    this.#count(type, flags, streamId, length, window);
+  }
+
+  #count(type: FrameType, flags: number, streamId: number, length: number, window?: number): void {
     this.framesSent += 1;
+    if (this.#trace.wantsFrames) this.#trace.sent(type, flags, streamId, length, window);
   }
 
   /** Makes sure that at least `bytes` fit behind the slab's end, and returns how many do. What was handed over is never written again. */

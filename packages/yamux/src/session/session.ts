@@ -3,8 +3,10 @@
 import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { ProtocolError, type SessionClosedError } from '../errors.ts';
+import { inspectAs } from '../inspect-as.ts';
 import type { YamuxStream } from '../stream/stream.ts';
 import { throwOutside } from '../throw-outside.ts';
+import { Trace } from '../trace.ts';
 import { Flag, FrameType, GoAwayCode, SESSION_ID } from '../wire/constants.ts';
 import { Closing } from './closing.ts';
 import * as endings from './endings.ts';
@@ -26,6 +28,7 @@ type Life = 'open' | 'ending' | 'closed';
 export class YamuxSession extends EventEmitter<SessionEvents> {
   /** Which ids are ours: the client opens odd ones. Both sides may open and accept. */
   readonly role: Role;
+  readonly #trace = new Trace(this);
   readonly #transport: Transport;
   readonly #outbox: Outbox;
   readonly #router: FrameRouter;
@@ -36,6 +39,12 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
   readonly #closing: Closing;
   #life: Life = 'open';
   #errored: Error | null = null;
+
+  static {
+    inspectAs(YamuxSession.prototype, 'YamuxSession', (session) => {
+      return { role: session.role, state: session.state, ...session.stats() };
+    });
+  }
 
   /** @internal */
   constructor(role: Role, transport: Duplex, options?: SessionOptions) {
@@ -48,7 +57,7 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
       failed: (error) => this.#fail(endings.transportFailed(error)),
       closed: () => this.#transportClosed(),
     });
-    this.#outbox = new Outbox(transport, resolved.maxFramePayload, {
+    this.#outbox = new Outbox(transport, resolved.maxFramePayload, this.#trace, {
       handedOver: () => this.#writeWatch.begin(),
       progressed: () => this.#writeWatch.progressed(),
       peerStalled: () => this.#fail(endings.peerStalled()),
@@ -61,7 +70,7 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
       peerIsDead: () => this.#fail(endings.peerDied(resolved.keepAliveTimeout)),
     });
     this.#closing = new Closing(resolved.clock);
-    this.#streams = new Streams(role, transport, this.#outbox, resolved, {
+    this.#streams = new Streams(transport, role, resolved, this.#outbox, this.#trace, {
       refusesInbound: () => this.#goAway.isKnown || this.#closing.hasBegun,
       hasListeners: () => this.listenerCount('stream') > 0,
       emit: (stream) => this.emit('stream', stream),
@@ -70,7 +79,7 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
         if (this.#closing.hasBegun) process.nextTick(this.#endIfDone);
       },
     });
-    this.#router = new FrameRouter(this.#streams.table, {
+    this.#router = new FrameRouter(this.#streams.table, this.#trace, {
       openInbound: (id) => this.#streams.openInbound(id),
       answerPing: (value) => this.#outbox.control(FrameType.Ping, Flag.Ack, SESSION_ID, value),
       pong: (value) => this.#keepAlive.pong(value),
@@ -81,6 +90,7 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
     (this as EventEmitter).on('newListener', (event) => {
       if (event === 'stream') process.nextTick(() => this.#streams.accepts.drainToListeners());
     });
+    this.#trace.sessionOpened();
     this.#keepAlive.start();
   }
 
@@ -330,6 +340,7 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
       try {
         if (this.#errored) this.emit('error', this.#errored);
       } finally {
+        this.#trace.sessionClosed();
         this.emit('close');
       }
     });

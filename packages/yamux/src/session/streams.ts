@@ -4,6 +4,7 @@
 import type { Duplex } from 'node:stream';
 import { YamuxStream } from '../stream/stream.ts';
 import type { StreamPort } from '../stream/stream-port.ts';
+import type { Trace } from '../trace.ts';
 import { Flag, FrameType } from '../wire/constants.ts';
 import { AcceptQueue } from './accept-queue.ts';
 import { HandOver } from './hand-over.ts';
@@ -31,14 +32,23 @@ export class Streams {
   readonly accepts: AcceptQueue;
   readonly #options: ResolvedOptions;
   readonly #outbox: Outbox;
+  readonly #trace: Trace;
   readonly #port: StreamsPort;
   readonly #resets: ResetBucket;
   readonly #handOver = new HandOver();
   readonly #streamPort: StreamPort;
 
-  constructor(role: Role, transport: Duplex, outbox: Outbox, options: ResolvedOptions, port: StreamsPort) {
+  constructor(
+    transport: Duplex,
+    role: Role,
+    options: ResolvedOptions,
+    outbox: Outbox,
+    trace: Trace,
+    port: StreamsPort,
+  ) {
     const { clock } = options;
     this.table = new StreamTable(role);
+    this.#trace = trace;
     this.#options = options;
     this.#outbox = outbox;
     this.#port = port;
@@ -71,8 +81,7 @@ export class Streams {
       this.#outbox.control(FrameType.WindowUpdate, Flag.Rst, id, 0);
       return undefined;
     }
-    const stream = new YamuxStream(this.#streamPort, id, 'inbound');
-    this.table.add(stream);
+    const stream = this.#create(id, 'inbound');
     this.accepts.offer(stream);
     return stream;
   }
@@ -86,15 +95,22 @@ export class Streams {
   #createOutbound(): YamuxStream | undefined {
     const id = this.table.takeId();
     if (id === undefined) return undefined;
-    const stream = new YamuxStream(this.#streamPort, id, 'outbound');
-    this.table.add(stream);
+    const stream = this.#create(id, 'outbound');
     this.#outbox.control(FrameType.WindowUpdate, Flag.Syn, id, 0);
     this.#handOver.hold(stream);
     return stream;
   }
 
+  #create(id: number, direction: 'inbound' | 'outbound'): YamuxStream {
+    const stream = new YamuxStream(this.#streamPort, id, direction);
+    this.table.add(stream);
+    this.#trace.streamOpened(stream);
+    return stream;
+  }
+
   #ended(stream: YamuxStream): void {
     this.table.remove(stream);
+    this.#trace.streamClosed(stream);
     this.accepts.drop(stream);
     if (stream.direction === 'outbound') this.opens.answered(stream.id);
     if (this.table.size === 0) this.#port.emptied();

@@ -3,10 +3,11 @@
 
 import { StreamResetError, YamuxError } from '../errors.ts';
 import { IdleTimer } from '../idle-timer.ts';
+import { inspectAs } from '../inspect-as.ts';
 import { throwOutside } from '../throw-outside.ts';
 import { MAX_UINT32 } from '../wire/constants.ts';
 import { Intake } from './intake.ts';
-import { Lifecycle, type StreamState } from './lifecycle.ts';
+import { Lifecycle } from './lifecycle.ts';
 import { overrideGetter } from './override-getter.ts';
 import type { ReceiveWindow } from './receive-window.ts';
 import { SendQueue } from './send-queue.ts';
@@ -64,6 +65,12 @@ export class YamuxStream extends SocketShape {
     );
     // Small payloads that wait are counted, though the Readable does not have them yet.
     overrideGetter(YamuxStream.prototype, 'readableLength', (stream, length: number) => length + stream.#intake.kept);
+    inspectAs(YamuxStream.prototype, 'YamuxStream', (stream) => {
+      const { id, direction, acknowledged, bytesRead, bytesWritten, readableLength, writableLength } = stream;
+      const credit = { sendCredit: stream.sendCredit, receiveCredit: stream.receiveWindow.credit };
+      const state = stream.#lifecycle.state;
+      return { id, direction, state, acknowledged, bytesRead, bytesWritten, readableLength, writableLength, ...credit };
+    });
   }
 
   /** @internal */
@@ -235,11 +242,6 @@ export class YamuxStream extends SocketShape {
     this.#destroyNow(new YamuxError('ERR_YAMUX_HALF_CLOSE_TIMEOUT', message, LOCAL));
   }
 
-  /** @internal */
-  get state(): StreamState {
-    return this.#lifecycle.state;
-  }
-
   /** @internal The peer sent its FIN. */
   get inputEnded(): boolean {
     return !this.#lifecycle.canReceive;
@@ -345,6 +347,11 @@ export class YamuxStream extends SocketShape {
       this.#end();
     }
     this.#destroyNow(error);
+  }
+
+  /** @internal Bytes of payload that the peer lets us send. */
+  get sendCredit(): number {
+    return this.#sendWindow.available;
   }
 
   /** @internal Bytes of payload that may go out now. */

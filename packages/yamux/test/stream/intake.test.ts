@@ -37,6 +37,7 @@ class Scene {
         sendReset: () => {},
         wantsTurn: () => {},
         acknowledged: () => {},
+        rapidlyReset: () => {},
         ended: () => {},
       },
       1,

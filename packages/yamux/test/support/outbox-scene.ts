@@ -6,6 +6,7 @@ import { Outbox } from '../../src/session/outbox.ts';
 import { YamuxStream } from '../../src/stream/stream.ts';
 import type { StreamPort } from '../../src/stream/stream-port.ts';
 import { WindowBudget } from '../../src/stream/window-budget.ts';
+import { Trace } from '../../src/trace.ts';
 import { ManualClock } from './manual-clock.ts';
 
 export const KIB = 1024;
@@ -110,7 +111,7 @@ export class OutboxScene {
   readonly #port: StreamPort;
 
   constructor(maxFramePayload: number = 32 * KIB) {
-    this.outbox = new Outbox(this.link, maxFramePayload, {
+    this.outbox = new Outbox(this.link, maxFramePayload, new Trace({}), {
       handedOver: () => this.told.push('handed over'),
       progressed: () => this.told.push('progressed'),
       peerStalled: () => this.told.push('stalled'),
@@ -126,6 +127,7 @@ export class OutboxScene {
       sendReset: () => {},
       wantsTurn: (stream) => this.outbox.wantsTurn(stream),
       acknowledged: () => {},
+      rapidlyReset: () => {},
       ended: () => {},
     };
   }

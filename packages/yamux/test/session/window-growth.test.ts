@@ -1,0 +1,116 @@
+// Auto-tuning: a stream that the window holds back gets a larger one, as far as its limit and the budget allow.
+
+import { expect, test } from 'vitest';
+import { WindowBudget, type YamuxSession, type YamuxStream } from '../../src/index.ts';
+import { settle } from '../support/duplex-pair.ts';
+import { data, pong, syn } from '../support/frames.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { closed, facingPeer } from '../support/pairs.ts';
+import type { WirePeer } from '../support/wire-peer.ts';
+
+const WINDOW = 262_144;
+const ROUND_TRIP = 100;
+
+interface Scene {
+  readonly clock: ManualClock;
+  readonly session: YamuxSession;
+  readonly peer: WirePeer;
+}
+
+/** A session that has measured a round trip of 100 ms. */
+async function measured(
+  options: { maxStreamWindow?: number; windowBudget?: number | WindowBudget } = {},
+): Promise<Scene> {
+  const clock = new ManualClock();
+  const { session, peer } = facingPeer('server', { clock, ...options });
+  const pinged = session.ping();
+  await settle();
+  clock.advance(ROUND_TRIP);
+  peer.send(pong(1));
+  await pinged;
+  await peer.heard();
+  return { clock, session, peer };
+}
+
+async function openStream({ session, peer }: Scene, id = 1): Promise<YamuxStream> {
+  peer.send(syn(id));
+  const stream = await session.accept();
+  stream.on('error', () => {}).resume();
+  await peer.heard();
+  return stream;
+}
+
+/** The peer sends `bytes`, which are consumed at once; returns the credit that comes back. */
+async function consume({ peer }: Scene, bytes: number, id = 1): Promise<number> {
+  peer.send(data(id, Buffer.alloc(bytes)));
+  const lines = await peer.heard();
+  return lines.reduce((sum, line) => sum + Number(/\+(\d+)/.exec(line)?.[1] ?? 0), 0);
+}
+
+test('half a window consumed within four round trips doubles the window', async () => {
+  const scene = await measured();
+  await openStream(scene);
+  scene.clock.advance(4 * ROUND_TRIP);
+  expect(await consume(scene, WINDOW / 2)).toBe(WINDOW / 2 + WINDOW);
+});
+
+test('slower than that it stays as it is', async () => {
+  const scene = await measured();
+  await openStream(scene);
+  scene.clock.advance(4 * ROUND_TRIP + 1);
+  expect(await consume(scene, WINDOW / 2)).toBe(WINDOW / 2);
+});
+
+test('it doubles up to maxStreamWindow and no further', async () => {
+  const scene = await measured({ maxStreamWindow: 3 * WINDOW });
+  await openStream(scene);
+  expect(await consume(scene, WINDOW / 2)).toBe(WINDOW / 2 + WINDOW);
+  expect(await consume(scene, WINDOW)).toBe(2 * WINDOW);
+  expect(await consume(scene, 2 * WINDOW)).toBe(2 * WINDOW);
+});
+
+test('nothing grows before the first pong', async () => {
+  const clock = new ManualClock();
+  const { session, peer } = facingPeer('server', { clock });
+  const scene = { clock, session, peer };
+  await openStream(scene);
+  expect(await consume(scene, WINDOW / 2)).toBe(WINDOW / 2);
+});
+
+test('nothing grows while the reader is paused', async () => {
+  const scene = await measured();
+  const stream = await openStream(scene);
+  stream.pause();
+  scene.peer.send(data(1, Buffer.alloc(WINDOW / 2)));
+  await settle();
+  expect(stream.read()).toHaveLength(WINDOW / 2);
+  expect(await scene.peer.heard()).toEqual([`CREDIT 1 +${WINDOW / 2}`]);
+});
+
+test('the streams of several sessions share one budget, and a share returns when its stream is closed', async () => {
+  const windowBudget = new WindowBudget(WINDOW + 1000);
+  const first = await measured({ windowBudget });
+  const second = await measured({ windowBudget });
+  const stream = await openStream(first);
+  await openStream(second);
+  expect(await consume(first, WINDOW / 2)).toBe(WINDOW / 2 + WINDOW);
+  expect(await consume(second, WINDOW / 2)).toBe(WINDOW / 2 + 1000);
+  expect(await consume(second, WINDOW)).toBe(WINDOW);
+  expect(windowBudget.used).toBe(WINDOW + 1000);
+  stream.destroy();
+  expect(windowBudget.used).toBe(1000);
+  const ended = closed(second.session);
+  second.session.destroy();
+  await ended;
+  expect(windowBudget.used).toBe(0);
+});
+
+test('the session counts the least of its recent round trips: one that waited behind data changes nothing', async () => {
+  const scene = await measured();
+  const slow = scene.session.ping();
+  await settle();
+  scene.clock.advance(70_00);
+  scene.peer.send(pong(2));
+  expect(await slow).toBe(7000);
+  expect(scene.session.rtt).toBe(ROUND_TRIP);
+});
