@@ -157,10 +157,14 @@ test('a process that was suspended gives the transport as long again', () => {
 });
 
 test('stop() leaves no timer, and what is handed over or taken afterwards arms none', () => {
-  const scene = new Scene();
-  scene.handOver(100);
-  scene.watch.stop();
-  expect(scene.clock.pending).toBe(0);
-  scene.watch.begin();
-  expect(scene.clock.pending).toBe(0);
+  for (const taken of [0, 100]) {
+    const scene = new Scene();
+    scene.handOver(100);
+    scene.take(taken);
+    scene.watch.stop();
+    expect(scene.clock.pending).toBe(0);
+    scene.handOver(100);
+    scene.take(50);
+    expect(scene.clock.pending).toBe(0);
+  }
 });
