@@ -33,7 +33,7 @@ export class AcceptQueue {
   /** Whether one more stream has to be refused. */
   get isFull(): boolean {
     if (this.#limit === 0) return true;
-    return this.#backlog.size >= this.#limit && this.#line.length === 0 && !this.#port.hasListeners();
+    return this.#backlog.size >= this.#limit && !this.#port.hasListeners();
   }
 
   offer(stream: YamuxStream): void {

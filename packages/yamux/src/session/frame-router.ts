@@ -58,7 +58,7 @@ export class FrameRouter implements FrameSink {
   onHeader(type: FrameType, flags: number, streamId: number, length: number): void {
     this.framesReceived += 1;
     if (this.#trace.wantsFrames) {
-      this.#trace.received(type, flags, streamId, length, this.#table.get(streamId)?.receiveWindow.credit);
+      this.#trace.received(type, flags, streamId, length, this.#table.get(streamId)?.intake.window.credit);
     }
     switch (type) {
       case FrameType.Data:
@@ -132,9 +132,9 @@ export class FrameRouter implements FrameSink {
       stream.violated(`Stream ${stream.id} received ${length} bytes of data after the peer's FIN`);
       return;
     }
-    if (!stream.announceData(length)) {
-      const { credit } = stream.receiveWindow;
-      this.#violated(`exceeds the receive window of ${credit} bytes`, FrameType.Data, flags, stream.id, length);
+    const { window } = stream.intake;
+    if (!window.announce(length)) {
+      this.#violated(`exceeds the receive window of ${window.credit} bytes`, FrameType.Data, flags, stream.id, length);
       return;
     }
     this.#receiving = stream;

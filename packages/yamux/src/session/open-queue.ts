@@ -43,7 +43,8 @@ export class OpenQueue {
   }
 
   open(signal?: AbortSignal): Promise<YamuxStream> {
-    if (signal?.aborted || this.#isFull || this.#line.length > 0) {
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    if (this.#isFull) {
       this.#watch();
       return this.#line.wait(signal);
     }

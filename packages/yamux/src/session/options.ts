@@ -106,7 +106,8 @@ export function resolveOptions(options: SessionOptions = {}): ResolvedOptions {
   const { clock = systemClock, windowBudget = DEFAULT_WINDOW_BUDGET, ...numbers } = options;
   const resolved: Record<string, number> = {};
   for (const [name, { byDefault, min, max }] of Object.entries(NUMBERS)) {
-    resolved[name] = check(name, (numbers as Record<string, unknown>)[name] ?? byDefault, min, max);
+    const given = (numbers as Record<string, unknown>)[name];
+    resolved[name] = given === undefined ? byDefault : check(name, given, min, max);
   }
   for (const name of Object.keys(numbers)) {
     if (!Object.hasOwn(NUMBERS, name)) {

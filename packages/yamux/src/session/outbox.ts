@@ -15,8 +15,8 @@ const TICK_LIMIT = 1_048_576;
 /** Bytes of control frames waiting for a transport that takes nothing: answers to a peer that asks but does not read. */
 const CONTROL_LIMIT = 1_048_576;
 const FIRST_LANE_SIZE = 768;
-/** Slabs double up to this size, so that an idle session keeps little. A whole frame of the largest payload fits. */
-const FIRST_SLAB_SIZE = 1024;
+/** Slabs grow from the one to the other, so that an idle session keeps little. A whole frame of the largest payload fits. */
+const FIRST_SLAB_SIZE = 256;
 const LAST_SLAB_SIZE = 65_536;
 /** Smaller payloads are copied behind their header; a chunk and an iovec of its own cost more than the copy. */
 const COPY_BELOW = 4096;
@@ -102,6 +102,11 @@ export class Outbox {
   }
 
   #forgetStreams(): void {
+    for (let stream = this.#firstInTurn; stream; ) {
+      const { nextInTurn } = stream;
+      stream.nextInTurn = undefined;
+      stream = nextInTurn;
+    }
     this.#firstInTurn = undefined;
     this.#lastInTurn = undefined;
   }
@@ -205,7 +210,7 @@ export class Outbox {
       this.#handOverSegment();
       this.#handOver(queue.take(sent));
     } else {
-      const space = this.#spaceFor(HEADER_SIZE + Math.min(max, WORTHWHILE_FRAME));
+      const space = this.#spaceFor(HEADER_SIZE + Math.min(max, WORTHWHILE_FRAME), HEADER_SIZE + max);
       const fits = Math.min(max, space - HEADER_SIZE);
       sent = queue.copyInto(this.#slab, this.#slabEnd + HEADER_SIZE, fits, COPY_BELOW);
       this.#frame(FrameType.Data, 0, stream.id, sent, stream.sendCredit);
@@ -229,10 +234,10 @@ export class Outbox {
   }
 
   /** Makes sure that at least `bytes` fit behind the slab's end, and returns how many do. What was handed over is never written again. */
-  #spaceFor(bytes: number): number {
+  #spaceFor(bytes: number, wanted: number = bytes): number {
     if (this.#slab.length - this.#slabEnd < bytes) {
       this.#handOverSegment();
-      this.#slab = Buffer.allocUnsafeSlow(Math.min(this.#slab.length * 2, LAST_SLAB_SIZE));
+      this.#slab = Buffer.allocUnsafeSlow(Math.min(Math.max(this.#slab.length * 4, wanted), LAST_SLAB_SIZE));
       this.#segmentStart = 0;
       this.#slabEnd = 0;
     }

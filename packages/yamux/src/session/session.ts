@@ -2,6 +2,7 @@
 
 import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
+import { checkDelay } from '../clock.ts';
 import { ProtocolError, type SessionClosedError } from '../errors.ts';
 import { inspectAs } from '../inspect-as.ts';
 import type { YamuxStream } from '../stream/stream.ts';
@@ -202,6 +203,7 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
    * @throws the error of a session that died uncleanly meanwhile, or the signal's reason.
    */
   close({ timeout, signal }: CloseOptions = {}): Promise<void> {
+    if (timeout !== undefined) checkDelay('timeout', timeout);
     if (!this.#closing.hasBegun) this.#beginClose();
     if (this.#life !== 'closed') {
       if (timeout !== undefined) this.#closing.limit(timeout, () => this.#streams.table.resetAll());

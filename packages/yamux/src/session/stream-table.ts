@@ -21,6 +21,7 @@ export class StreamTable {
     return this.#streams.size;
   }
 
+  /** Streams of the peer that are alive, or over and not yet read to their end: what they hold is held for the peer. */
   get inboundSize(): number {
     return this.#inbound;
   }
@@ -47,9 +48,15 @@ export class StreamTable {
     if (stream.direction === 'inbound') this.#inbound += 1;
   }
 
+  /** Nothing more goes over the wire. */
   remove(stream: YamuxStream): void {
-    if (!this.#streams.delete(stream.id)) return;
-    if (stream.direction === 'inbound') this.#inbound -= 1;
+    // Its id may be in use again.
+    if (this.#streams.get(stream.id) === stream) this.#streams.delete(stream.id);
+  }
+
+  /** A stream of the peer is over in every respect. */
+  forgetInbound(): void {
+    this.#inbound -= 1;
   }
 
   /** Whether the application still holds one of them. */

@@ -4,11 +4,12 @@
 interface Waiter<T> {
   readonly resolve: (value: T) => void;
   readonly reject: (error: unknown) => void;
-  readonly leave: () => void;
+  readonly signal: AbortSignal | undefined;
 }
 
 export class WaitingLine<T> {
   readonly #waiters = new Set<Waiter<T>>();
+  readonly #bySignal = new Map<AbortSignal, Set<Waiter<T>>>();
 
   get length(): number {
     return this.#waiters.size;
@@ -21,10 +22,9 @@ export class WaitingLine<T> {
         reject(signal.reason);
         return;
       }
-      const onAbort = (): void => this.#take(waiter).reject(signal?.reason);
-      const waiter: Waiter<T> = { resolve, reject, leave: () => signal?.removeEventListener('abort', onAbort) };
-      signal?.addEventListener('abort', onAbort);
+      const waiter = { resolve, reject, signal };
       this.#waiters.add(waiter);
+      if (signal) this.#listenTo(signal, waiter);
     });
   }
 
@@ -47,7 +47,31 @@ export class WaitingLine<T> {
 
   #take(waiter: Waiter<T>): Waiter<T> {
     this.#waiters.delete(waiter);
-    waiter.leave();
+    if (waiter.signal) this.#leave(waiter.signal, waiter);
     return waiter;
   }
+
+  // One listener for all that wait with the same signal: Node warns of a leak from the eleventh on.
+  #listenTo(signal: AbortSignal, waiter: Waiter<T>): void {
+    const waiters = this.#bySignal.get(signal);
+    if (waiters) {
+      waiters.add(waiter);
+      return;
+    }
+    this.#bySignal.set(signal, new Set([waiter]));
+    signal.addEventListener('abort', this.#onAbort);
+  }
+
+  #leave(signal: AbortSignal, waiter: Waiter<T>): void {
+    const waiters = this.#bySignal.get(signal);
+    waiters?.delete(waiter);
+    if (waiters?.size !== 0) return;
+    this.#bySignal.delete(signal);
+    signal.removeEventListener('abort', this.#onAbort);
+  }
+
+  readonly #onAbort = ({ target }: Event): void => {
+    const signal = target as AbortSignal;
+    for (const waiter of this.#bySignal.get(signal) ?? []) this.#take(waiter).reject(signal.reason);
+  };
 }

@@ -7,6 +7,9 @@ import { ReceiveWindow } from './receive-window.ts';
 import type { StreamPort } from './stream-port.ts';
 import { copyOf, isSmallPart, UnreadSlab } from './unread-slab.ts';
 
+/** A UTF-16 unit, in which a stream with an encoding counts, stands for at most three bytes (a surrogate pair for four). */
+const MAX_BYTES_PER_UNIT = 3;
+
 type IntakePort = Pick<StreamPort, 'clock' | 'roundTrip' | 'maxStreamWindow' | 'windowBudget'>;
 
 export class Intake {
@@ -59,7 +62,7 @@ export class Intake {
     this.#willTell = true;
     process.nextTick(() => {
       this.#willTell = false;
-      if (this.#slab.length > 0) this.#readable.emit('readable');
+      if (this.#slab.length > 0 && !this.#readable.destroyed) this.#readable.emit('readable');
     });
   }
 
@@ -67,6 +70,12 @@ export class Intake {
   beforeRead(size: number | undefined): void {
     const outside = this.#readable.readableLength - this.#slab.length;
     if (size === undefined || (size > outside && size <= this.#readable.readableLength)) this.flush();
+  }
+
+  /** Bytes that the application has not taken; with an encoding never less than that. */
+  get #unread(): number {
+    const decoded = this.#readable.readableEncoding !== null;
+    return decoded ? this.#readable.readableLength * MAX_BYTES_PER_UNIT : this.#readable.readableLength;
   }
 
   /** Bytes that wait in the slab: part of the stream's readableLength, though the Readable does not have them yet. */
@@ -82,7 +91,7 @@ export class Intake {
 
   /** Looks at what the application has taken. Returns the credit to give back now: 0, or half a window and more. */
   settle(): number {
-    const consumed = this.#received - this.#readable.readableLength;
+    const consumed = this.#received - this.#unread;
     if (consumed <= this.#consumed) return 0;
     this.window.consume(consumed - this.#consumed);
     this.#consumed = consumed;

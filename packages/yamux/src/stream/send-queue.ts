@@ -28,7 +28,7 @@ export class SendQueue {
   take(bytes: number): Buffer {
     const head = this.#chunks[this.#first] as Buffer;
     const start = this.#offset;
-    const whole = start === 0 && bytes === head.length;
+    const whole = bytes === head.length;
     this.#advance(head, bytes);
     return whole ? head : head.subarray(start, start + bytes);
   }

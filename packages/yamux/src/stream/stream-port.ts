@@ -23,6 +23,8 @@ export interface StreamPort {
   acknowledged(stream: YamuxStream): void;
   /** The peer reset a stream of its own on which we had written nothing. */
   rapidlyReset(): void;
+  /** The application has destroyed it, or read it to its end. */
+  released(stream: YamuxStream): void;
   /** Nothing more goes over the wire in either direction. */
   ended(stream: YamuxStream): void;
 }

@@ -9,7 +9,6 @@ import { MAX_UINT32 } from '../wire/constants.ts';
 import { Intake } from './intake.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { overrideGetter } from './override-getter.ts';
-import type { ReceiveWindow } from './receive-window.ts';
 import { SendQueue } from './send-queue.ts';
 import { SendWindow } from './send-window.ts';
 import { SocketShape } from './socket-shape.ts';
@@ -37,8 +36,6 @@ export class YamuxStream extends SocketShape {
   readonly #port: StreamPort;
   readonly #lifecycle = new Lifecycle();
   readonly #sendWindow = new SendWindow();
-  readonly #intake: Intake;
-  readonly #queue = new SendQueue();
   #bytesWritten = 0;
   #acknowledged = false;
   #writeCallback: Callback | undefined;
@@ -51,6 +48,12 @@ export class YamuxStream extends SocketShape {
   #resetCode: number | undefined;
   #halfClose: IdleTimer | undefined;
 
+  /** @internal What arrived, and the window for it. */
+  readonly intake: Intake;
+  /** @internal What was written and not handed over. */
+  readonly sendQueue: SendQueue = new SendQueue();
+  /** @internal The application has destroyed it, or read it to its end: it keeps nothing any more. */
+  isReleased = false;
   /** @internal Links of the outbox's rotation. */
   nextInTurn: YamuxStream | undefined;
   /** @internal */
@@ -64,10 +67,10 @@ export class YamuxStream extends SocketShape {
       (stream, destroyed: boolean) => destroyed || stream.#lettingGo || stream.#heldDestroy !== undefined,
     );
     // Small payloads that wait are counted, though the Readable does not have them yet.
-    overrideGetter(YamuxStream.prototype, 'readableLength', (stream, length: number) => length + stream.#intake.kept);
+    overrideGetter(YamuxStream.prototype, 'readableLength', (stream, length: number) => length + stream.intake.kept);
     inspectAs(YamuxStream.prototype, 'YamuxStream', (stream) => {
       const { id, direction, acknowledged, bytesRead, bytesWritten, readableLength, writableLength } = stream;
-      const credit = { sendCredit: stream.sendCredit, receiveCredit: stream.receiveWindow.credit };
+      const credit = { sendCredit: stream.sendCredit, receiveCredit: stream.intake.window.credit };
       const state = stream.#lifecycle.state;
       return { id, direction, state, acknowledged, bytesRead, bytesWritten, readableLength, writableLength, ...credit };
     });
@@ -77,7 +80,7 @@ export class YamuxStream extends SocketShape {
   constructor(port: StreamPort, id: number, direction: Direction) {
     super(port.clock, port.transport);
     this.#port = port;
-    this.#intake = new Intake(this, port);
+    this.intake = new Intake(this, port);
     this.id = id;
     this.direction = direction;
   }
@@ -92,7 +95,7 @@ export class YamuxStream extends SocketShape {
 
   /** Bytes of payload received. */
   get bytesRead(): number {
-    return this.#intake.received;
+    return this.intake.received;
   }
 
   /** Bytes of payload handed to the transport. */
@@ -129,7 +132,7 @@ export class YamuxStream extends SocketShape {
   override read(size?: number): any {
     // What is unread when a stream is destroyed is discarded: Node would still give it out.
     if (this.destroyed) return null;
-    this.#intake.beforeRead(size);
+    this.intake.beforeRead(size);
     const chunk: unknown = super.read(size);
     this.#settle();
     return chunk;
@@ -137,7 +140,7 @@ export class YamuxStream extends SocketShape {
 
   /** Gives credit back for what the application has taken, half a window at a time. */
   #settle(): void {
-    if (this.#lifecycle.canReceive) this.#sendCredit(this.#intake.settle());
+    if (this.#lifecycle.canReceive) this.#sendCredit(this.intake.settle());
   }
 
   #sendCredit(delta: number): void {
@@ -145,17 +148,17 @@ export class YamuxStream extends SocketShape {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
-    this.#queue.put(chunk);
+    this.sendQueue.put(chunk);
     this.#awaitTurn(callback);
   }
 
   override _writev(chunks: Array<{ chunk: Buffer; encoding: BufferEncoding }>, callback: Callback): void {
-    for (const { chunk } of chunks) this.#queue.put(chunk);
+    for (const { chunk } of chunks) this.sendQueue.put(chunk);
     this.#awaitTurn(callback);
   }
 
   #awaitTurn(callback: Callback): void {
-    if (this.#queue.length === 0) {
+    if (this.sendQueue.length === 0) {
       callback();
     } else {
       this.#writeCallback = callback;
@@ -177,7 +180,9 @@ export class YamuxStream extends SocketShape {
   #letGo(): void {
     this.#lettingGo = true;
     this.once('finish', () => this.#destroyNow(null));
-    this.#sendCredit(this.#intake.drop());
+    // The peer may never give the credit for what is left.
+    this.#watchHalfClosed(() => this.#onHalfCloseTimeout());
+    this.#sendCredit(this.intake.drop());
   }
 
   #destroyNow(error: Error | null): void {
@@ -191,11 +196,13 @@ export class YamuxStream extends SocketShape {
       this.#resetByUs();
     } else if (this.#lifecycle.canReceive) {
       // FIN is out, the peer's is not in: the wire lives on without the application. See receiveData.
-      this.#sendCredit(this.#intake.drop());
+      this.#sendCredit(this.intake.drop());
     }
     this.stopIdle();
-    this.#intake.release();
-    this.#queue.clear();
+    this.intake.release();
+    this.isReleased = true;
+    this.#port.released(this);
+    this.sendQueue.clear();
     if (this.#lifecycle.ended) this.#halfClose?.stop();
     const written = this.#writeCallback;
     this.#writeCallback = undefined;
@@ -215,7 +222,7 @@ export class YamuxStream extends SocketShape {
   /** Both directions are over on the wire. */
   #end(): void {
     this.#halfClose?.stop();
-    this.#queue.clear();
+    this.sendQueue.clear();
     this.#port.ended(this);
   }
 
@@ -231,6 +238,7 @@ export class YamuxStream extends SocketShape {
   }
 
   #watchHalfClosed(onIdle: () => void): void {
+    this.#halfClose?.stop();
     if (this.#port.halfCloseTimeout === 0) return;
     this.#halfClose = new IdleTimer(this.#port.clock, this.#port.halfCloseTimeout, onIdle);
     this.#halfClose.touch();
@@ -242,14 +250,14 @@ export class YamuxStream extends SocketShape {
     this.#destroyNow(new YamuxError('ERR_YAMUX_HALF_CLOSE_TIMEOUT', message, LOCAL));
   }
 
+  /** @internal Nothing more goes over the wire. */
+  get hasEnded(): boolean {
+    return this.#lifecycle.ended;
+  }
+
   /** @internal The peer sent its FIN. */
   get inputEnded(): boolean {
     return !this.#lifecycle.canReceive;
-  }
-
-  /** @internal */
-  get receiveWindow(): ReceiveWindow {
-    return this.#intake.window;
   }
 
   /** @internal From here to releaseEvents() no 'error' and no 'close' comes out: the code that awaits the stream can't listen yet. */
@@ -276,21 +284,16 @@ export class YamuxStream extends SocketShape {
     }
   }
 
-  /** @internal The header of a Data frame: false if it goes past the window. */
-  announceData(length: number): boolean {
-    return this.#intake.window.announce(length);
-  }
-
   /** @internal Payload, within what was announced. */
   receiveData(slice: Buffer): void {
     if (this.#lifecycle.ended) return;
     this.#moved();
     if (this.#lettingGo) {
-      this.#sendCredit(this.#intake.drop(slice.length));
+      this.#sendCredit(this.intake.drop(slice.length));
     } else if (this.destroyed) {
       this.#resetByUs();
     } else {
-      this.#intake.deliver(slice);
+      this.intake.deliver(slice);
       this.#settle();
     }
   }
@@ -298,7 +301,7 @@ export class YamuxStream extends SocketShape {
   /** @internal False if the window would pass 2^32-1. */
   receiveCredit(delta: number): boolean {
     if (!this.#sendWindow.grant(delta)) return false;
-    if (this.#queue.length > 0) this.#askForTurn();
+    if (this.sendQueue.length > 0) this.#askForTurn();
     return true;
   }
 
@@ -308,7 +311,7 @@ export class YamuxStream extends SocketShape {
     this.#lifecycle.finReceived();
     this.#halfClosed();
     if (this.destroyed) return;
-    this.#intake.flush();
+    this.intake.flush();
     this.push(null);
   }
 
@@ -321,7 +324,8 @@ export class YamuxStream extends SocketShape {
     this.#lifecycle.reset();
     this.#end();
     const error = new StreamResetError(this.id, errorCode, refused);
-    if (inputIsWhole && !this.readableEnded && !this.destroyed) this.#destroyAfterEnd(error);
+    const isHandedOver = this.direction === 'outbound' || this.#acknowledged;
+    if (inputIsWhole && isHandedOver && !this.readableEnded && !this.destroyed) this.#destroyAfterEnd(error);
     else this.#destroyNow(error);
   }
 
@@ -356,17 +360,12 @@ export class YamuxStream extends SocketShape {
 
   /** @internal Bytes of payload that may go out now. */
   get sendableBytes(): number {
-    return Math.min(this.#queue.length, this.#sendWindow.available);
+    return Math.min(this.sendQueue.length, this.#sendWindow.available);
   }
 
   /** @internal The FIN is next: everything before it has gone out. */
   get isFinDue(): boolean {
-    return this.#finalCallback !== undefined && this.#queue.length === 0 && this.#lifecycle.canSend;
-  }
-
-  /** @internal */
-  get sendQueue(): SendQueue {
-    return this.#queue;
+    return this.#finalCallback !== undefined && this.sendQueue.length === 0 && this.#lifecycle.canSend;
   }
 
   /** @internal `bytes` of payload were put into a frame. */
@@ -378,7 +377,7 @@ export class YamuxStream extends SocketShape {
 
   /** @internal The frames of this turn are with the transport: user code runs here. */
   handedOver(): void {
-    if (this.#queue.length > 0) return;
+    if (this.sendQueue.length > 0) return;
     const written = this.#writeCallback;
     this.#writeCallback = undefined;
     written?.();

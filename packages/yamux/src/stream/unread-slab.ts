@@ -3,7 +3,8 @@
 
 const SLAB_SIZE = 4096;
 const SMALL = 1024;
-const SMALL_SHARE = 8;
+/** With it, what waits pins at most twice its own size. */
+const SMALL_SHARE = 2;
 
 /** Whether `slice` is so small, or such a small part of the memory it lives in, that keeping a view of it would pin far more. */
 export function isSmallPart(slice: Buffer): boolean {

@@ -54,6 +54,17 @@ test('what is received and not consumed is never credited', async () => {
   expect(await peer.heard()).toEqual([`CREDIT 1 +${HALF}`]);
 });
 
+test('with an encoding, no credit goes out for what is unread', async () => {
+  const { session, peer } = facingPeer('server');
+  peer.send(syn(1));
+  const stream = (await session.accept()).setEncoding('utf8');
+  await peer.heard();
+  peer.send(data(1, '\u6f22'.repeat(65_536)));
+  expect(await peer.heard()).toEqual([]);
+  expect(stream.read()).toHaveLength(65_536);
+  expect(await peer.heard()).toEqual([`CREDIT 1 +${3 * 65_536}`]);
+});
+
 test('one byte past the window is seen in the header, before the body', async () => {
   const { session, peer } = facingPeer('server');
   session.on('error', () => {});

@@ -170,6 +170,20 @@ test('a waiting open() and a waiting accept() are taken back by their signals, a
   expect(session.stats().waitingOpens).toBe(0);
 });
 
+test('one signal may take back any number of calls', async () => {
+  const warnings: Error[] = [];
+  const warn = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', warn);
+  const { session } = facingPeer('client');
+  const controller = new AbortController();
+  const accepts = Array.from({ length: 20 }, () => session.accept({ signal: controller.signal }));
+  controller.abort(new Error('enough'));
+  for (const result of await Promise.allSettled(accepts)) expect(result.status).toBe('rejected');
+  await settle();
+  process.off('warning', warn);
+  expect(warnings).toEqual([]);
+});
+
 test('for await accepts until a clean end', async () => {
   const { a, b } = sessionPair();
   const ids: number[] = [];

@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import type { StreamResetError, YamuxStream } from '../../src/index.ts';
 import { settle } from '../support/duplex-pair.ts';
 import { ack, data, FIN, fin, rst, SYN, syn, windowUpdate } from '../support/frames.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { facingPeer, sessionPair } from '../support/pairs.ts';
 import type { WirePeer } from '../support/wire-peer.ts';
 
@@ -161,6 +162,46 @@ test('a stream that died in the backlog is dropped without an event', async () =
   await settle();
   expect((await session.accept()).id).toBe(3);
   expect(session.streamCount).toBe(1);
+});
+
+test('one whose input was whole when it died in the backlog is dropped too, with its bytes and its timers', async () => {
+  const clock = new ManualClock();
+  const { session, peer } = facingPeer('server', { clock, maxInboundStreams: 1 });
+  for (let id = 1; id < 20; id += 2) peer.send(data(id, 'x', SYN | FIN), rst(id));
+  await settle();
+  expect(session.stats()).toMatchObject({ streams: 0, backlog: 0 });
+  expect(clock.pending).toBe(0);
+  peer.send(syn(21));
+  expect((await session.accept()).id).toBe(21);
+});
+
+test('a stream that is over on the wire counts against maxInboundStreams until it is read or destroyed', async () => {
+  const { session, peer } = facingPeer('server', { maxInboundStreams: 1 });
+  peer.send(data(1, 'unread', SYN | FIN));
+  const stream = await session.accept();
+  stream.end();
+  await peer.heard();
+  expect(session.streamCount).toBe(0);
+  peer.send(syn(3));
+  expect(await peer.heard()).toEqual(['CREDIT RST 3 code 0']);
+  stream.resume();
+  await once(stream, 'close');
+  peer.send(syn(5));
+  expect((await session.accept()).id).toBe(5);
+});
+
+test('destroy() after end() towards a peer that never gives credit is reset after halfCloseTimeout', async () => {
+  const clock = new ManualClock();
+  const { session, peer } = facingPeer('client', { clock, halfCloseTimeout: 60_000, writeTimeout: 0 });
+  const stream = await session.open();
+  stream.end(Buffer.alloc(300_000));
+  stream.destroy();
+  await peer.heard();
+  expect(session.streamCount).toBe(1);
+  clock.advance(60_000);
+  expect(await peer.heard()).toEqual(['CREDIT RST 1 code 0']);
+  expect(session.streamCount).toBe(0);
+  expect(clock.pending).toBe(0);
 });
 
 test('for await over a stream throws when it is reset', async () => {

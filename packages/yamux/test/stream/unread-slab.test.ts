@@ -6,11 +6,11 @@ import { copyOf, isSmallPart, UnreadSlab } from '../../src/stream/unread-slab.ts
 const sliceOf = (length: number, chunk: number): Buffer => Buffer.allocUnsafeSlow(chunk).subarray(0, length);
 
 describe('a small part', () => {
-  test('is what has less than a kilobyte, or less than an eighth of the memory it lives in', () => {
+  test('is what has less than a kilobyte, or less than half of the memory it lives in', () => {
     expect(isSmallPart(sliceOf(1023, 1023))).toBe(true);
     expect(isSmallPart(sliceOf(1024, 1024))).toBe(false);
-    expect(isSmallPart(sliceOf(8192, 65_536))).toBe(false);
-    expect(isSmallPart(sliceOf(8191, 65_536))).toBe(true);
+    expect(isSmallPart(sliceOf(32_768, 65_536))).toBe(false);
+    expect(isSmallPart(sliceOf(32_767, 65_536))).toBe(true);
     expect(isSmallPart(sliceOf(65_536, 65_536))).toBe(false);
   });
 

@@ -128,6 +128,7 @@ export class OutboxScene {
       wantsTurn: (stream) => this.outbox.wantsTurn(stream),
       acknowledged: () => {},
       rapidlyReset: () => {},
+      released: () => {},
       ended: () => {},
     };
   }
