@@ -2,6 +2,7 @@
 // speak, and nothing of how the session itself lives and ends.
 
 import type { Duplex } from 'node:stream';
+import { keepContext } from '../stream/async-context.ts';
 import { YamuxStream } from '../stream/stream.ts';
 import type { StreamPort } from '../stream/stream-port.ts';
 import type { Trace } from '../trace.ts';
@@ -97,6 +98,7 @@ export class Streams {
     const id = this.table.takeId();
     if (id === undefined) return undefined;
     const stream = this.#create(id, 'outbound');
+    keepContext(stream);
     this.#outbox.control(FrameType.WindowUpdate, Flag.Syn, id, 0);
     this.#handOver.hold(stream);
     return stream;
