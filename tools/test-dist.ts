@@ -23,6 +23,7 @@ interface Manifest {
   readonly name: string;
   readonly private?: boolean;
   readonly dependencies?: Readonly<Record<string, string>>;
+  readonly exports?: Readonly<Record<string, unknown>>;
 }
 
 function main(): void {
@@ -38,14 +39,14 @@ function main(): void {
   step('imports, without any optional peer dependency');
   const bare = consumer('bare', tarballs, []);
   for (const name of packages) checkManifest(join(bare, 'node_modules', name));
-  checkImports(bare, packages);
+  checkImports(bare, entries());
 
   for (const nodeTypes of ['@types/node', 'types-node-newest']) {
     step(`types, with ${nodeTypes} and every peer dependency`);
     const peers = [join(root, 'node_modules', nodeTypes), join(websocket, 'ws'), join(websocket, '@types', 'ws')];
     const typed = consumer(nodeTypes.replace('/', '-'), tarballs, peers);
-    checkImports(typed, packages);
-    checkTypes(typed, packages);
+    checkImports(typed, entries());
+    checkTypes(typed, entries());
   }
 }
 
@@ -60,6 +61,15 @@ function publicFolders(): readonly string[] {
 
 function names(): readonly string[] {
   return publicFolders().map((folder) => manifest(folder).name);
+}
+
+/** What a consumer may import: every package, and every subpath of its exports. */
+function entries(): readonly string[] {
+  return publicFolders().flatMap((folder) => {
+    const { name, exports = {} } = manifest(folder);
+    const subpaths = Object.keys(exports).filter((subpath) => subpath !== './package.json');
+    return subpaths.map((subpath) => name + subpath.slice(1));
+  });
 }
 
 /** The tarballs' file names in the temporary folder. */

@@ -121,6 +121,13 @@ describe('a pool of Yamux sessions', () => {
     expect(await done).toEqual({ outcome: 'drained', remaining: 0 });
   });
 
+  it('goes on opening on a session to which we said goAway() ourselves: only the peer was told to open no more', async () => {
+    const leaving = await tunnel('leaving');
+    await leaving.near.goAway();
+    expect(leaving.near.state).toBe('draining');
+    expect(await echo('x')).toBe('leaving:x');
+  });
+
   it('opens elsewhere what a session refuses, when asked to wait for the acknowledgement', async () => {
     await tunnel('refusing', 0);
     await tunnel('accepting');

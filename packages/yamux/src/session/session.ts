@@ -133,6 +133,7 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
       bytesSent: this.#outbox.bytesSent,
       framesReceived: this.#router.framesReceived,
       framesSent: this.#outbox.framesSent,
+      receiveWindows: table.windowBytes,
       queuedBytes: this.#outbox.queuedBytes,
       rtt: this.rtt,
     };

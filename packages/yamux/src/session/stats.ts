@@ -15,6 +15,8 @@ export interface SessionStats {
   readonly bytesSent: number;
   readonly framesReceived: number;
   readonly framesSent: number;
+  /** Bytes that the peer may make us hold on its live streams: the sum of their receive windows. */
+  readonly receiveWindows: number;
   /** Bytes handed over or waiting as control frames; payload that waits in the streams is each stream's writableLength. */
   readonly queuedBytes: number;
   /** ms: the least of the recent round trips; undefined before the first pong. */

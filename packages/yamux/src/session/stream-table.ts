@@ -54,6 +54,13 @@ export class StreamTable {
     if (this.#streams.get(stream.id) === stream) this.#streams.delete(stream.id);
   }
 
+  /** The sum of all receive windows. */
+  get windowBytes(): number {
+    let bytes = 0;
+    for (const stream of this) bytes += stream.intake.window.size;
+    return bytes;
+  }
+
   /** A stream of the peer is over in every respect. */
   forgetInbound(): void {
     this.#inbound -= 1;

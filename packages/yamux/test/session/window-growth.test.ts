@@ -52,6 +52,7 @@ test('half a window consumed within four round trips doubles the window', async 
   await openStream(scene);
   scene.clock.advance(4 * ROUND_TRIP);
   expect(await consume(scene, WINDOW / 2)).toBe(WINDOW / 2 + WINDOW);
+  expect(scene.session.stats().receiveWindows).toBe(2 * WINDOW);
 });
 
 test('slower than that it stays as it is', async () => {
