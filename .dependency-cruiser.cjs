@@ -33,14 +33,14 @@ module.exports = {
     {
       name: 'source-never-imports-tests',
       severity: 'error',
-      from: { path: '^(packages|examples)/[^/]+/src/' },
-      to: { path: '^(packages|examples)/[^/]+/test/|(^|/)node_modules/(vitest|fast-check)/' },
+      from: { path: '^((packages|examples)/[^/]+|bench)/src/' },
+      to: { path: '^((packages|examples)/[^/]+|bench)/test/|(^|/)node_modules/(vitest|fast-check)/' },
     },
     {
       name: 'no-undeclared-dependency',
       comment: 'What the package.json of the importing package does not name is not there for who installs it.',
       severity: 'error',
-      from: { path: '^(packages|examples)/[^/]+/src/' },
+      from: { path: '^((packages|examples)/[^/]+|bench)/src/' },
       to: {
         dependencyTypes: ['npm-no-pkg', 'npm-unknown'],
         // dependency-cruiser calls an optional peer 'npm-no-pkg' besides what it is.
@@ -72,6 +72,19 @@ module.exports = {
       severity: 'error',
       from: { path: '^(packages|examples)/([^/]+)/' },
       to: { path: '^(packages|examples)/[^/]+/', pathNot: '^$1/$2/', dependencyTypes: ['local'] },
+    },
+    {
+      name: 'bench-is-a-user',
+      comment: 'It measures what users get: the packages by their names, and nothing imports it.',
+      severity: 'error',
+      from: { path: '^bench/' },
+      to: { path: '^(packages|examples)/', pathNot: PACKAGE_ROOTS },
+    },
+    {
+      name: 'nothing-imports-bench',
+      severity: 'error',
+      from: { pathNot: '^bench/' },
+      to: { path: '^bench/' },
     },
     {
       name: 'balancer-knows-no-package',
@@ -132,7 +145,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^(packages|examples)/[^/]+/(dist|coverage)/' },
+    exclude: { path: '^((packages|examples)/[^/]+|bench)/(dist|coverage)/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.base.json' },
     enhancedResolveOptions: {

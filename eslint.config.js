@@ -4,7 +4,12 @@ import tseslint from 'typescript-eslint';
 export default tseslint.config(
   { ignores: ['**/dist/**', '**/node_modules/**', '**/coverage/**'] },
   {
-    files: ['packages/*/{src,test}/**/*.ts', 'examples/*/{src,test}/**/*.ts', 'tools/**/*.ts'],
+    files: [
+      'packages/*/{src,test}/**/*.ts',
+      'examples/*/{src,test}/**/*.ts',
+      'bench/{src,test}/**/*.ts',
+      'tools/**/*.ts',
+    ],
     languageOptions: {
       parser: tseslint.parser,
       parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },

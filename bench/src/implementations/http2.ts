@@ -1,0 +1,30 @@
+// What Node brings along: every stream is a request and its response, bodies both ways.
+
+import { once } from 'node:events';
+import { connect, createServer } from 'node:http2';
+import type { Implementation } from '../implementation.ts';
+import { listenOnLoopback } from './loopback.ts';
+
+export const http2: Implementation = {
+  name: 'node:http2',
+  version: `node ${process.versions.node}, nghttp2 ${process.versions.nghttp2}`,
+  note: 'h2c by prior knowledge, one session, default settings (windows of 64 KiB), a POST and its response per stream',
+
+  listen(serve) {
+    const server = createServer();
+    server.on('stream', (stream) => {
+      stream.respond({ ':status': 200 });
+      serve(stream);
+    });
+    return listenOnLoopback(server);
+  },
+
+  async connect(port) {
+    const session = connect(`http://127.0.0.1:${port}`);
+    await once(session, 'connect');
+    return {
+      open: async () => session.request({ ':method': 'POST', ':path': '/' }),
+      close: () => new Promise((resolve) => session.close(resolve)),
+    };
+  },
+};

@@ -1,0 +1,24 @@
+// Ours, as built: the bench is run without the source condition, so this import is what users get.
+
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import { client, server } from '@zishuo/yamux';
+import type { Implementation } from '../implementation.ts';
+import { dialLoopback, listenOnLoopback } from './loopback.ts';
+
+const { version } = createRequire(import.meta.url)('@zishuo/yamux/package.json') as { readonly version: string };
+
+export const yamux: Implementation = {
+  name: '@zishuo/yamux',
+  version,
+  note: 'one session over one net.Socket, default options, its build from dist',
+
+  listen(serve) {
+    return listenOnLoopback(createServer({ noDelay: true }, (socket) => server(socket).on('stream', serve)));
+  },
+
+  async connect(port) {
+    const session = client(await dialLoopback(port));
+    return { open: () => session.open(), close: () => session.close() };
+  },
+};

@@ -1,0 +1,26 @@
+// Where the figures come from.
+
+import { availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os';
+
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryGiB: number;
+  readonly system: string;
+  readonly node: string;
+  readonly date: string;
+  /** Of the minute before the start, which has the build in it; well above 1, something else had a share. Always 0 on Windows. */
+  readonly loadAverageBefore: number;
+}
+
+export function describeMachine(): Machine {
+  return {
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: availableParallelism(),
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    system: `${platform()} ${release()} ${process.arch}`,
+    node: process.versions.node,
+    date: new Date().toISOString(),
+    loadAverageBefore: Math.round((loadavg()[0] ?? 0) * 100) / 100,
+  };
+}

@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest';
+import { cases } from '../src/cases/index.ts';
+import type { Implementation } from '../src/implementation.ts';
+import { type Outcome, ROUND_MS, WARM_UP_MS } from '../src/pair.ts';
+import { runRounds, type Series } from '../src/rounds.ts';
+
+const implementations = ['a', 'b', 'c'].map((name) => ({ name }) as Implementation);
+
+/** Runs two rounds of the first case over a script of outcomes, and writes down what happened. */
+async function run(outcomes: Readonly<Record<string, readonly Outcome[]>>): Promise<[readonly Series[], string[]]> {
+  const log: string[] = [];
+  const all = await runRounds({
+    cases: cases.slice(0, 1),
+    implementations,
+    rounds: 2,
+    start({ name }) {
+      const script = [...(outcomes[name] ?? [])];
+      return {
+        async drive(ms) {
+          log.push(`${name} ${ms === WARM_UP_MS ? 'warm-up' : ms === ROUND_MS ? 'round' : ms}`);
+          return script.shift() ?? { figure: log.length };
+        },
+        async end() {
+          log.push(`${name} end`);
+        },
+      };
+    },
+    onRound() {},
+  });
+  return [all, log];
+}
+
+test('all get warm first, then each round takes turns from another beginning, then all end', async () => {
+  const [, log] = await run({});
+  const turns = [
+    'a warm-up',
+    'b warm-up',
+    'c warm-up',
+    'b round',
+    'c round',
+    'a round',
+    'c round',
+    'a round',
+    'b round',
+  ];
+  expect(log).toEqual([...turns, 'a end', 'b end', 'c end']);
+});
+
+test('the figure of the warm-up is not counted', async () => {
+  const [all] = await run({ a: [{ figure: 1 }, { figure: 20 }, { figure: 30 }] });
+  expect(all[0]?.figures).toEqual([20, 30]);
+});
+
+test('what failed is measured no further, and costs the others nothing', async () => {
+  const [all, log] = await run({ b: [{ figure: 1 }, { failure: 'lost a byte' }] });
+  expect(all.map(({ failure }) => failure)).toEqual([undefined, 'lost a byte', undefined]);
+  expect(all.map(({ figures }) => figures.length)).toEqual([2, 0, 2]);
+  expect(log.filter((entry) => entry.startsWith('b'))).toEqual(['b warm-up', 'b round', 'b end']);
+});

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import type { Case } from '../src/case.ts';
+import type { Implementation } from '../src/implementation.ts';
+import { renderTable } from '../src/report/table.ts';
+import type { Series } from '../src/rounds.ts';
+import { summarize } from '../src/summary.ts';
+
+const fast = { title: 'bulk', unit: 'MiB/s', better: 'higher' } as Case;
+const short = { title: 'ping-pong', unit: 'µs', better: 'lower' } as Case;
+
+function series(benchCase: Case, name: string, figures: number[], failure?: string): Series {
+  const base = { benchCase, implementation: { name } as Implementation, figures };
+  return failure === undefined ? base : { ...base, failure };
+}
+
+test('the median is the middle round, or the mean of the two in the middle', () => {
+  const [summary] = summarize([series(fast, 'a', [9, 1, 5]), series(fast, 'b', [4, 1, 2, 100])]);
+  expect(summary?.results).toEqual([
+    { implementation: 'a', median: 5, min: 1, max: 9, ratio: 1, rounds: [9, 1, 5] },
+    { implementation: 'b', median: 3, min: 1, max: 100, ratio: 0.6, rounds: [4, 1, 2, 100] },
+  ]);
+});
+
+test('a ratio above 1 is faster than the first, whether more or less is better', () => {
+  const summaries = summarize([
+    series(fast, 'a', [100]),
+    series(fast, 'b', [200]),
+    series(short, 'a', [100]),
+    series(short, 'b', [50]),
+  ]);
+  expect(summaries.map(({ results }) => results[1])).toMatchObject([{ ratio: 2 }, { ratio: 2 }]);
+});
+
+test('what failed has no figure, and nobody is compared with it', () => {
+  const [summary] = summarize([series(fast, 'a', [100], 'lost a byte'), series(fast, 'b', [200])]);
+  expect(summary?.results).toEqual([
+    { implementation: 'a', failure: 'lost a byte' },
+    { implementation: 'b', median: 200, min: 200, max: 200, ratio: undefined, rounds: [200] },
+  ]);
+});
+
+test('the longest bar is the best row, and the others are in proportion', () => {
+  const all = [series(short, 'slow', [40]), series(short, 'quick', [20.04]), series(short, 'broken', [], 'no figure')];
+  expect(renderTable(summarize(all)).split('\n')).toEqual([
+    'ping-pong (µs, lower is better)',
+    `  slow    ${'█'.repeat(12)}${' '.repeat(12)}      40.0   1.00×   40.0 … 40.0`,
+    `  quick   ${'█'.repeat(24)}      20.0   2.00×   20.0 … 20.0`,
+    '  broken  failed: no figure',
+  ]);
+});
