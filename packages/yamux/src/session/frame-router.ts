@@ -128,7 +128,7 @@ export class FrameRouter implements FrameSink {
   }
 
   #announce(stream: YamuxStream, flags: number, length: number): void {
-    if (stream.inputEnded) {
+    if (!stream.lifecycle.canReceive) {
       stream.violated(`Stream ${stream.id} received ${length} bytes of data after the peer's FIN`);
       return;
     }

@@ -121,11 +121,11 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
 
   stats(): SessionStats {
     const { table, opens, accepts } = this.#streams;
-    const { size, inboundSize } = table;
+    const { size, outboundSize } = table;
     return {
       streams: size,
-      inboundStreams: inboundSize,
-      outboundStreams: size - inboundSize,
+      inboundStreams: size - outboundSize,
+      outboundStreams: outboundSize,
       backlog: accepts.backlog,
       unacknowledged: opens.unacknowledged,
       waitingOpens: opens.waiting,
@@ -253,6 +253,8 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
   }
 
   #goAwayReceived(code: number): void {
+    // Said again, it says nothing new.
+    if (code === this.#goAway.received) return;
     this.#goAway.receive(code);
     try {
       this.emit('goAway', code);

@@ -9,7 +9,8 @@ export class StreamTable {
   readonly #ourParity: 0 | 1;
   readonly #streams = new Map<number, YamuxStream>();
   #nextId: number;
-  #inbound = 0;
+  #outbound = 0;
+  #inboundHeld = 0;
 
   /** The client opens odd ids, the server even ones. */
   constructor(role: Role) {
@@ -21,9 +22,13 @@ export class StreamTable {
     return this.#streams.size;
   }
 
+  get outboundSize(): number {
+    return this.#outbound;
+  }
+
   /** Streams of the peer that are alive, or over and not yet read to their end: what they hold is held for the peer. */
-  get inboundSize(): number {
-    return this.#inbound;
+  get inboundHeld(): number {
+    return this.#inboundHeld;
   }
 
   /** Whether the peer may open a stream with this id. */
@@ -45,13 +50,16 @@ export class StreamTable {
 
   add(stream: YamuxStream): void {
     this.#streams.set(stream.id, stream);
-    if (stream.direction === 'inbound') this.#inbound += 1;
+    if (stream.direction === 'inbound') this.#inboundHeld += 1;
+    else this.#outbound += 1;
   }
 
   /** Nothing more goes over the wire. */
   remove(stream: YamuxStream): void {
     // Its id may be in use again.
-    if (this.#streams.get(stream.id) === stream) this.#streams.delete(stream.id);
+    if (this.#streams.get(stream.id) !== stream) return;
+    this.#streams.delete(stream.id);
+    if (stream.direction === 'outbound') this.#outbound -= 1;
   }
 
   /** The sum of all receive windows. */
@@ -63,7 +71,7 @@ export class StreamTable {
 
   /** A stream of the peer is over in every respect. */
   forgetInbound(): void {
-    this.#inbound -= 1;
+    this.#inboundHeld -= 1;
   }
 
   /** Whether the application still holds one of them. */

@@ -90,7 +90,7 @@ export class Streams {
 
   #mustRefuse(): boolean {
     const { maxInboundStreams, clock } = this.#options;
-    const isFull = this.accepts.isFull || this.table.inboundSize >= maxInboundStreams;
+    const isFull = this.accepts.isFull || this.table.inboundHeld >= maxInboundStreams;
     return isFull || this.#port.refusesInbound() || this.#resets.isEmpty(clock.now());
   }
 
@@ -121,7 +121,7 @@ export class Streams {
 
   // The end on the wire and the application's may come in either order; this is called at both.
   #forgetIfOver(stream: YamuxStream, wasDropped: boolean): void {
-    const isOver = stream.hasEnded && (stream.isReleased || wasDropped);
+    const isOver = stream.lifecycle.ended && (stream.isReleased || wasDropped);
     if (stream.direction === 'inbound' && isOver) this.table.forgetInbound();
   }
 

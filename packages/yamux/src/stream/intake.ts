@@ -115,6 +115,7 @@ export class Intake {
     this.#slab.take();
     this.window.consume(this.#received - this.#consumed);
     this.#consumed = this.#received;
+    if (arriving > 0 && !this.window.isGrantDue) return 0;
     return this.window.grant(this.#port.clock.now());
   }
 

@@ -34,7 +34,6 @@ export class YamuxStream extends SocketShape {
   readonly direction: Direction;
 
   readonly #port: StreamPort;
-  readonly #lifecycle = new Lifecycle();
   readonly #sendWindow = new SendWindow();
   #bytesWritten = 0;
   #acknowledged = false;
@@ -48,6 +47,8 @@ export class YamuxStream extends SocketShape {
   #resetCode: number | undefined;
   #halfClose: IdleTimer | undefined;
 
+  /** @internal */
+  readonly lifecycle: Lifecycle = new Lifecycle();
   /** @internal What arrived, and the window for it. */
   readonly intake: Intake;
   /** @internal What was written and not handed over. */
@@ -71,7 +72,7 @@ export class YamuxStream extends SocketShape {
     inspectAs(YamuxStream.prototype, 'YamuxStream', (stream) => {
       const { id, direction, acknowledged, bytesRead, bytesWritten, readableLength, writableLength } = stream;
       const credit = { sendCredit: stream.sendCredit, receiveCredit: stream.intake.window.credit };
-      const state = stream.#lifecycle.state;
+      const state = stream.lifecycle.state;
       return { id, direction, state, acknowledged, bytesRead, bytesWritten, readableLength, writableLength, ...credit };
     });
   }
@@ -119,7 +120,7 @@ export class YamuxStream extends SocketShape {
   }
 
   override destroy(error?: Error | null): this {
-    const finUnsent = this.writableEnded && !this.writableFinished && this.#lifecycle.canSend;
+    const finUnsent = this.writableEnded && !this.writableFinished && this.lifecycle.canSend;
     if (error || !finUnsent) this.#destroyNow(error ?? null);
     else if (!this.destroyed) this.#letGo();
     return this;
@@ -140,11 +141,11 @@ export class YamuxStream extends SocketShape {
 
   /** Gives credit back for what the application has taken, half a window at a time. */
   #settle(): void {
-    if (this.#lifecycle.canReceive) this.#sendCredit(this.intake.settle());
+    if (this.lifecycle.canReceive) this.#sendCredit(this.intake.settle());
   }
 
   #sendCredit(delta: number): void {
-    if (delta > 0 && this.#lifecycle.canReceive) this.#port.sendCredit(this, delta);
+    if (delta > 0 && this.lifecycle.canReceive) this.#port.sendCredit(this, delta);
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
@@ -173,7 +174,7 @@ export class YamuxStream extends SocketShape {
 
   // After the peer's RST nothing can be sent: callbacks wait for the destroy() that is on its way, and fail with its error.
   #askForTurn(): void {
-    if (this.#lifecycle.canSend) this.#port.wantsTurn(this);
+    if (this.lifecycle.canSend) this.#port.wantsTurn(this);
   }
 
   /** destroy() after end(), with something still to go out: reading is over at once, the rest when the FIN has left. */
@@ -192,9 +193,9 @@ export class YamuxStream extends SocketShape {
   }
 
   override _destroy(error: Error | null, callback: Callback): void {
-    if (error || this.#resetCode !== undefined || this.#lifecycle.canSend) {
+    if (error || this.#resetCode !== undefined || this.lifecycle.canSend) {
       this.#resetByUs();
-    } else if (this.#lifecycle.canReceive) {
+    } else if (this.lifecycle.canReceive) {
       // FIN is out, the peer's is not in: the wire lives on without the application. See receiveData.
       this.#sendCredit(this.intake.drop());
     }
@@ -203,18 +204,24 @@ export class YamuxStream extends SocketShape {
     this.isReleased = true;
     this.#port.released(this);
     this.sendQueue.clear();
-    if (this.#lifecycle.ended) this.#halfClose?.stop();
+    if (this.lifecycle.ended) this.#halfClose?.stop();
     const written = this.#writeCallback;
     this.#writeCallback = undefined;
     written?.(
       error ?? new YamuxError('ERR_YAMUX_STREAM_DESTROYED', 'The stream was destroyed before this was sent', LOCAL),
     );
     callback(error);
+    // After the events of this tick, in which nothing is read any more; somebody may keep the stream for long.
+    if (this.readableLength > 0) process.nextTick(() => this.#discardUnread());
+  }
+
+  #discardUnread(): void {
+    while (super.read(Math.min(this.readableLength, this.readableHighWaterMark)) !== null);
   }
 
   #resetByUs(): void {
-    if (this.#lifecycle.ended) return;
-    this.#lifecycle.reset();
+    if (this.lifecycle.ended) return;
+    this.lifecycle.reset();
     this.#port.sendReset(this, this.#resetCode ?? 0);
     this.#end();
   }
@@ -233,7 +240,7 @@ export class YamuxStream extends SocketShape {
   }
 
   #halfClosed(): void {
-    if (this.#lifecycle.ended) this.#end();
+    if (this.lifecycle.ended) this.#end();
     else this.#watchHalfClosed(() => this.#onHalfCloseTimeout());
   }
 
@@ -248,16 +255,6 @@ export class YamuxStream extends SocketShape {
     const message = `Stream ${this.id} was half-closed and no byte moved for ${this.#port.halfCloseTimeout} ms`;
     this.#resetByUs();
     this.#destroyNow(new YamuxError('ERR_YAMUX_HALF_CLOSE_TIMEOUT', message, LOCAL));
-  }
-
-  /** @internal Nothing more goes over the wire. */
-  get hasEnded(): boolean {
-    return this.#lifecycle.ended;
-  }
-
-  /** @internal The peer sent its FIN. */
-  get inputEnded(): boolean {
-    return !this.#lifecycle.canReceive;
   }
 
   /** @internal From here to releaseEvents() no 'error' and no 'close' comes out: the code that awaits the stream can't listen yet. */
@@ -286,7 +283,7 @@ export class YamuxStream extends SocketShape {
 
   /** @internal Payload, within what was announced. */
   receiveData(slice: Buffer): void {
-    if (this.#lifecycle.ended) return;
+    if (this.lifecycle.ended) return;
     this.#moved();
     if (this.#lettingGo) {
       this.#sendCredit(this.intake.drop(slice.length));
@@ -307,8 +304,8 @@ export class YamuxStream extends SocketShape {
 
   /** @internal */
   receiveFin(): void {
-    if (!this.#lifecycle.canReceive) return;
-    this.#lifecycle.finReceived();
+    if (!this.lifecycle.canReceive) return;
+    this.lifecycle.finReceived();
     this.#halfClosed();
     if (this.destroyed) return;
     this.intake.flush();
@@ -317,16 +314,20 @@ export class YamuxStream extends SocketShape {
 
   /** @internal */
   receiveReset(errorCode: number): void {
-    if (this.#lifecycle.ended) return;
+    if (this.lifecycle.ended) return;
     const refused = this.direction === 'outbound' && !this.#acknowledged;
-    const inputIsWhole = !this.#lifecycle.canReceive;
-    if (this.direction === 'inbound' && this.#bytesWritten === 0) this.#port.rapidlyReset();
-    this.#lifecycle.reset();
+    const inputIsWhole = !this.lifecycle.canReceive;
+    this.#countRapidReset();
+    this.lifecycle.reset();
     this.#end();
     const error = new StreamResetError(this.id, errorCode, refused);
     const isHandedOver = this.direction === 'outbound' || this.#acknowledged;
     if (inputIsWhole && isHandedOver && !this.readableEnded && !this.destroyed) this.#destroyAfterEnd(error);
     else this.#destroyNow(error);
+  }
+
+  #countRapidReset(): void {
+    if (this.direction === 'inbound' && this.#bytesWritten === 0) this.#port.rapidlyReset();
   }
 
   /** The peer's FIN came before its RST: what it sent is whole and still to be read, only writing is over. */
@@ -335,19 +336,24 @@ export class YamuxStream extends SocketShape {
     this.once('end', destroy);
     // A write may be waiting for its callback, and nobody may ever read.
     this.#watchHalfClosed(destroy);
+    // Nor may reading wait for writing, as in an echo: writes go on until the end comes, and then all fail.
+    const write = this.write.bind(this) as (...args: unknown[]) => boolean;
+    Object.assign(this, { write: (...args: unknown[]) => write(...args) || true });
+    if (this.writableNeedDrain) process.nextTick(() => this.emit('drain'));
   }
 
   /** @internal The peer broke a rule of this one stream: RST, and the session lives. */
   violated(message: string): void {
-    if (this.#lifecycle.ended) return;
+    if (this.lifecycle.ended) return;
+    this.#countRapidReset();
     this.#resetByUs();
     this.#destroyNow(new YamuxError('ERR_YAMUX_STREAM_PROTOCOL', message, { scope: 'stream', origin: 'remote' }));
   }
 
   /** @internal The session is over; `error` is the one cause that all its streams share. */
   sessionEnded(error: Error): void {
-    if (!this.#lifecycle.ended) {
-      this.#lifecycle.reset();
+    if (!this.lifecycle.ended) {
+      this.lifecycle.reset();
       this.#end();
     }
     this.#destroyNow(error);
@@ -365,7 +371,7 @@ export class YamuxStream extends SocketShape {
 
   /** @internal The FIN is next: everything before it has gone out. */
   get isFinDue(): boolean {
-    return this.#finalCallback !== undefined && this.sendQueue.length === 0 && this.#lifecycle.canSend;
+    return this.#finalCallback !== undefined && this.sendQueue.length === 0 && this.lifecycle.canSend;
   }
 
   /** @internal `bytes` of payload were put into a frame. */
@@ -385,7 +391,7 @@ export class YamuxStream extends SocketShape {
 
   /** @internal */
   finHandedOver(): void {
-    this.#lifecycle.finSent();
+    this.lifecycle.finSent();
     this.#halfClosed();
     const finished = this.#finalCallback;
     this.#finalCallback = undefined;

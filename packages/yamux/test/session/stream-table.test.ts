@@ -98,13 +98,13 @@ describe('streams', () => {
           table.remove(stream);
           if (left.delete(stream) && stream.direction === 'inbound') {
             // What it holds is held for the peer until it is read.
-            expect(table.inboundSize).toBe(inbound);
+            expect(table.inboundHeld).toBe(inbound);
             table.forgetInbound();
             inbound -= 1;
           }
         }
         expect(table.size).toBe(left.size);
-        expect(table.inboundSize).toBe(inbound);
+        expect(table.inboundHeld).toBe(inbound);
       }),
     );
   });
