@@ -1,16 +1,26 @@
-// What holds for every test file. One seed for all property tests, so that two runs are the same run: FC_SEED changes it; FC_SEED with
-// FC_PATH, both printed with a counterexample, replay that one (name its test with -t: a path belongs to one property).
+// What holds for every test file. One seed for all property tests, so that two runs are the same run, but for `fuzz`, where every run has
+// another: FC_SEED sets it; FC_SEED with FC_PATH, both printed with a counterexample, replay that one (name its test with -t: a path
+// belongs to one property).
 // And nothing that keeps a process alive is left behind: no timer, socket, server or child.
+import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect } from 'vitest';
 
-const seed = Number(process.env.FC_SEED ?? 20_261_122);
+const isFuzzing = process.env.FUZZ_SECONDS !== undefined;
+const seed = Number(process.env.FC_SEED ?? (isFuzzing ? randomInt(2 ** 31) : 20_261_122));
 if (!Number.isInteger(seed)) throw new RangeError(`FC_SEED must be an integer, got ${process.env.FC_SEED}`);
 const path = process.env.FC_PATH;
 
+/** fast-check's own report, and below it how to see the same counterexample again. */
+function reporter(run: fc.RunDetails<unknown>): void {
+  if (!run.failed) return;
+  const replay = `Replay: FC_SEED=${run.seed} FC_PATH=${run.counterexamplePath} vitest run -t "${expect.getState().currentTestName}"`;
+  throw new Error(`${fc.defaultReportMessage(run)}\n${replay}`, { cause: run.errorInstance });
+}
+
 // fast-check's types keep a path from being global; its code merges the global parameters into each property's own.
-fc.configureGlobal((path === undefined ? { seed } : { seed, path }) as fc.GlobalParameters);
+fc.configureGlobal({ seed, reporter, ...(path === undefined ? {} : { path }) } as fc.GlobalParameters);
 
 /** ms that what has been closed or killed may take to be gone. Only a leak waits so long. */
 const GRACE = 2000;

@@ -89,7 +89,6 @@ export class FrameRouter implements FrameSink {
   }
 
   #streamFrame(type: FrameType, flags: number, id: number, length: number): void {
-    this.#receiving = undefined;
     const known = this.#table.get(id);
     const stream = flags & Flag.Syn ? this.#opened(known, type, flags, id, length) : known;
     if (stream === undefined) return;

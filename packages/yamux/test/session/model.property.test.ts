@@ -7,6 +7,7 @@ import type { YamuxSession, YamuxStream } from '../../src/index.ts';
 import { client, server } from '../../src/index.ts';
 import { duplexPair, settle } from '../support/duplex-pair.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { runs } from '../support/runs.ts';
 
 type Side = 0 | 1;
 
@@ -253,6 +254,6 @@ test('whatever two applications do, and whenever the transport delivers', async 
       fc.array(fc.tuple(operation, fc.nat(4)), { minLength: 5, maxLength: 50, size: 'max' }),
       run,
     ),
-    { numRuns: Number(process.env.FC_RUNS ?? 300) },
+    runs(1000),
   );
 }, 600_000);
