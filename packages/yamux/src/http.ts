@@ -30,7 +30,11 @@ class StreamAgent extends Agent {
     _options: ClientRequestArgs,
     callback?: (error: Error | null, stream: Duplex) => void,
   ): undefined {
-    const failed = callback as ((error: Error) => void) | undefined;
-    this.#source.open().then((stream) => callback?.(null, stream), failed);
+    // node:http always passes it, and takes an error without a stream.
+    const done = callback as (error: Error | null, stream?: Duplex) => void;
+    this.#source.open().then(
+      (stream) => done(null, stream),
+      (error: Error) => done(error),
+    );
   }
 }
