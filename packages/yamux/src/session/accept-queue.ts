@@ -69,9 +69,9 @@ export class AcceptQueue {
     }
   }
 
-  /** A stream died before anybody got it: nobody hears of it. False if it was not waiting here. */
-  drop(stream: YamuxStream): boolean {
-    return this.#backlog.delete(stream);
+  /** A stream is over: if nobody had got it, nobody hears of it. */
+  drop(stream: YamuxStream): void {
+    this.#backlog.delete(stream);
   }
 
   /** Takes all that waits, to refuse it. */

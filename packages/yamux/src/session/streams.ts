@@ -72,7 +72,7 @@ export class Streams {
       wantsTurn: (stream) => outbox.wantsTurn(stream),
       acknowledged: (stream) => this.opens.answered(stream.id),
       rapidlyReset: () => this.#resets.take(clock.now()),
-      released: (stream) => this.#forgetIfOver(stream, false),
+      released: (stream) => this.#forgetIfOver(stream),
       ended: (stream) => this.#ended(stream),
     };
   }
@@ -114,14 +114,15 @@ export class Streams {
   #ended(stream: YamuxStream): void {
     this.table.remove(stream);
     this.#trace.streamClosed(stream);
-    this.#forgetIfOver(stream, this.accepts.drop(stream));
+    this.accepts.drop(stream);
+    this.#forgetIfOver(stream);
     if (stream.direction === 'outbound') this.opens.answered(stream.id);
     if (this.table.size === 0) this.#port.emptied();
   }
 
   // The end on the wire and the application's may come in either order; this is called at both.
-  #forgetIfOver(stream: YamuxStream, wasDropped: boolean): void {
-    const isOver = stream.lifecycle.ended && (stream.isReleased || wasDropped);
+  #forgetIfOver(stream: YamuxStream): void {
+    const isOver = stream.lifecycle.ended && stream.isReleased;
     if (stream.direction === 'inbound' && isOver) this.table.forgetInbound();
   }
 

@@ -41,9 +41,9 @@ export class YamuxStream extends SocketShape {
   #finalCallback: Callback | undefined;
   /** destroy() after end(): nobody reads any more, and the Duplex lives on until the FIN is out. */
   #lettingGo = false;
-  /** Set while no 'error' or 'close' may come out, and then what would have come out. */
+  /** Set while no 'error' and no 'close' may come out, and then what lets them out. */
   #held = false;
-  #heldDestroy: { error: Error | null } | undefined;
+  #heldEvents: (() => void) | undefined;
   #resetCode: number | undefined;
   #halfClose: IdleTimer | undefined;
 
@@ -62,11 +62,7 @@ export class YamuxStream extends SocketShape {
 
   static {
     // destroy() after end() keeps the Duplex working until the FIN is out; to everybody else it is destroyed at once.
-    overrideGetter(
-      YamuxStream.prototype,
-      'destroyed',
-      (stream, destroyed: boolean) => destroyed || stream.#lettingGo || stream.#heldDestroy !== undefined,
-    );
+    overrideGetter(YamuxStream.prototype, 'destroyed', (stream, destroyed: boolean) => destroyed || stream.#lettingGo);
     // Small payloads that wait are counted, though the Readable does not have them yet.
     overrideGetter(YamuxStream.prototype, 'readableLength', (stream, length: number) => length + stream.intake.kept);
     inspectAs(YamuxStream.prototype, 'YamuxStream', (stream) => {
@@ -187,9 +183,8 @@ export class YamuxStream extends SocketShape {
   }
 
   #destroyNow(error: Error | null): void {
-    if (this.#held) this.#heldDestroy ??= { error };
     // Who has called destroy() hears no more errors, as on any stream of Node.
-    else super.destroy(this.#lettingGo ? undefined : (error ?? undefined));
+    super.destroy(this.#lettingGo ? undefined : (error ?? undefined));
   }
 
   override _destroy(error: Error | null, callback: Callback): void {
@@ -210,7 +205,9 @@ export class YamuxStream extends SocketShape {
     written?.(
       error ?? new YamuxError('ERR_YAMUX_STREAM_DESTROYED', 'The stream was destroyed before this was sent', LOCAL),
     );
-    callback(error);
+    // Node emits 'error' and 'close' after this callback; destroyed and errored it says at once.
+    if (this.#held) this.#heldEvents = () => callback(error);
+    else callback(error);
     // After the events of this tick, in which nothing is read any more; somebody may keep the stream for long.
     if (this.readableLength > 0) process.nextTick(() => this.#discardUnread());
   }
@@ -265,7 +262,8 @@ export class YamuxStream extends SocketShape {
   /** @internal */
   releaseEvents(): void {
     this.#held = false;
-    if (this.#heldDestroy) this.#destroyNow(this.#heldDestroy.error);
+    this.#heldEvents?.();
+    this.#heldEvents = undefined;
   }
 
   /** @internal Inbound: now the application has it. Outbound: the peer has answered. */

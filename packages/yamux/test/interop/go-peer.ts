@@ -3,6 +3,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import type { GoProgram, GoReport } from './program.ts';
 
 export type Role = 'client' | 'server';
 
@@ -13,15 +14,48 @@ export interface Transfer {
   readonly outcome: string;
 }
 
+/** The parts of hashicorp's Config that a test may set; times in ms. What is left out has its default. */
+export interface GoConfig {
+  readonly tls?: boolean;
+  readonly acceptBacklog?: number;
+  readonly keepAliveInterval?: number;
+  readonly writeTimeout?: number;
+  readonly openTimeout?: number;
+  readonly closeTimeout?: number;
+  readonly maxWindow?: number;
+}
+
+/** How a session of the Go peer ended: hashicorp's word for why, and what it logged. */
+export interface GoEnding {
+  readonly outcome: string;
+  readonly complaints: readonly string[];
+}
+
+/** A key and a certificate for 127.0.0.1, both PEM. */
+export interface Identity {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** What hashicorp put on the wire in a scene of go-peer/vectors.go. */
+export interface Vector {
+  readonly name: string;
+  readonly hex: string;
+  readonly frames: readonly string[];
+}
+
 interface Command {
   readonly do: string;
   readonly role?: Role;
+  readonly config?: GoConfig;
   readonly port?: number;
   readonly session?: number;
   readonly stream?: number;
   readonly seed?: number;
   readonly size?: number;
   readonly chunk?: number;
+  readonly count?: number;
+  readonly program?: GoProgram;
 }
 
 interface Reply {
@@ -37,6 +71,10 @@ interface Waiting {
 
 /** Credit for a stream whose last frames are on their way to us, and a ping for a session that is being closed: nobody's fault. */
 const CROSSED = /frame for missing stream: Vsn:0 Type:1 Flags:0 |failed to send ping reply: session shutdown$/;
+
+function complaintsIn(log: readonly string[]): string[] {
+  return log.filter((line) => line !== '' && !CROSSED.test(line));
+}
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
@@ -63,19 +101,29 @@ export class GoPeer {
 
   /** What hashicorp/yamux has logged so far, and it logs only what it holds to be wrong, without what crossed on the wire. */
   get complaints(): readonly string[] {
-    return this.#log.split('\n').filter((line) => line !== '' && !CROSSED.test(line));
+    return complaintsIn(this.#log.split('\n'));
   }
 
   /** Waits on a port of 127.0.0.1 for one TCP connection, and is `role` over it. */
-  async listen(role: Role): Promise<{ readonly port: number; readonly session: GoSession }> {
-    const { session, port } = await this.perform<{ session: number; port: number }>({ do: 'listen', role });
+  async listen(role: Role, config: GoConfig = {}): Promise<{ readonly port: number; readonly session: GoSession }> {
+    const { session, port } = await this.perform<{ session: number; port: number }>({ do: 'listen', role, config });
     return { port, session: new GoSession(this, session) };
   }
 
   /** Connects to a port of 127.0.0.1, and is `role` over that connection. */
-  async dial(port: number, role: Role): Promise<GoSession> {
-    const { session } = await this.perform<{ session: number }>({ do: 'dial', port, role });
+  async dial(port: number, role: Role, config: GoConfig = {}): Promise<GoSession> {
+    const { session } = await this.perform<{ session: number }>({ do: 'dial', port, role, config });
     return new GoSession(this, session);
+  }
+
+  /** Who the peer is over TLS, and whom it trusts: nobody else. */
+  identity(): Promise<Identity> {
+    return this.perform<Identity>({ do: 'identity' });
+  }
+
+  /** Has hashicorp play its scenes, and records what it sends. */
+  vectors(): Promise<readonly Vector[]> {
+    return this.perform<Vector[]>({ do: 'vectors' });
   }
 
   /** Ends the process, and with it all its sessions. */
@@ -132,8 +180,29 @@ export class GoSession {
     return ms;
   }
 
+  /** So many pings at once. */
+  async pings(count: number): Promise<void> {
+    await this.#perform('pings', { count });
+  }
+
+  /** How many streams hashicorp holds to be live. */
+  async streamCount(): Promise<number> {
+    const { streams } = await this.#perform<{ streams: number }>('streams');
+    return streams;
+  }
+
   async goAway(): Promise<void> {
     await this.#perform('goAway');
+  }
+
+  /** Carries out its half of a program; settles some time after finish() when all its streams have come to an end. */
+  program(program: GoProgram): Promise<GoReport> {
+    return this.#perform<GoReport>('program', { program });
+  }
+
+  /** All streams that we open have arrived. */
+  async finish(): Promise<void> {
+    await this.#perform('finish');
   }
 
   /** Closes the TCP connection. hashicorp sends no GoAway before it. */
@@ -143,12 +212,18 @@ export class GoSession {
 
   /** Waits for the end, and resolves to hashicorp's word for why it came; 'EOF' if the other side closed. */
   async ended(): Promise<string> {
-    const { outcome } = await this.#perform<{ outcome: string }>('ended');
+    const { outcome } = await this.ending();
     return outcome;
   }
 
-  #perform<Result>(what: string): Promise<Result> {
-    return this.#peer.perform<Result>({ do: what, session: this.#session });
+  /** Waits for the end; the peer then forgets the session. */
+  async ending(): Promise<GoEnding> {
+    const { outcome, complaints } = await this.#perform<GoEnding>('ended');
+    return { outcome, complaints: complaintsIn(complaints) };
+  }
+
+  #perform<Result>(what: string, command: Partial<Command> = {}): Promise<Result> {
+    return this.#peer.perform<Result>({ ...command, do: what, session: this.#session });
   }
 }
 
@@ -173,6 +248,11 @@ export class GoStream {
   /** Reads to the end. */
   receive(): Promise<Transfer> {
     return this.#perform<Transfer>({ do: 'receive' });
+  }
+
+  /** Reads so many bytes and no more. */
+  read(size: number): Promise<Transfer> {
+    return this.#perform<Transfer>({ do: 'read', size });
   }
 
   /** Sends back what it reads as it reads it, to the end, then ends its own half. */

@@ -1,6 +1,8 @@
 // Opening and accepting: who gets a stream, in which order, and that nobody is hurt by a peer that is quicker than the code that awaits.
 
 import { once } from 'node:events';
+import { PassThrough } from 'node:stream';
+import { finished, pipeline } from 'node:stream/promises';
 import { expect, test } from 'vitest';
 import type { YamuxStream } from '../../src/index.ts';
 import { settle } from '../support/duplex-pair.ts';
@@ -95,6 +97,22 @@ test('SYN and the death of the session in one chunk: the same', async () => {
   stream.on('close', () => order.push('stream close'));
   await closed(session);
   expect(order).toEqual(['stream error', 'stream close', 'session error', 'session close']);
+});
+
+test('SYN, data and RST in one chunk: for await, finished and pipeline throw, and never end cleanly', async () => {
+  const readers = [
+    async (stream: YamuxStream) => {
+      for await (const _ of stream);
+    },
+    (stream: YamuxStream) => finished(stream, { writable: false }),
+    (stream: YamuxStream) => pipeline(stream, new PassThrough().resume()),
+  ];
+  for (const read of readers) {
+    const { session, peer } = facingPeer('server');
+    const accepted = session.accept();
+    peer.send(syn(1), data(1, 'half a file'), rst(1));
+    await expect(accepted.then(read)).rejects.toMatchObject({ code: 'ERR_YAMUX_STREAM_RESET' });
+  }
 });
 
 test('a stream whose session is destroyed in the tick of its open() errors where it is awaited', async () => {

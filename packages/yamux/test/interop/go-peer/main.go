@@ -14,15 +14,18 @@ import (
 )
 
 type command struct {
-	Number  int    `json:"number"`
-	Do      string `json:"do"`
-	Role    string `json:"role"`
-	Port    int    `json:"port"`
-	Session int    `json:"session"`
-	Stream  uint32 `json:"stream"`
-	Size    int64  `json:"size"`
-	Chunk   int    `json:"chunk"`
-	Seed    uint32 `json:"seed"`
+	Number  int      `json:"number"`
+	Do      string   `json:"do"`
+	Role    string   `json:"role"`
+	Config  settings `json:"config"`
+	Port    int      `json:"port"`
+	Session int      `json:"session"`
+	Stream  uint32   `json:"stream"`
+	Size    int64    `json:"size"`
+	Chunk   int      `json:"chunk"`
+	Seed    uint32   `json:"seed"`
+	Count   int      `json:"count"`
+	Program program  `json:"program"`
 }
 
 type reply struct {
@@ -31,12 +34,16 @@ type reply struct {
 	Error  string `json:"error,omitempty"`
 }
 
+// longestCommand is what a line on stdin may take: a program of many streams is some tens of KiB.
+const longestCommand = 16 * 1024 * 1024
+
 func main() {
 	var replying sync.Mutex
 	replies := json.NewEncoder(os.Stdout)
 	peer := newPeer()
 
 	commands := bufio.NewScanner(os.Stdin)
+	commands.Buffer(nil, longestCommand)
 	for commands.Scan() {
 		var cmd command
 		if err := json.Unmarshal(commands.Bytes(), &cmd); err != nil {
@@ -56,5 +63,9 @@ func main() {
 				os.Exit(1) // nobody listens any more
 			}
 		}()
+	}
+	if err := commands.Err(); err != nil {
+		fmt.Fprintf(os.Stderr, "go-peer: %v\n", err)
+		os.Exit(2)
 	}
 }

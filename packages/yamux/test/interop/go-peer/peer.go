@@ -1,39 +1,33 @@
-// What the peer can do: one method a command. Sessions are numbered by us, streams by their id on the wire.
+// What the peer can do: one command a case. Sessions are numbered by us, streams by their id on the wire.
 package main
 
 import (
-	"errors"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"sync"
-	"time"
-
-	"github.com/hashicorp/yamux"
 )
 
 type peer struct {
+	identity identity
+
 	lock     sync.Mutex
-	sessions []*session
+	sessions map[int]*session
+	made     int
 }
 
-// session is a Yamux session that may still wait for its TCP connection.
-type session struct {
-	connected chan struct{} // closed when mux or failure is set
-	mux       *yamux.Session
-	failure   error
-
-	lock    sync.Mutex
-	streams map[uint32]*yamux.Stream
-}
-
-func newPeer() *peer { return &peer{} }
+func newPeer() *peer { return &peer{sessions: map[int]*session{}} }
 
 func (p *peer) perform(cmd command) (any, error) {
 	switch cmd.Do {
 	case "listen":
-		return p.listen(cmd.Role)
+		return p.listen(cmd.Role, cmd.Config)
 	case "dial":
-		return p.dial(cmd.Port, cmd.Role)
+		return p.dial(cmd.Port, cmd.Role, cmd.Config)
+	case "identity":
+		return p.identity.pem()
+	case "vectors":
+		return vectors()
 	}
 	session, err := p.session(cmd.Session)
 	if err != nil {
@@ -45,14 +39,22 @@ func (p *peer) perform(cmd command) (any, error) {
 	case "accept":
 		return session.keep(session.mux.AcceptStream())
 	case "ping":
-		roundTrip, err := session.mux.Ping()
-		return map[string]float64{"ms": float64(roundTrip) / float64(time.Millisecond)}, err
+		return session.ping()
+	case "pings":
+		return session.pings(cmd.Count)
+	case "streams":
+		return map[string]int{"streams": session.mux.NumStreams()}, nil
 	case "goAway":
 		return nil, session.mux.GoAway()
 	case "close":
 		return nil, session.mux.Close()
 	case "ended":
+		defer p.forget(cmd.Session)
 		return session.ended(), nil
+	case "program":
+		return session.run(cmd.Program), nil
+	case "finish":
+		return nil, session.finish()
 	}
 	stream, err := session.stream(cmd.Stream)
 	if err != nil {
@@ -63,6 +65,8 @@ func (p *peer) perform(cmd command) (any, error) {
 		return send(stream, cmd.Seed, cmd.Size, cmd.Chunk)
 	case "receive":
 		return receive(stream), nil
+	case "read":
+		return read(stream, cmd.Size), nil
 	case "echo":
 		return echo(stream), nil
 	case "closeWrite":
@@ -72,91 +76,65 @@ func (p *peer) perform(cmd command) (any, error) {
 }
 
 // listen answers with a port at once; commands for the session wait until somebody has connected to it.
-func (p *peer) listen(role string) (any, error) {
+func (p *peer) listen(role string, config settings) (any, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
+	}
+	var secure *tls.Config
+	if config.TLS {
+		if secure, err = p.identity.server(); err != nil {
+			return nil, err
+		}
 	}
 	number, session := p.add()
 	go func() {
 		defer listener.Close()
 		conn, err := listener.Accept()
-		session.connect(conn, err, role)
+		if err == nil && secure != nil {
+			conn = tls.Server(conn, secure)
+		}
+		session.connect(conn, err, role, config)
 	}()
 	return map[string]int{"session": number, "port": listener.Addr().(*net.TCPAddr).Port}, nil
 }
 
-func (p *peer) dial(port int, role string) (any, error) {
+func (p *peer) dial(port int, role string, config settings) (any, error) {
 	number, session := p.add()
 	conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-	session.connect(conn, err, role)
+	if err == nil && config.TLS {
+		secure, failure := p.identity.client()
+		if failure != nil {
+			return nil, failure
+		}
+		conn = tls.Client(conn, secure)
+	}
+	session.connect(conn, err, role, config)
 	return map[string]int{"session": number}, session.failure
 }
 
 func (p *peer) add() (int, *session) {
 	p.lock.Lock()
 	defer p.lock.Unlock()
-	added := &session{connected: make(chan struct{}), streams: map[uint32]*yamux.Stream{}}
-	p.sessions = append(p.sessions, added)
-	return len(p.sessions), added
+	p.made++
+	p.sessions[p.made] = newSession()
+	return p.made, p.sessions[p.made]
 }
 
 func (p *peer) session(number int) (*session, error) {
 	p.lock.Lock()
-	if number < 1 || number > len(p.sessions) {
-		p.lock.Unlock()
+	session, found := p.sessions[number]
+	p.lock.Unlock()
+	if !found {
 		return nil, fmt.Errorf("no session %d", number)
 	}
-	session := p.sessions[number-1]
-	p.lock.Unlock()
 	<-session.connected
 	return session, session.failure
 }
 
-func (s *session) connect(conn net.Conn, err error, role string) {
-	defer close(s.connected)
-	if err != nil {
-		s.failure = err
-		return
-	}
-	config := yamux.DefaultConfig()
-	// The default of 10 s would let a busy machine, not a defect, end a session.
-	config.ConnectionWriteTimeout = time.Minute
-	switch role {
-	case "client":
-		s.mux, s.failure = yamux.Client(conn, config)
-	case "server":
-		s.mux, s.failure = yamux.Server(conn, config)
-	default:
-		s.failure = fmt.Errorf("role must be client or server, got %q", role)
-	}
-}
-
-// ended waits for the end of the session and says why it came. "EOF" is the peer having closed in good order.
-func (s *session) ended() any {
-	<-s.mux.CloseChan()
-	for {
-		if _, err := s.mux.AcceptStream(); err != nil {
-			return map[string]string{"outcome": err.Error()}
-		}
-	}
-}
-
-func (s *session) keep(stream *yamux.Stream, err error) (any, error) {
-	if err != nil {
-		return nil, err
-	}
-	s.lock.Lock()
-	defer s.lock.Unlock()
-	s.streams[stream.StreamID()] = stream
-	return map[string]uint32{"stream": stream.StreamID()}, nil
-}
-
-func (s *session) stream(id uint32) (*yamux.Stream, error) {
-	s.lock.Lock()
-	defer s.lock.Unlock()
-	if stream, found := s.streams[id]; found {
-		return stream, nil
-	}
-	return nil, errors.New("no stream " + fmt.Sprint(id))
+// forget lets a session go that has been asked how it ended: a test may make thousands of them.
+func (p *peer) forget(number int) {
+	p.lock.Lock()
+	defer p.lock.Unlock()
+	delete(p.sessions, number)
 }

@@ -47,6 +47,16 @@ func receive(stream *yamux.Stream) transfer {
 	return drain(stream, func([]byte) error { return nil })
 }
 
+// read takes so many bytes and no more.
+func read(stream *yamux.Stream, size int64) transfer {
+	sum := sha256.New()
+	received, err := io.CopyN(sum, stream, size)
+	if err != nil {
+		return told(received, sum, err.Error())
+	}
+	return told(received, sum, "read")
+}
+
 // echo sends back what it reads as it reads it, and ends its half where the peer ended its own.
 func echo(stream *yamux.Stream) transfer {
 	echoed := drain(stream, func(block []byte) error {
