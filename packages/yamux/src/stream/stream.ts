@@ -205,8 +205,9 @@ export class YamuxStream extends SocketShape {
     written?.(
       error ?? new YamuxError('ERR_YAMUX_STREAM_DESTROYED', 'The stream was destroyed before this was sent', LOCAL),
     );
-    // Node emits 'error' and 'close' after this callback; destroyed and errored it says at once.
-    if (this.#held) this.#heldEvents = () => callback(error);
+    // Node emits 'error' and 'close' after this callback; destroyed and errored it says at once. Without an error there is nothing to
+    // wait for: and while Node waits for a callback without one, it takes the stream for cleanly ended.
+    if (this.#held && error) this.#heldEvents = () => callback(error);
     else callback(error);
     // After the events of this tick, in which nothing is read any more; somebody may keep the stream for long.
     if (this.readableLength > 0) process.nextTick(() => this.#discardUnread());

@@ -19,9 +19,10 @@ const CLOSED = /Failed to write (header|body): .*(closed network connection|brok
 const MISCOUNTED = /SYN tracking out of sync|without inflight SYN \(didn't have semaphore\)/;
 /**
  * hashicorp marks a stream that it takes down by force as closed some time before it forgets it, and a FIN that comes in between
- * kills the session.
+ * kills the session: with a GoAway, if that still gets out.
  */
 const KILLED_BY_FIN = /unexpected FIN flag in state 6/;
+const BY_KILLED_SESSION = /^ERR_YAMUX_(TRANSPORT_ENDED|TRANSPORT_FAILED|SESSION_CLOSED|GO_AWAY)$/;
 
 /** Every way in which the result is none that the program can have; empty if all is well. */
 export function judge(program: Program, result: Result): string[] {
@@ -34,6 +35,8 @@ class Judgement {
   readonly #result: Result;
   /** The session may end before the streams do. */
   readonly #isAbrupt: boolean;
+  /** With what, then, the session and its streams may end here. */
+  readonly #bySession: RegExp;
   /** hashicorp takes half-closed streams down. */
   readonly #reaps: boolean;
   readonly #goRefuses: boolean;
@@ -48,6 +51,7 @@ class Judgement {
     this.#reaps = config.closeTimeout !== undefined;
     const wasKilled = this.#reaps && result.goEnding.complaints.some((line) => KILLED_BY_FIN.test(line));
     this.#isAbrupt = goSteps.includes('close') || ourSteps.includes('destroy') || wasKilled;
+    this.#bySession = wasKilled ? BY_KILLED_SESSION : BY_SESSION;
     const outbound = streams.filter(({ opener }) => opener === 'us').length;
     this.#goRefuses = goSteps.includes('goAway') || outbound > (config.acceptBacklog ?? 256);
     const inbound = streams.filter(({ opener }) => opener === 'go').length;
@@ -86,7 +90,7 @@ class Judgement {
       if (outcome === 'eof' || outcome === 'sent') continue;
       const isCaused =
         (us.wasCut && BY_US.test(outcome)) ||
-        (this.#isAbrupt && BY_SESSION.test(outcome)) ||
+        (this.#isAbrupt && this.#bySession.test(outcome)) ||
         ((this.#reaps || (this.#goRefuses && !go)) && BY_GO.test(outcome));
       this.#rule(isCaused, `${name}: nothing in the program causes ${outcome}`);
     }
@@ -133,7 +137,7 @@ class Judgement {
     const { ourSteps, closer, streams } = this.#program;
     if (this.#isAbrupt) {
       const { errored } = us;
-      this.#rule(errored === null || BY_SESSION.test(errored), `our session ended with ${errored}`);
+      this.#rule(errored === null || this.#bySession.test(errored), `our session ended with ${errored}`);
       return;
     }
     this.#rule(us.errored === null, `our session ended with ${us.errored}`);
