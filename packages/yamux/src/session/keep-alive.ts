@@ -3,6 +3,7 @@
 
 import type { Clock } from '../clock.ts';
 import { YamuxError } from '../errors.ts';
+import { IdleTimer } from '../idle-timer.ts';
 import type { ResolvedOptions } from './options.ts';
 import { Ping } from './ping.ts';
 import { WaitingLine } from './waiting-line.ts';
@@ -28,9 +29,8 @@ export class KeepAlive {
   #onNextRoundTrip: Array<() => void> = [];
   #bytesBefore = 0;
   #intervalTimer: unknown;
-  #timeoutTimer: unknown;
-  #timeoutDue = 0;
-  #forgiven = false;
+  /** Of the ping under way; undefined if it may take for ever. */
+  readonly #patience: IdleTimer | undefined;
 
   /** `received`: where it is read whether anything came. */
   constructor(options: ResolvedOptions, received: { readonly bytesReceived: number }, port: KeepAlivePort) {
@@ -39,6 +39,7 @@ export class KeepAlive {
     this.#timeout = options.keepAliveTimeout;
     this.#received = received;
     this.#port = port;
+    if (this.#timeout > 0) this.#patience = new IdleTimer(this.#clock, this.#timeout, () => this.#onTimeout());
   }
 
   get rtt(): number | undefined {
@@ -66,7 +67,7 @@ export class KeepAlive {
   pong(value: number): void {
     const roundTrip = this.#ping.pong(value, this.#clock.now());
     if (roundTrip === undefined) return;
-    this.#clock.clearTimeout(this.#timeoutTimer);
+    this.#patience?.stop();
     const callbacks = this.#onRoundTrip;
     this.#onRoundTrip = [];
     for (const callback of callbacks) callback();
@@ -76,7 +77,7 @@ export class KeepAlive {
 
   stop(error: Error): void {
     this.#clock.clearTimeout(this.#intervalTimer);
-    this.#clock.clearTimeout(this.#timeoutTimer);
+    this.#patience?.stop();
     this.#onRoundTrip = [];
     this.#onNextRoundTrip = [];
     this.#line.failAll(error);
@@ -87,8 +88,7 @@ export class KeepAlive {
     this.#onNextRoundTrip = [];
     this.#bytesBefore = this.#received.bytesReceived;
     this.#port.sendPing(this.#ping.begin(this.#clock.now()));
-    this.#forgiven = false;
-    if (this.#timeout > 0) this.#armTimeout();
+    this.#patience?.touch();
   }
 
   #armInterval(ms: number): void {
@@ -100,18 +100,7 @@ export class KeepAlive {
     if (!this.#ping.isUnderWay) this.#send();
   };
 
-  #armTimeout(): void {
-    this.#timeoutDue = this.#clock.now() + this.#timeout;
-    this.#timeoutTimer = this.#clock.setTimeout(this.#onTimeout, this.#timeout);
-  }
-
-  readonly #onTimeout = (): void => {
-    // Late by more than the whole timeout: the process was suspended, and the pong may be in the next read.
-    if (this.#clock.now() - this.#timeoutDue > this.#timeout && !this.#forgiven) {
-      this.#forgiven = true;
-      this.#armTimeout();
-      return;
-    }
+  #onTimeout(): void {
     this.#ping.abandon();
     const message = `The peer did not answer a ping within ${this.#timeout} ms`;
     this.#line.failAll(new YamuxError('ERR_YAMUX_PING_TIMEOUT', message, { scope: 'session', origin: 'remote' }));
@@ -120,5 +109,5 @@ export class KeepAlive {
     } else if (this.#onRoundTrip.length + this.#onNextRoundTrip.length > 0) {
       this.#send();
     }
-  };
+  }
 }
