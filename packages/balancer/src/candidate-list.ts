@@ -40,6 +40,12 @@ export class CandidateList<T extends Placed> {
     return this.#items[index];
   }
 
+  /** -1 if it is not in the list. */
+  indexOf(item: T): number {
+    const index = item.places[this.#place];
+    return this.#items[index] === item ? index : -1;
+  }
+
   [Symbol.iterator](): Iterator<T> {
     return this.#items[Symbol.iterator]();
   }

@@ -4,12 +4,13 @@ import { type Before, beforeOf, CandidateList } from './candidate-list.ts';
 import type { UnavailableCounts } from './errors.ts';
 import type { Member } from './member.ts';
 import { type Constraints, matches } from './routing.ts';
-import type { CandidateOrder } from './strategy.ts';
+import type { Candidate, CandidateOrder } from './strategy.ts';
 
 /** What a strategy is shown, and what becomes of its answer. */
 interface Shortlist {
   readonly length: number;
   at(index: number): Member | undefined;
+  indexOf(candidate: Candidate): number;
 }
 
 interface Group {
@@ -104,9 +105,7 @@ export class Candidates {
     for (const member of this.#byKey.values()) {
       if (!matches(member, constraints)) continue;
       matching += 1;
-      if (member.closed) counts.closed += 1;
-      else if (member.draining) counts.draining += 1;
-      else if (member.full) counts.full += 1;
+      if (member.unavailable !== undefined) counts[member.unavailable] += 1;
     }
     return matching === 0 ? undefined : counts;
   }

@@ -1,4 +1,5 @@
 // What a pool tells its owner, and the wall between the two: a hook that throws or rejects changes nothing in the pool.
+import { checkObject, checkOneOf } from './checks.ts';
 import type { SessionSnapshot } from './stats.ts';
 
 export interface HealthEvent {
@@ -43,6 +44,8 @@ export interface StreamCloseEvent {
 }
 
 export interface AffinityEvictEvent {
+  /** Which part of the routing the key came from. */
+  readonly kind: 'affinityKey' | 'sourceIp';
   readonly key: string;
   readonly sessionKey: string;
   /** `'ttl'`: not used for so long. `'cap'`: the least recently used of too many. `'removed'`: its session left. */
@@ -71,7 +74,7 @@ export interface PoolHooks {
   readonly onHookPanic?: ((event: HookPanicEvent) => unknown) | undefined;
 }
 
-export const HOOK_NAMES: readonly (keyof PoolHooks)[] = [
+const NAMES: readonly (keyof PoolHooks)[] = [
   'onHealthChange',
   'onSessionAdded',
   'onSessionRemoved',
@@ -82,6 +85,17 @@ export const HOOK_NAMES: readonly (keyof PoolHooks)[] = [
   'onAffinityEvict',
   'onHookPanic',
 ];
+
+/** @throws TypeError: a hook with a name that is never called would be missed only when it is needed. */
+export function checkHooks(hooks: PoolHooks): void {
+  checkObject('hooks', hooks);
+  for (const [name, hook] of Object.entries(hooks)) {
+    checkOneOf('the name of a hook', name, NAMES);
+    if (hook !== undefined && typeof hook !== 'function') {
+      throw new TypeError(`Expected hooks.${name} to be a function, got ${typeof hook}`);
+    }
+  }
+}
 
 export class Hooks {
   readonly #hooks: PoolHooks;

@@ -12,13 +12,41 @@ export {
   type PoolErrorCode,
   type UnavailableCounts,
 } from './errors.ts';
+export type {
+  AffinityEvictEvent,
+  DrainEvent,
+  HealthEvent,
+  HookPanicEvent,
+  OpenErrorEvent,
+  OpenEvent,
+  PoolHooks,
+  SessionAddedEvent,
+  SessionRemovedEvent,
+  StreamCloseEvent,
+} from './hooks.ts';
 export type { OpenOptions, PoolOptions, SessionOptions } from './options.ts';
 export { type OpenedStream, SessionPool } from './pool.ts';
 export type { PoolableSession } from './poolable-session.ts';
 export type { RoutingContext } from './routing.ts';
 export type { SessionRef } from './session-ref.ts';
-export type { PoolStats, SessionSnapshot } from './stats.ts';
+export type { AffinityStats, PoolStats, SessionSnapshot } from './stats.ts';
+export {
+  type AffinityOptions,
+  affinity,
+  DEFAULT_AFFINITY_MAX_BINDINGS,
+  DEFAULT_AFFINITY_TTL,
+  type OnUnavailable,
+} from './strategies/affinity.ts';
 export { leastConn } from './strategies/least-conn.ts';
-export { createStrategy, StrategyName } from './strategies/named.ts';
+export { createStrategy, mustStrategy, StrategyName } from './strategies/named.ts';
+export { random } from './strategies/random.ts';
 export { roundRobin } from './strategies/round-robin.ts';
-export type { Candidate, CandidateOrder, CandidateView, Strategy } from './strategy.ts';
+export { weighted } from './strategies/weighted.ts';
+export type {
+  Candidate,
+  CandidateOrder,
+  CandidateView,
+  Strategy,
+  StrategyHome,
+  Unavailability,
+} from './strategy.ts';

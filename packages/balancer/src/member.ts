@@ -9,7 +9,7 @@ import { PoolError } from './errors.ts';
 import type { SessionSettings } from './options.ts';
 import type { PoolableSession } from './poolable-session.ts';
 import type { SessionSnapshot } from './stats.ts';
-import type { Candidate } from './strategy.ts';
+import type { Candidate, Unavailability } from './strategy.ts';
 
 /** What holds one slot of a session: first an open that waits, then the stream that came of it. */
 export interface Slot {
@@ -38,6 +38,8 @@ export class Member implements Candidate, Placed {
   readonly metadata: Readonly<Record<string, string>>;
   readonly addedAt: number;
   readonly places: [inPool: number, inGroup: number] = [-1, -1];
+  /** What the weighted strategy keeps of each session; nobody else's. */
+  currentWeight = 0;
   readonly #home: MemberHome;
   readonly #slots = new Set<Slot>();
   #turn: number;
@@ -103,8 +105,14 @@ export class Member implements Candidate, Placed {
     return this.session.state === 'closed';
   }
 
+  get unavailable(): Unavailability | undefined {
+    if (this.#removed || this.closed) return 'closed';
+    if (this.draining) return 'draining';
+    return this.full ? 'full' : undefined;
+  }
+
   get eligible(): boolean {
-    return !this.full && !this.#removed && !this.draining && !this.closed;
+    return this.unavailable === undefined;
   }
 
   /** Takes a slot for one attempt. */

@@ -1,6 +1,7 @@
 // Options of a pool, of a session in it and of one open, with their defaults and checks in one place.
 import { checkCap, checkMetadata, checkString, checkWeight } from './checks.ts';
 import { type Clock, systemClock } from './clock.ts';
+import { checkHooks, type PoolHooks } from './hooks.ts';
 import { createStrategy, type StrategyName } from './strategies/named.ts';
 import type { Strategy } from './strategy.ts';
 
@@ -11,8 +12,12 @@ export interface PoolOptions {
   readonly openAttempts?: number | undefined;
   /** Cap of active and pending streams per session, unless `add()` gives another. Default: none. */
   readonly maxActiveStreams?: number | undefined;
+  /** What the pool tells its owner. Default: nothing. */
+  readonly hooks?: PoolHooks | undefined;
   /** Default: the system's clock. */
   readonly clock?: Clock | undefined;
+  /** A source of chance, at least 0 and below 1. Default `Math.random`. */
+  readonly random?: (() => number) | undefined;
 }
 
 export interface SessionOptions {
@@ -46,7 +51,9 @@ export interface PoolSettings {
   readonly strategy: Strategy;
   readonly openAttempts: number;
   readonly maxActiveStreams: number;
+  readonly hooks: PoolHooks;
   readonly clock: Clock;
+  readonly random: () => number;
 }
 
 export interface SessionSettings {
@@ -59,16 +66,26 @@ export interface SessionSettings {
 }
 
 export function poolSettings(options: PoolOptions): PoolSettings {
-  const { strategy = 'round-robin', openAttempts = 2, maxActiveStreams = Infinity, clock = systemClock } = options;
+  const {
+    strategy = 'round-robin',
+    openAttempts = 2,
+    maxActiveStreams = Infinity,
+    hooks = {},
+    clock = systemClock,
+    random = Math.random,
+  } = options;
   if (!Number.isInteger(openAttempts) || openAttempts < 1) {
     throw new RangeError(`Expected openAttempts to be an integer of at least 1, got ${openAttempts}`);
   }
   checkCap(maxActiveStreams);
+  checkHooks(hooks);
   return {
     strategy: typeof strategy === 'string' ? createStrategy(strategy) : strategy,
     openAttempts,
     maxActiveStreams,
+    hooks,
     clock,
+    random,
   };
 }
 

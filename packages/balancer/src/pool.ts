@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { Attempt } from './attempt.ts';
 import { Candidates } from './candidates.ts';
 import { checkDelay, checkMethods } from './checks.ts';
+import { Chooser } from './chooser.ts';
 import type { Clock } from './clock.ts';
 import type { DrainHandle, DrainOptions } from './drain.ts';
 import {
@@ -14,6 +15,7 @@ import {
   PoolError,
 } from './errors.ts';
 import { retirementOf } from './failure.ts';
+import { type AffinityEvictEvent, Hooks } from './hooks.ts';
 import { Member, type MemberHome } from './member.ts';
 import { OpenLimit } from './open-limit.ts';
 import { type OpenOptions, type PoolOptions, poolSettings, type SessionOptions, sessionSettings } from './options.ts';
@@ -21,7 +23,6 @@ import type { PoolableSession } from './poolable-session.ts';
 import { type Constraints, constraintsOf, describeConstraints, type RoutingContext } from './routing.ts';
 import { SessionRef } from './session-ref.ts';
 import { type PoolStats, poolStats } from './stats.ts';
-import { attach, choose, type Strategy } from './strategy.ts';
 
 /** A stream and the session that serves it. */
 export interface OpenedStream {
@@ -35,7 +36,8 @@ const NO_ROUTING: RoutingContext = Object.freeze({});
 const DISPOSE_TIMEOUT = 5_000;
 
 export class SessionPool {
-  readonly #strategy: Strategy;
+  readonly #chooser: Chooser;
+  readonly #hooks: Hooks;
   readonly #openAttempts: number;
   readonly #maxActiveStreams: number;
   readonly #clock: Clock;
@@ -59,8 +61,14 @@ export class SessionPool {
     this.#openAttempts = settings.openAttempts;
     this.#maxActiveStreams = settings.maxActiveStreams;
     this.#clock = settings.clock;
-    this.#strategy = attach(settings.strategy);
-    this.#candidates = new Candidates(this.#strategy.order);
+    this.#hooks = new Hooks(settings.hooks);
+    const strategyHome = {
+      now: () => this.#clock.now(),
+      random: settings.random,
+      evicted: (event: AffinityEvictEvent) => this.#hooks.call('onAffinityEvict', event),
+    };
+    this.#chooser = new Chooser(settings.strategy, strategyHome, this.#hooks);
+    this.#candidates = new Candidates(this.#chooser.order);
     this.#home = {
       clock: this.#clock,
       changed: (member) => this.#candidates.update(member),
@@ -94,6 +102,7 @@ export class SessionPool {
     this.#members.set(session, member);
     this.#refs.set(member, ref);
     this.#candidates.add(member);
+    this.#chooser.added(member);
     return ref;
   }
 
@@ -117,13 +126,13 @@ export class SessionPool {
     const { signal, timeout, acknowledged = false } = options;
     checkDelay('timeout', timeout);
     const constraints = constraintsOf(routing);
+    // A copy: what the strategy is asked with is what it is told the outcome of, whatever the caller makes of its object meanwhile.
+    const asked = routing === undefined ? NO_ROUTING : { ...routing };
     signal?.throwIfAborted();
-    if (signal === undefined && timeout === undefined) {
-      return this.#open(routing ?? NO_ROUTING, constraints, acknowledged, undefined);
-    }
+    if (signal === undefined && timeout === undefined) return this.#open(asked, constraints, acknowledged, undefined);
     const limit = new OpenLimit(this.#clock, signal, timeout);
     try {
-      return await this.#open(routing ?? NO_ROUTING, constraints, acknowledged, limit);
+      return await this.#open(asked, constraints, acknowledged, limit);
     } finally {
       limit.lift();
     }
@@ -148,8 +157,10 @@ export class SessionPool {
       limit?.watch(attempt);
       try {
         const stream = await attempt.stream;
+        this.#chooser.opened(member, routing);
         return { stream, session: this.#refs.get(member) as SessionRef };
       } catch (error) {
+        this.#chooser.failed(member, routing);
         const reached = limit?.reached;
         if (reached?.by === 'abort') throw reached.error;
         if (this.#closed === error) throw error;
@@ -169,7 +180,7 @@ export class SessionPool {
     for (;;) {
       const shortlist = this.#candidates.shortlist(constraints, tried);
       if (shortlist.length === 0) return undefined;
-      const member = shortlist.at(choose(this.#strategy, shortlist, routing));
+      const member = shortlist.at(this.#chooser.pick(shortlist, routing));
       if (member?.eligible) return member;
       // The session has ended and not said so yet, or the strategy called back into the pool: look again without it.
       if (member !== undefined) this.#candidates.update(member);
@@ -211,7 +222,7 @@ export class SessionPool {
   }
 
   stats(): PoolStats {
-    return poolStats(this.#candidates, this.#attempts, this.#failures);
+    return poolStats(this.#candidates, this.#attempts, this.#failures, this.#chooser.affinityStats());
   }
 
   /**
@@ -255,6 +266,7 @@ export class SessionPool {
   #remove(member: Member): boolean {
     if (!member.remove()) return false;
     this.#candidates.delete(member);
+    this.#chooser.removed(member);
     return true;
   }
 

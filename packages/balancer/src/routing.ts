@@ -9,6 +9,10 @@ export interface RoutingContext {
   readonly sessionId?: string | undefined;
   /** Any session whose metadata has at least these pairs. */
   readonly requiredMetadata?: Readonly<Record<string, string>> | undefined;
+  /** What the affinity strategy keeps on one session: a tenant, a user. Other strategies do not look at it. */
+  readonly affinityKey?: string | undefined;
+  /** The same, where there is no `affinityKey`. An address is never taken for a key of the same text. */
+  readonly sourceIp?: string | undefined;
 }
 
 /** A routing, checked, and without what asks for nothing. */
@@ -32,6 +36,8 @@ export function constraintsOf(routing: RoutingContext | undefined): Constraints 
   if (routing === undefined) return UNCONSTRAINED;
   checkObject('routing', routing);
   const { sessionKey, sessionId, requiredMetadata } = routing;
+  checkString('routing.affinityKey', routing.affinityKey);
+  checkString('routing.sourceIp', routing.sourceIp);
   if (sessionKey === undefined && sessionId === undefined && requiredMetadata === undefined) return UNCONSTRAINED;
   checkString('routing.sessionKey', sessionKey);
   checkString('routing.sessionId', sessionId);

@@ -28,6 +28,23 @@ export interface SessionSnapshot {
   readonly rtt: number | undefined;
 }
 
+/** The bindings of the affinity strategy; the figures but the first count since the pool was made. */
+export interface AffinityStats {
+  readonly bindings: number;
+  /** Picks that went to the session that their key is bound to. */
+  readonly hits: number;
+  /** Picks with a key that was not bound. */
+  readonly misses: number;
+  /** Picks that moved a binding, because its session was gone, draining or unhealthy. */
+  readonly rebinds: number;
+  /** Picks that went elsewhere and left the binding as it was. */
+  readonly spills: number;
+  /** Bindings that were not used for `ttl`. */
+  readonly expired: number;
+  /** Bindings that were the least recently used of more than `maxBindings`. */
+  readonly evicted: number;
+}
+
 /** The session gauges are not exclusive: a session that drains may also be full. */
 export interface PoolStats {
   readonly sessionsTotal: number;
@@ -39,6 +56,8 @@ export interface PoolStats {
   /** Since the pool was made, sessions that have left it included. */
   readonly openAttempts: number;
   readonly openFailures: number;
+  /** Undefined unless the strategy binds keys to sessions. */
+  readonly affinity: AffinityStats | undefined;
   /** In order of adding. */
   readonly sessions: readonly SessionSnapshot[];
 }
@@ -47,6 +66,7 @@ export function poolStats(
   members: Iterable<{ snapshot(): SessionSnapshot }>,
   openAttempts: number,
   openFailures: number,
+  affinity: AffinityStats | undefined,
 ): PoolStats {
   const sessions: SessionSnapshot[] = [];
   let sessionsAvailable = 0;
@@ -72,6 +92,7 @@ export function poolStats(
     pendingStreams,
     openAttempts,
     openFailures,
+    affinity,
     sessions,
   };
 }

@@ -1,9 +1,13 @@
 // The contract between the pool and whoever chooses: candidates in, an index out.
-import { checkMethods, checkOneOf } from './checks.ts';
-import { InvalidStrategyError } from './errors.ts';
+import type { AffinityEvictEvent } from './hooks.ts';
 import type { RoutingContext } from './routing.ts';
+import type { AffinityStats } from './stats.ts';
 
-/** Whom it sees may be picked: a strategy knows nothing of drains, caps or filters. */
+/**
+ * Whom it sees may be picked: a strategy knows nothing of drains, caps or filters. Only `pick` is needed; the other methods
+ * are for strategies that keep something per session or per key. All are synchronous. What `attach` or `pick` throws is
+ * an {@link InvalidStrategyError}, what another method throws goes to the pool's `onHookPanic`.
+ */
 export interface Strategy {
   readonly name: string;
   /**
@@ -12,20 +16,51 @@ export interface Strategy {
    * `'least-loaded'`: the lowest load, among equals the least recent. Default: no order.
    */
   readonly order?: CandidateOrder | undefined;
+  /** Called once, by the pool that takes the strategy. */
+  attach?(home: StrategyHome): void;
   /**
    * Returns the index of one candidate, at once. Called only when there is a candidate, and possibly more than once for
    * one open; being asked is not being picked, and `turn` and `load` tell who was.
    * Anything but a legal index becomes an {@link InvalidStrategyError}.
    */
   pick(candidates: CandidateView, routing: RoutingContext): number;
+  /**
+   * True if this open belongs to a session of its own, and so must not be spent on finding out whether another one has recovered.
+   * Default: false.
+   */
+  sticks?(routing: RoutingContext): boolean;
+  /** A session has joined the pool. */
+  added?(candidate: Candidate): void;
+  /** The label, weight, cap or metadata of a session has changed. */
+  updated?(candidate: Candidate): void;
+  /** A session has left the pool; nothing more is heard of it. */
+  removed?(candidate: Candidate): void;
+  /** An open has its stream, on a session that this strategy picked or that the pool tried by itself. */
+  opened?(candidate: Candidate, routing: RoutingContext): void;
+  /** An attempt has come to nothing. */
+  failed?(candidate: Candidate, routing: RoutingContext): void;
+  /** The figures of a strategy that binds keys to sessions, for {@link PoolStats}. */
+  affinityStats?(): AffinityStats;
 }
 
 export type CandidateOrder = 'least-recent' | 'least-loaded';
+
+/** What a strategy may use of its pool. */
+export interface StrategyHome {
+  /** The pool's clock, in milliseconds. */
+  now(): number;
+  /** The pool's source of chance, at least 0 and below 1. */
+  random(): number;
+  /** Tells the pool's observers that a binding is gone. */
+  evicted(event: AffinityEvictEvent): void;
+}
 
 /** Valid during one pick: indices change as soon as anything happens in the pool. */
 export interface CandidateView {
   readonly length: number;
   at(index: number): Candidate | undefined;
+  /** -1 if it is not among them. */
+  indexOf(candidate: Candidate): number;
 }
 
 /** One session as a strategy sees it. The same object for as long as the session is in the pool: a WeakMap key. */
@@ -43,44 +78,14 @@ export interface Candidate {
   readonly turn: number;
   /** Round trip of the session in milliseconds, if it knows. */
   readonly rtt: number | undefined;
+  /** Why it cannot be picked, in no open; a strategy that remembers a session may ask. */
+  readonly unavailable: Unavailability | undefined;
 }
 
-const ORDERS: readonly CandidateOrder[] = ['least-recent', 'least-loaded'];
+/** The first of these that holds, in this order. A session that has left the pool is `'closed'`. */
+export type Unavailability = 'closed' | 'draining' | 'full';
 
-const attached = new WeakSet<Strategy>();
-
-/**
- * Ties a strategy to its one pool: two pools would mix up the state of one strategy.
- * @throws InvalidStrategyError (`ERR_YAMUX_POOL_INVALID_STRATEGY`)
- */
-export function attach(strategy: Strategy): Strategy {
-  try {
-    checkMethods('strategy', strategy, ['pick']);
-    if (strategy.order !== undefined) checkOneOf('strategy.order', strategy.order, ORDERS);
-  } catch (cause) {
-    throw new InvalidStrategyError((cause as Error).message);
-  }
-  if (attached.has(strategy)) {
-    throw new InvalidStrategyError(`Strategy '${strategy.name}' belongs to another pool; make one for each`);
-  }
-  attached.add(strategy);
-  return strategy;
-}
-
-/** Asks the strategy, and takes nothing but a legal index for an answer. */
-export function choose(strategy: Strategy, candidates: CandidateView, routing: RoutingContext): number {
-  const { length } = candidates;
-  let index: unknown;
-  try {
-    index = strategy.pick(candidates, routing);
-  } catch (cause) {
-    throw new InvalidStrategyError(`Strategy '${strategy.name}' threw`, { cause });
-  }
-  if (Number.isInteger(index) && (index as number) >= 0 && (index as number) < length) return index as number;
-  // An async strategy that also rejects must not take the process down with an unhandled rejection.
-  if (index instanceof Promise) index.catch(() => {});
-  const got = index instanceof Promise ? 'a promise' : String(index);
-  throw new InvalidStrategyError(
-    `Strategy '${strategy.name}' must return an index from 0 to ${length - 1}, and returned ${got}`,
-  );
+/** Whether a strategy's answer is one. */
+export function isIndex(index: unknown, { length }: CandidateView): index is number {
+  return Number.isInteger(index) && (index as number) >= 0 && (index as number) < length;
 }

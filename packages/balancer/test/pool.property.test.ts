@@ -5,8 +5,10 @@ import { describe, expect, it } from 'vitest';
 import { SessionPool } from '../src/pool.ts';
 import type { RoutingContext } from '../src/routing.ts';
 import type { SessionRef } from '../src/session-ref.ts';
+import { affinity } from '../src/strategies/affinity.ts';
 import { StrategyName } from '../src/strategies/named.ts';
 import { FakeSession, FakeStream, queueDrained } from './support/fake-session.ts';
+import { ManualClock } from './support/manual-clock.ts';
 
 class ModelSession {
   readonly fake = new FakeSession();
@@ -22,8 +24,12 @@ class ModelSession {
   gone = false;
   attempts = 0;
   failures = 0;
+  readonly weight: number;
+  /** What smooth weighted round-robin owes it. */
+  owed = 0;
 
   constructor(number: number, cap: number) {
+    this.weight = number % 4;
     this.key = `k${number}`;
     this.id = `node-${number % 3}`;
     this.zone = number % 2 === 0 ? 'eu' : 'us';
@@ -66,9 +72,14 @@ class ModelSession {
 const key = fc.nat(9).map((number) => `k${number}`);
 const id = fc.nat(3).map((number) => `node-${number}`);
 const zone = fc.constantFrom('eu', 'us');
+const affinityKey = fc.constantFrom('t1', 't2', 't3', 't4', 't5');
 const routing: fc.Arbitrary<RoutingContext> = fc.oneof(
   { weight: 3, arbitrary: fc.constant({}) },
-  fc.record({ sessionKey: key, sessionId: id, requiredMetadata: fc.record({ zone }) }, { requiredKeys: [] }),
+  { weight: 3, arbitrary: fc.record({ affinityKey }) },
+  fc.record(
+    { sessionKey: key, sessionId: id, requiredMetadata: fc.record({ zone }), affinityKey },
+    { requiredKeys: [] },
+  ),
 );
 
 const nth = fc.nat(1_000);
@@ -81,9 +92,48 @@ const step = fc.oneof(
     weight: 4,
     arbitrary: fc.record({ do: fc.constantFrom('remove', 'end', 'drain', 'resume', 'goAway'), nth }),
   },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('pass' as const), ms: fc.nat(60) }) },
 );
 
 const pickOf = <T>(items: readonly T[], nth: number): T | undefined => items[nth % items.length];
+
+const TTL = 50;
+const MAX_BINDINGS = 3;
+
+interface ModelBinding {
+  readonly key: string;
+  readonly session: ModelSession;
+  confirmed: boolean;
+  expiresAt: number;
+}
+
+/** Who is bound to whom, least recently used first. */
+class ModelBindings {
+  #bindings: ModelBinding[] = [];
+  readonly #clock: ManualClock;
+
+  constructor(clock: ManualClock) {
+    this.#clock = clock;
+  }
+
+  get alive(): ModelBinding[] {
+    this.#bindings = this.#bindings.filter(({ expiresAt }) => this.#clock.now() < expiresAt);
+    return this.#bindings;
+  }
+
+  of(key: string | undefined): ModelBinding | undefined {
+    return this.alive.find((binding) => binding.key === key);
+  }
+
+  bind(key: string, session: ModelSession, confirmed: boolean): void {
+    const others = this.alive.filter((binding) => binding.key !== key);
+    this.#bindings = [...others, { key, session, confirmed, expiresAt: this.#clock.now() + TTL }].slice(-MAX_BINDINGS);
+  }
+
+  drop(doomed: (binding: ModelBinding) => boolean): void {
+    this.#bindings = this.alive.filter((binding) => !doomed(binding));
+  }
+}
 
 class World {
   readonly pool: SessionPool;
@@ -97,33 +147,71 @@ class World {
   /** What each open that waits must come to, in the model's eyes. */
   readonly #tried = new Map<{ settle: (ok: boolean) => void }, { routing: RoutingContext; tried: ModelSession[] }>();
 
-  constructor(strategy: StrategyName, openAttempts: number) {
-    this.#strategy = strategy;
+  readonly #clock = new ManualClock();
+  readonly #bindings = new ModelBindings(this.#clock);
+
+  constructor(name: StrategyName, openAttempts: number) {
+    this.#strategy = name;
     this.#openAttempts = openAttempts;
-    this.pool = new SessionPool({ strategy, openAttempts });
+    const strategy = name === 'affinity' ? affinity({ ttl: TTL, maxBindings: MAX_BINDINGS }) : name;
+    this.pool = new SessionPool({ strategy, openAttempts, clock: this.#clock });
+  }
+
+  pass(ms: number): void {
+    this.#clock.advance(ms);
   }
 
   get inside(): ModelSession[] {
     return this.all.filter(({ gone }) => !gone);
   }
 
-  /** Whom the contract names, found by looking at everybody. */
-  expected(asked: RoutingContext, tried: readonly ModelSession[]): ModelSession | undefined {
+  /** Those whom the contract allows, found by looking at everybody; the model's state is then that after the pick. */
+  #expected(asked: RoutingContext, tried: readonly ModelSession[]): ModelSession[] {
     const able = this.inside.filter((one) => one.eligible && one.matches(asked) && !tried.includes(one));
-    const least = Math.min(...able.map(({ load }) => load));
-    const best = this.#strategy === StrategyName.LeastConn ? able.filter(({ load }) => load === least) : able;
-    return best.sort((a, b) => a.lastPick - b.lastPick)[0];
+    if (able.length === 0 || this.#strategy === StrategyName.Random) return able;
+    const inTurn = [...able].sort((a, b) => a.lastPick - b.lastPick);
+    if (this.#strategy === StrategyName.Weighted) return [weigh(inTurn)];
+    if (this.#strategy === StrategyName.Affinity) return [this.#bound(asked, inTurn)];
+    const least = this.#strategy === StrategyName.LeastConn ? Math.min(...able.map(({ load }) => load)) : Infinity;
+    return [inTurn.find(({ load }) => load <= least) as ModelSession];
+  }
+
+  #bound({ affinityKey: key }: RoutingContext, inTurn: readonly ModelSession[]): ModelSession {
+    const next = inTurn[0] as ModelSession;
+    if (key === undefined) return next;
+    const binding = this.#bindings.of(key);
+    if (binding !== undefined && inTurn.includes(binding.session)) {
+      this.#bindings.bind(key, binding.session, binding.confirmed);
+      return binding.session;
+    }
+    if (binding === undefined || binding.session.gone || binding.session.draining)
+      this.#bindings.bind(key, next, false);
+    return next;
+  }
+
+  #settled(session: ModelSession, { affinityKey: key }: RoutingContext, ok: boolean): void {
+    if (key === undefined) return;
+    const binding = this.#bindings.of(key);
+    if (!ok) this.#bindings.drop((one) => one === binding && one.session === session && !one.confirmed);
+    else if (binding?.session === session) binding.confirmed = true;
+    else if (binding === undefined && !session.gone && !session.draining) this.#bindings.bind(key, session, true);
   }
 
   /** The model's half of a pick; the pool's half has happened already. */
   #picked(
-    session: ModelSession | undefined,
+    expected: readonly ModelSession[],
     before: ReadonlyMap<ModelSession, number>,
     asked: RoutingContext,
     tried: ModelSession[],
   ): void {
-    for (const one of this.all) expect(one.attempts - (before.get(one) ?? 0), one.key).toBe(one === session ? 1 : 0);
-    if (session === undefined) return;
+    const [session, ...more] = this.all.filter((one) => one.attempts !== before.get(one));
+    expect(more).toEqual([]);
+    if (session === undefined) {
+      expect(expected).toEqual([]);
+      return;
+    }
+    expect(expected).toContain(session);
+    expect(session.attempts).toBe((before.get(session) ?? 0) + 1);
     this.#picks += 1;
     this.#attempts += 1;
     session.lastPick = this.#picks;
@@ -136,20 +224,20 @@ class World {
   }
 
   open(asked: RoutingContext): void {
-    const session = this.expected(asked, []);
+    const expected = this.#expected(asked, []);
     const before = this.#attemptCounts();
     const matching = this.inside.filter((one) => one.matches(asked));
     this.pool.open(asked).then(
       (stream) => stream.on('error', () => {}),
       (error: { message: string; code?: string }) => {
-        if (session !== undefined) expect(error.message).toBe('refused');
+        if (expected.length > 0) expect(error.message).toBe('refused');
         else {
           const reason = matching.length === 0 ? 'NO_MATCHING' : 'NO_AVAILABLE';
           expect(error.code).toBe(`ERR_YAMUX_POOL_${reason}_SESSION`);
         }
       },
     );
-    this.#picked(session, before, asked, []);
+    this.#picked(expected, before, asked, []);
   }
 
   async answer(nth: number, ok: boolean): Promise<void> {
@@ -164,7 +252,8 @@ class World {
     session.pending = session.pending.filter((other) => other !== waiting);
     const before = this.#attemptCounts();
     waiting.settle(ok);
-    const next = ok || tried.length >= this.#openAttempts ? undefined : this.expected(asked, tried);
+    this.#settled(session, asked, ok);
+    const next = ok || tried.length >= this.#openAttempts ? [] : this.#expected(asked, tried);
     if (!ok) this.#failures += 1;
     await queueDrained();
     this.#picked(next, before, asked, tried);
@@ -190,8 +279,8 @@ class World {
   }
 
   #join(session: ModelSession): void {
-    const { key, id, zone, cap, fake } = session;
-    session.ref = this.pool.add(fake, { key, id, metadata: { zone }, maxActiveStreams: cap });
+    const { key, id, zone, cap, fake, weight } = session;
+    session.ref = this.pool.add(fake, { key, id, metadata: { zone }, maxActiveStreams: cap, weight });
   }
 
   act(what: string, nth: number): void {
@@ -212,6 +301,8 @@ class World {
       if (what === 'end') session.fake.end(new Error('transport'));
       else expect(session.ref.remove()).toBe(true);
       session.gone = true;
+      this.#bindings.drop((binding) => binding.session === session);
+      leave(session, this.inside);
       expect(session.fake.watchers).toBe(0);
     }
   }
@@ -230,6 +321,10 @@ class World {
       pendingStreams: sum(({ pending }) => pending.length),
       openAttempts: this.#attempts,
       openFailures: this.#failures,
+      affinity:
+        this.#strategy === StrategyName.Affinity
+          ? expect.objectContaining({ bindings: this.#bindings.alive.length })
+          : undefined,
       sessions: this.inside.map((one) =>
         expect.objectContaining({
           key: one.key,
@@ -251,6 +346,25 @@ class World {
   }
 }
 
+/** Smooth weighted round-robin in as many words; of equals the first. */
+function weigh(inTurn: readonly ModelSession[]): ModelSession {
+  const weighing = inTurn.filter(({ weight }) => weight > 0);
+  if (weighing.length === 0) return inTurn[0] as ModelSession;
+  for (const one of weighing) one.owed += one.weight;
+  const most = Math.max(...weighing.map(({ owed }) => owed));
+  const picked = weighing.find(({ owed }) => owed === most) as ModelSession;
+  for (const one of weighing) picked.owed -= one.weight;
+  return picked;
+}
+
+/** What one that leaves was owed is the others', by their weight. */
+function leave(session: ModelSession, rest: readonly ModelSession[]): void {
+  const total = rest.reduce((sum, { weight }) => sum + weight, 0);
+  if (session.owed === 0) return;
+  for (const one of rest) one.owed += session.owed * (total > 0 ? one.weight / total : 1 / rest.length);
+  session.owed = 0;
+}
+
 describe('SessionPool', () => {
   it.each(Object.values(StrategyName))(
     'is a naive pool with %s, whatever happens in whatever order',
@@ -267,6 +381,7 @@ describe('SessionPool', () => {
               else if (one.do === 'open') world.open(one.routing);
               else if (one.do === 'answer') await world.answer(one.nth, one.ok);
               else if (one.do === 'close') await world.close(one.nth, one.byError);
+              else if (one.do === 'pass') world.pass(one.ms);
               else world.act(one.do, one.nth);
               world.check();
             }

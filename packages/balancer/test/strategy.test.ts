@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { NoAvailableSessionError } from '../src/errors.ts';
 import { SessionPool } from '../src/pool.ts';
-import { createStrategy, StrategyName } from '../src/strategies/named.ts';
+import { createStrategy, mustStrategy, StrategyName } from '../src/strategies/named.ts';
 import { roundRobin } from '../src/strategies/round-robin.ts';
 import type { Candidate, Strategy } from '../src/strategy.ts';
 import { FakeSession } from './support/fake-session.ts';
@@ -121,6 +121,95 @@ describe('a custom strategy', () => {
     await expect(pool.open()).rejects.toThrow(NoAvailableSessionError);
   });
 
+  it('finds a candidate by itself, also among those that the constraints leave', async () => {
+    const found: number[][] = [];
+    let candidates: Candidate[] = [];
+    const pool = poolOf(
+      picking((view) => {
+        if (candidates.length === 0) candidates = [view.at(0), view.at(1), view.at(2)] as Candidate[];
+        found.push(candidates.map((candidate) => view.indexOf(candidate)));
+        return 0;
+      }),
+      ['a', 'b', 'c'],
+    );
+    await pool.open();
+    await pool.open({ requiredMetadata: { key: 'b' } });
+    await pool.open({ sessionKey: 'c' });
+    pool.removeSession('a');
+    await pool.open();
+    expect(found.slice(0, 3)).toEqual([
+      [0, 1, 2],
+      [-1, 0, -1],
+      [-1, -1, 0],
+    ]);
+    expect(found[3]?.[0]).toBe(-1);
+    expect([...(found[3] ?? [])].sort()).toEqual([-1, 0, 1]);
+  });
+
+  it('is told who joins and leaves, and what became of each attempt, with the routing of its open', async () => {
+    const told: string[] = [];
+    const tell =
+      (what: string) =>
+      ({ key }: Candidate, routing?: { affinityKey?: string | undefined }) => {
+        told.push([what, key, routing?.affinityKey].filter(Boolean).join(' '));
+      };
+    const pool = new SessionPool({
+      strategy: {
+        name: 'told',
+        pick: () => 0,
+        added: tell('added'),
+        removed: tell('removed'),
+        opened: tell('opened'),
+        failed: tell('failed'),
+      },
+    });
+    const dying = new FakeSession().refuses(new Error('refused'));
+    pool.add(dying, { key: 'a' });
+    pool.add(new FakeSession().answers(), { key: 'b' });
+    await pool.open({ affinityKey: 'x' });
+    dying.end();
+    expect(told).toEqual(['added a', 'added b', 'failed a x', 'opened b x', 'removed a']);
+  });
+
+  it.each(['added', 'removed', 'opened', 'failed', 'affinityStats'] as const)(
+    'harms nothing when its %s() throws, and onHookPanic hears of it',
+    async (method) => {
+      const panics: unknown[] = [];
+      const error = new Error('mine');
+      const pool = new SessionPool({
+        strategy: {
+          name: 'hostile',
+          pick: () => 0,
+          [method]: () => {
+            throw error;
+          },
+        },
+        hooks: { onHookPanic: (event) => panics.push(event) },
+      });
+      const refusing = new FakeSession().refuses(new Error('refused'));
+      pool.add(refusing, { key: 'a' });
+      pool.add(new FakeSession().answers(), { key: 'b' });
+      await pool.open();
+      expect(pool.removeSession('a')).toBe(true);
+      expect(pool.stats()).toMatchObject({ sessionsTotal: 1, activeStreams: 1, pendingStreams: 0 });
+      expect(panics).toContainEqual({ hook: `strategy.${method}`, error });
+    },
+  );
+
+  it('is refused at construction when its attach() throws, with the cause', () => {
+    const cause = new Error('mine');
+    const strategy: Strategy = {
+      name: 'hostile',
+      pick: () => 0,
+      attach: () => {
+        throw cause;
+      },
+    };
+    expect(() => new SessionPool({ strategy })).toThrow(
+      expect.objectContaining({ code: 'ERR_YAMUX_POOL_INVALID_STRATEGY', cause }),
+    );
+  });
+
   it('belongs to one pool', () => {
     const strategy = roundRobin();
     new SessionPool({ strategy });
@@ -147,9 +236,28 @@ describe('createStrategy', () => {
 
   it('refuses other names, and tells the ones that it knows', () => {
     expect(() => createStrategy('fastest' as never)).toThrow(
-      'Expected a strategy named round-robin or least-conn, got fastest',
+      'Expected the name of a strategy (round-robin, random, weighted, least-conn, affinity), got fastest',
     );
     expect(() => new SessionPool({ strategy: 'toString' as never })).toThrow(
+      expect.objectContaining({ code: 'ERR_YAMUX_POOL_INVALID_STRATEGY' }),
+    );
+  });
+
+  it('hands options to affinity, and refuses them for every other name', async () => {
+    const pool = new SessionPool({ strategy: createStrategy(StrategyName.Affinity, { maxBindings: 1 }) });
+    pool.add(new FakeSession().answers());
+    for (const affinityKey of ['x', 'y']) await pool.open({ affinityKey });
+    expect(pool.stats().affinity?.bindings).toBe(1);
+    for (const name of Object.values(StrategyName)) {
+      if (name === StrategyName.Affinity) continue;
+      const untyped: (name: string, options: object) => unknown = createStrategy as never;
+      expect(() => untyped(name, { ttl: 5 })).toThrow(`Strategy '${name}' has no option 'ttl'`);
+    }
+  });
+
+  it('is mustStrategy too', () => {
+    expect(mustStrategy(StrategyName.Weighted).name).toBe('weighted');
+    expect(() => mustStrategy('fastest' as never)).toThrow(
       expect.objectContaining({ code: 'ERR_YAMUX_POOL_INVALID_STRATEGY' }),
     );
   });
