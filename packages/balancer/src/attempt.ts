@@ -1,6 +1,7 @@
 // One try to open one stream on one session. It holds the slot while the session decides, however long the caller waits.
 import type { Duplex } from 'node:stream';
 import { PoolError } from './errors.ts';
+import { defaultDecision, streamOperation } from './failure.ts';
 import type { Member, Slot } from './member.ts';
 import type { PoolableSession } from './poolable-session.ts';
 
@@ -12,9 +13,12 @@ export class Attempt implements Slot {
   readonly stream: Promise<Duplex>;
   readonly #member: Member;
   readonly #acknowledged: boolean;
+  /** The session's time in which it began. */
+  readonly epoch: number;
   #resolve!: (stream: Duplex) => void;
   #reject!: (error: unknown) => void;
   #settled = false;
+  #handedOver = false;
   #stream: Duplex | undefined;
 
   constructor(member: Member, turn: number, acknowledged: boolean, signal: AbortSignal | undefined) {
@@ -24,6 +28,7 @@ export class Attempt implements Slot {
       this.#resolve = resolve;
       this.#reject = reject;
     });
+    this.epoch = member.condition.epoch;
     member.begin(this, turn);
     openOn(member.session, signal).then(
       (stream) => this.#opened(stream),
@@ -50,7 +55,8 @@ export class Attempt implements Slot {
       return;
     }
     this.#stream = stream;
-    this.#member.opened(this, stream);
+    this.#member.opened();
+    this.#watch(stream);
     if (this.#settled) discard(stream);
     else if (this.#acknowledged && stream.acknowledged === false) this.#awaitAcknowledgement(stream);
     else this.#succeed(stream);
@@ -59,6 +65,34 @@ export class Attempt implements Slot {
   #refused(error: unknown): void {
     this.#member.refused(this);
     if (!this.#settled) this.#fail(error);
+  }
+
+  /** No 'error' listener: that would hide the error from a user who has none. What the stream died of is read when it is closed. */
+  #watch(stream: Acknowledgeable): void {
+    if (stream.acknowledged === true) this.#answered();
+    else if (stream.acknowledged === false) stream.once('acknowledged', this.#answered);
+    if (stream.closed) this.#closed(stream);
+    else stream.once('close', () => this.#closed(stream));
+  }
+
+  readonly #answered = (): void => this.#member.condition.succeeded(this.epoch);
+
+  #closed(stream: Acknowledgeable): void {
+    const member = this.#member;
+    const error = stream.errored;
+    member.release(this);
+    // Before that the error is the open's, and judged with it.
+    if (!this.#handedOver) return;
+    const { condition } = member;
+    if (error !== null) {
+      const operation = streamOperation(error, stream.writableLength);
+      condition.failed(this.epoch, operation, error, defaultDecision(operation, error));
+    } else if (stream.acknowledged === undefined && (stream.readableDidRead || stream.readableEnded)) {
+      condition.succeeded(this.epoch);
+    } else {
+      condition.ended(this.epoch);
+    }
+    member.streamClosed(error ?? undefined);
   }
 
   #awaitAcknowledgement(stream: Acknowledgeable): void {
@@ -91,6 +125,7 @@ export class Attempt implements Slot {
 
   #succeed(stream: Duplex): void {
     this.#settled = true;
+    this.#handedOver = true;
     this.#resolve(stream);
   }
 

@@ -34,6 +34,10 @@ export class Candidates {
     return this.#byKey.values();
   }
 
+  get size(): number {
+    return this.#byKey.size;
+  }
+
   get(key: string): Member | undefined {
     return this.#byKey.get(key);
   }
@@ -100,7 +104,7 @@ export class Candidates {
 
   /** Why those that satisfy the constraints cannot be picked; undefined if none satisfies them. */
   unavailable(constraints: Constraints): UnavailableCounts | undefined {
-    const counts = { closed: 0, draining: 0, full: 0 };
+    const counts = { closed: 0, draining: 0, unhealthy: 0, full: 0 };
     let matching = 0;
     for (const member of this.#byKey.values()) {
       if (!matches(member, constraints)) continue;

@@ -12,6 +12,21 @@ export function checkWeight(value: number): void {
   }
 }
 
+export function checkWhole(name: string, value: number, min: number): void {
+  if (Number.isInteger(value) && value >= min) return;
+  throw new RangeError(`Expected ${name} to be an integer of at least ${min}, got ${value}`);
+}
+
+export function checkPercent(name: string, value: number): void {
+  if (!(value >= 0 && value <= 100)) throw new RangeError(`Expected ${name} to be between 0 and 100, got ${value}`);
+}
+
+export function checkFunction(name: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'function') {
+    throw new TypeError(`Expected ${name} to be a function, got ${typeof value}`);
+  }
+}
+
 export function checkString(name: string, value: unknown): void {
   if (value !== undefined && typeof value !== 'string') {
     throw new TypeError(`Expected ${name} to be a string, got ${typeof value}`);

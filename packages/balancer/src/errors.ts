@@ -11,6 +11,7 @@ export type PoolErrorCode =
   | 'ERR_YAMUX_POOL_OPEN_TIMEOUT'
   | 'ERR_YAMUX_POOL_NOT_ACKNOWLEDGED'
   | 'ERR_YAMUX_POOL_DRAIN_TIMEOUT'
+  | 'ERR_YAMUX_POOL_SESSION_UNHEALTHY'
   | 'ERR_YAMUX_POOL_CLOSED';
 
 export class PoolError extends Error {
@@ -36,6 +37,7 @@ export class NoMatchingSessionError extends PoolError {
 export interface UnavailableCounts {
   readonly closed: number;
   readonly draining: number;
+  readonly unhealthy: number;
   readonly full: number;
 }
 

@@ -43,11 +43,15 @@ export interface StreamCloseEvent {
   readonly error: Error | undefined;
 }
 
-export interface AffinityEvictEvent {
+/** A key is bound, or bound anew; told by diagnostics_channel alone. */
+export interface AffinityBindEvent {
   /** Which part of the routing the key came from. */
   readonly kind: 'affinityKey' | 'sourceIp';
   readonly key: string;
   readonly sessionKey: string;
+}
+
+export interface AffinityEvictEvent extends AffinityBindEvent {
   /** `'ttl'`: not used for so long. `'cap'`: the least recently used of too many. `'removed'`: its session left. */
   readonly reason: 'ttl' | 'cap' | 'removed';
 }

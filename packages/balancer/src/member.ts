@@ -1,11 +1,12 @@
-// One pooled session: its facts, its counters, its drain, and the listeners on it. It tells its pool of every change that
-// bears on who may be picked, and knows nothing of the other sessions or of strategies.
-import type { Duplex } from 'node:stream';
+// One pooled session: its facts, its counters, its drain, its health, and the listeners on it. It tells its pool of every change
+// that bears on who may be picked, and knows nothing of the other sessions or of strategies.
 import type { Placed } from './candidate-list.ts';
 import { checkDelay, checkOneOf, checkString } from './checks.ts';
-import type { Clock } from './clock.ts';
+import { Condition, type ConditionHome, describe, type Patient } from './condition.ts';
 import { Drain, type DrainHandle, type DrainOptions } from './drain.ts';
 import { PoolError } from './errors.ts';
+import { retirementOf } from './failure.ts';
+import type { Observers } from './observers.ts';
 import type { SessionSettings } from './options.ts';
 import type { PoolableSession } from './poolable-session.ts';
 import type { SessionSnapshot } from './stats.ts';
@@ -20,15 +21,17 @@ export interface Slot {
 }
 
 /** What a member needs of its pool. */
-export interface MemberHome {
-  readonly clock: Clock;
+export interface MemberHome extends ConditionHome {
+  readonly observers: Observers;
   /** The member's load, or what makes it eligible, is not what it was. */
   changed(member: Member): void;
   /** The member's session has ended. */
   ended(member: Member): void;
+  /** The member has just become unhealthy. */
+  failed(member: Member, reason: string, error: unknown): void;
 }
 
-export class Member implements Candidate, Placed {
+export class Member implements Candidate, Placed, Patient {
   readonly session: PoolableSession;
   readonly key: string;
   readonly id: string;
@@ -41,6 +44,7 @@ export class Member implements Candidate, Placed {
   /** What the weighted strategy keeps of each session; nobody else's. */
   currentWeight = 0;
   readonly #home: MemberHome;
+  readonly condition: Condition;
   readonly #slots = new Set<Slot>();
   #turn: number;
   /** The size of `#slots`, in the member itself because candidates are compared by it. */
@@ -54,6 +58,7 @@ export class Member implements Candidate, Placed {
 
   constructor(home: MemberHome, session: PoolableSession, settings: SessionSettings, turn: number) {
     this.#home = home;
+    this.condition = new Condition(home, this);
     this.session = session;
     this.key = settings.key;
     this.id = settings.id;
@@ -97,7 +102,7 @@ export class Member implements Candidate, Placed {
   }
 
   get full(): boolean {
-    return this.#load >= this.maxActiveStreams;
+    return this.#load >= this.maxActiveStreams || this.condition.refused;
   }
 
   /** Read from the session itself: while it dies, its streams' errors come before its own events, and callers retry on them. */
@@ -108,6 +113,7 @@ export class Member implements Candidate, Placed {
   get unavailable(): Unavailability | undefined {
     if (this.#removed || this.closed) return 'closed';
     if (this.draining) return 'draining';
+    if (!this.condition.healthy) return 'unhealthy';
     return this.full ? 'full' : undefined;
   }
 
@@ -126,27 +132,68 @@ export class Member implements Candidate, Placed {
   }
 
   /** The attempt has its stream: the slot is the stream's, until it is fully closed. */
-  opened(slot: Slot, stream: Duplex): void {
+  opened(): void {
     this.#pending -= 1;
-    if (stream.closed) this.#release(slot);
-    else stream.once('close', () => this.#release(slot));
   }
 
   /** The session has refused: no stream, no slot. */
   refused(slot: Slot): void {
     this.#pending -= 1;
-    this.#release(slot);
+    this.release(slot);
   }
 
-  countFailure(): void {
-    this.#openFailures += 1;
-  }
-
-  #release(slot: Slot): void {
+  /** The slot's stream is fully closed. */
+  release(slot: Slot): void {
     this.#slots.delete(slot);
     this.#load -= 1;
+    this.condition.streamClosed();
     if (this.#load === 0) this.#drain?.settle('drained', 0);
     this.#home.changed(this);
+  }
+
+  /** An attempt has come to nothing. */
+  openFailed(epoch: number, error: unknown, byDefault: 'count' | 'ignore'): void {
+    this.#openFailures += 1;
+    const retirement = retirementOf(error);
+    if (retirement !== undefined) this.retire(retirement);
+    this.condition.failed(epoch, 'open-stream', error, byDefault);
+  }
+
+  /** A stream that was handed over is fully closed. */
+  streamClosed(error: Error | undefined): void {
+    this.#home.observers.streamClosed(this, error);
+  }
+
+  conditionChanged(): void {
+    this.#home.changed(this);
+  }
+
+  healthChanged(healthy: boolean, error?: unknown): void {
+    if (this.#removed) return;
+    const { consecutiveFailures } = this.condition.snapshot();
+    const failures = `${consecutiveFailures} failure${consecutiveFailures === 1 ? '' : 's'} in a row`;
+    const reason = healthy ? 'its trial was answered' : `${failures}, the last: ${describe(error)}`;
+    this.#home.observers.healthChanged(this, healthy, reason);
+    if (!healthy) this.#home.failed(this, reason, error);
+  }
+
+  /** It is unhealthy, nothing else keeps it from taking a stream, and an open may find out whether it still is. */
+  mayBeTried(now: number): boolean {
+    return this.unavailable === 'unhealthy' && !this.full && this.condition.mayBeTried(now);
+  }
+
+  /** Whether a probe other than an open is possible. */
+  get canPing(): boolean {
+    return this.session.ping !== undefined;
+  }
+
+  ping(now: number): void {
+    this.condition.probe(() => this.session.ping?.(), now);
+  }
+
+  /** Whether time or a probe may change who may be picked. */
+  get recovers(): boolean {
+    return !this.#removed && this.condition.recovers;
   }
 
   drain({ reason, timeout, onTimeout = 'keep' }: DrainOptions): DrainHandle {
@@ -167,10 +214,12 @@ export class Member implements Candidate, Placed {
       drain.settle('removed', this.#load);
       return drain;
     }
+    const begins = this.#drain === undefined;
     this.#drain = drain;
     if (this.#load === 0) drain.settle('drained', 0);
     else if (timeout !== undefined) drain.limit(timeout, () => this.#drainTimedOut(drain, timeout, onTimeout));
     this.#home.changed(this);
+    if (begins) this.#home.observers.drained(this, true);
     return drain;
   }
 
@@ -191,6 +240,7 @@ export class Member implements Candidate, Placed {
     this.#drain = undefined;
     drain.settle('resumed', this.#load);
     this.#home.changed(this);
+    this.#home.observers.drained(this, false);
     return true;
   }
 
@@ -233,6 +283,7 @@ export class Member implements Candidate, Placed {
       pendingStreams: this.pendingStreams,
       available: this.eligible,
       full: this.full,
+      ...this.condition.snapshot(),
       draining: this.draining,
       drainReason: this.#drain?.reason,
       drainStartedAt: this.#drain?.startedAt,

@@ -1,6 +1,17 @@
 // Options of a pool, of a session in it and of one open, with their defaults and checks in one place.
-import { checkCap, checkMetadata, checkString, checkWeight } from './checks.ts';
+import {
+  checkCap,
+  checkDelay,
+  checkFunction,
+  checkMetadata,
+  checkPercent,
+  checkString,
+  checkWeight,
+  checkWhole,
+} from './checks.ts';
 import { type Clock, systemClock } from './clock.ts';
+import type { FailureClassifier } from './failure.ts';
+import type { HealthRules } from './health.ts';
 import { checkHooks, type PoolHooks } from './hooks.ts';
 import { createStrategy, type StrategyName } from './strategies/named.ts';
 import type { Strategy } from './strategy.ts';
@@ -12,6 +23,24 @@ export interface PoolOptions {
   readonly openAttempts?: number | undefined;
   /** Cap of active and pending streams per session, unless `add()` gives another. Default: none. */
   readonly maxActiveStreams?: number | undefined;
+  /** Failures in a row after which a session takes no streams until it has proved itself again. Default 3; 0: no number does. */
+  readonly healthFailureThreshold?: number | undefined;
+  /** Milliseconds after which an unhealthy session is probed; doubled after each probe that fails, up to 5 min. Default 30,000. */
+  readonly healthProbeInterval?: number | undefined;
+  /** Milliseconds that a probe, a ping or an open, may take. Default 10,000. */
+  readonly probeTimeout?: number | undefined;
+  /** Decides which errors count against their session. Default: the rules of the documentation. */
+  readonly failureClassifier?: FailureClassifier | undefined;
+  /**
+   * Destroy a session that becomes unhealthy, so that its peer connects anew. Its streams end with
+   * `ERR_YAMUX_POOL_SESSION_UNHEALTHY`. Default false.
+   */
+  readonly closeFailedSessions?: boolean | undefined;
+  /**
+   * Of all sessions, so many percent at most may be closed for that within one `healthProbeInterval`, and always one.
+   * Default 100.
+   */
+  readonly maxEjectionPercent?: number | undefined;
   /** What the pool tells its owner. Default: nothing. */
   readonly hooks?: PoolHooks | undefined;
   /** Default: the system's clock. */
@@ -51,6 +80,10 @@ export interface PoolSettings {
   readonly strategy: Strategy;
   readonly openAttempts: number;
   readonly maxActiveStreams: number;
+  readonly health: HealthRules;
+  readonly failureClassifier: FailureClassifier | undefined;
+  readonly closeFailedSessions: boolean;
+  readonly maxEjectionPercent: number;
   readonly hooks: PoolHooks;
   readonly clock: Clock;
   readonly random: () => number;
@@ -70,19 +103,33 @@ export function poolSettings(options: PoolOptions): PoolSettings {
     strategy = 'round-robin',
     openAttempts = 2,
     maxActiveStreams = Infinity,
+    healthFailureThreshold = 3,
+    healthProbeInterval = 30_000,
+    probeTimeout = 10_000,
+    failureClassifier,
+    closeFailedSessions = false,
+    maxEjectionPercent = 100,
     hooks = {},
     clock = systemClock,
     random = Math.random,
   } = options;
-  if (!Number.isInteger(openAttempts) || openAttempts < 1) {
-    throw new RangeError(`Expected openAttempts to be an integer of at least 1, got ${openAttempts}`);
-  }
+  checkWhole('openAttempts', openAttempts, 1);
   checkCap(maxActiveStreams);
+  checkWhole('healthFailureThreshold', healthFailureThreshold, 0);
+  checkDelay('healthProbeInterval', healthProbeInterval);
+  checkDelay('probeTimeout', probeTimeout);
+  checkFunction('failureClassifier', failureClassifier);
+  checkPercent('maxEjectionPercent', maxEjectionPercent);
   checkHooks(hooks);
+  checkFunction('random', random);
   return {
     strategy: typeof strategy === 'string' ? createStrategy(strategy) : strategy,
     openAttempts,
     maxActiveStreams,
+    health: { threshold: healthFailureThreshold || Infinity, probeInterval: healthProbeInterval, probeTimeout },
+    failureClassifier,
+    closeFailedSessions,
+    maxEjectionPercent,
     hooks,
     clock,
     random,

@@ -7,6 +7,7 @@ import { checkDelay, checkMethods } from './checks.ts';
 import { Chooser } from './chooser.ts';
 import type { Clock } from './clock.ts';
 import type { DrainHandle, DrainOptions } from './drain.ts';
+import { EjectionLimit } from './ejection-limit.ts';
 import {
   DuplicateSessionError,
   NoAvailableSessionError,
@@ -14,15 +15,18 @@ import {
   PoolClosedError,
   PoolError,
 } from './errors.ts';
-import { retirementOf } from './failure.ts';
-import { type AffinityEvictEvent, Hooks } from './hooks.ts';
+import { defaultDecision, Judge } from './failure.ts';
+import { Hooks, type SessionRemovedEvent } from './hooks.ts';
 import { Member, type MemberHome } from './member.ts';
+import { Observers } from './observers.ts';
 import { OpenLimit } from './open-limit.ts';
 import { type OpenOptions, type PoolOptions, poolSettings, type SessionOptions, sessionSettings } from './options.ts';
 import type { PoolableSession } from './poolable-session.ts';
+import { Recovery } from './recovery.ts';
 import { type Constraints, constraintsOf, describeConstraints, type RoutingContext } from './routing.ts';
 import { SessionRef } from './session-ref.ts';
 import { type PoolStats, poolStats } from './stats.ts';
+import type { StrategyHome } from './strategy.ts';
 
 /** A stream and the session that serves it. */
 export interface OpenedStream {
@@ -37,7 +41,10 @@ const DISPOSE_TIMEOUT = 5_000;
 
 export class SessionPool {
   readonly #chooser: Chooser;
-  readonly #hooks: Hooks;
+  readonly #observers: Observers;
+  readonly #recovery = new Recovery();
+  /** Undefined unless failed sessions are closed. */
+  readonly #ejections: EjectionLimit | undefined;
   readonly #openAttempts: number;
   readonly #maxActiveStreams: number;
   readonly #clock: Clock;
@@ -61,18 +68,31 @@ export class SessionPool {
     this.#openAttempts = settings.openAttempts;
     this.#maxActiveStreams = settings.maxActiveStreams;
     this.#clock = settings.clock;
-    this.#hooks = new Hooks(settings.hooks);
-    const strategyHome = {
+    const hooks = new Hooks(settings.hooks);
+    const observers = new Observers(this, hooks);
+    this.#observers = observers;
+    const strategyHome: StrategyHome = {
       now: () => this.#clock.now(),
       random: settings.random,
-      evicted: (event: AffinityEvictEvent) => this.#hooks.call('onAffinityEvict', event),
+      bound: (event) => observers.affinityBound(event),
+      evicted: (event) => observers.affinityEvicted(event),
     };
-    this.#chooser = new Chooser(settings.strategy, strategyHome, this.#hooks);
+    this.#chooser = new Chooser(settings.strategy, strategyHome, hooks);
     this.#candidates = new Candidates(this.#chooser.order);
+    if (settings.closeFailedSessions) {
+      this.#ejections = new EjectionLimit(settings.maxEjectionPercent, settings.health.probeInterval);
+    }
     this.#home = {
       clock: this.#clock,
-      changed: (member) => this.#candidates.update(member),
-      ended: (member) => this.#remove(member),
+      health: settings.health,
+      judge: new Judge(settings.failureClassifier, hooks),
+      observers,
+      changed: (member) => {
+        this.#candidates.update(member);
+        this.#recovery.update(member);
+      },
+      ended: (member) => this.#remove(member, 'closed'),
+      failed: (member, reason, error) => this.#eject(member, reason, error),
     };
   }
 
@@ -98,11 +118,12 @@ export class SessionPool {
     }
     this.#added += 1;
     const member = new Member(this.#home, session, settings, FIRST_TURN + this.#added);
-    const ref = new SessionRef(member, () => this.#remove(member));
+    const ref = new SessionRef(member, () => this.#remove(member, 'removed'));
     this.#members.set(session, member);
     this.#refs.set(member, ref);
     this.#candidates.add(member);
     this.#chooser.added(member);
+    this.#observers.sessionAdded(member);
     return ref;
   }
 
@@ -150,6 +171,8 @@ export class SessionPool {
       if (this.#closed !== undefined) throw this.#closed;
       const member = this.#pick(routing, constraints, tried);
       if (member === undefined) throw tried.length > 0 ? failure : this.#nobody(constraints);
+      const previous = tried.at(-1);
+      if (previous !== undefined) this.#observers.retried(previous, tried.length, failure);
       // Nothing may come between pick and reservation: that is what makes caps and loads exact in a burst.
       this.#turns += 1;
       this.#attempts += 1;
@@ -158,16 +181,19 @@ export class SessionPool {
       try {
         const stream = await attempt.stream;
         this.#chooser.opened(member, routing);
+        this.#observers.opened(member, tried.length + 1);
         return { stream, session: this.#refs.get(member) as SessionRef };
       } catch (error) {
-        this.#chooser.failed(member, routing);
         const reached = limit?.reached;
-        if (reached?.by === 'abort') throw reached.error;
+        this.#chooser.failed(member, routing);
+        if (reached?.by === 'abort') {
+          member.condition.failed(attempt.epoch, 'open-stream', reached.error, 'ignore');
+          throw reached.error;
+        }
         if (this.#closed === error) throw error;
         this.#failures += 1;
-        member.countFailure();
-        const retirement = retirementOf(error);
-        if (retirement !== undefined) member.retire(retirement);
+        member.openFailed(attempt.epoch, error, defaultDecision('open-stream', error));
+        this.#observers.openFailed(member, tried.length + 1, error);
         tried.push(member);
         if (reached !== undefined) throw reached.error;
         if (tried.length >= this.#openAttempts) throw error;
@@ -178,13 +204,40 @@ export class SessionPool {
 
   #pick(routing: RoutingContext, constraints: Constraints, tried: readonly Member[]): Member | undefined {
     for (;;) {
+      if (!this.#recovery.isEmpty) this.#recovery.wake(this.#clock.now());
       const shortlist = this.#candidates.shortlist(constraints, tried);
+      const trial = this.#recovery.isEmpty ? undefined : this.#trial(routing, constraints, tried, shortlist.length);
+      if (trial !== undefined) return trial;
       if (shortlist.length === 0) return undefined;
       const member = shortlist.at(this.#chooser.pick(shortlist, routing));
       if (member?.eligible) return member;
       // The session has ended and not said so yet, or the strategy called back into the pool: look again without it.
       if (member !== undefined) this.#candidates.update(member);
     }
+  }
+
+  /** The unhealthy session for which this open is the trial, if it is one. */
+  #trial(
+    routing: RoutingContext,
+    constraints: Constraints,
+    tried: readonly Member[],
+    others: number,
+  ): Member | undefined {
+    const now = this.#clock.now();
+    const member = this.#recovery.trial(constraints, tried, now, others > 0);
+    // An open that belongs to a session of its own, or that has failed once, is not spent on another's trial without need.
+    if (member === undefined || (others > 0 && (tried.length > 0 || this.#chooser.sticks(routing)))) return undefined;
+    if (!member.mayBeTried(now)) return undefined; // the strategy may have called back
+    member.condition.tried(now);
+    return member;
+  }
+
+  #eject(member: Member, reason: string, cause: unknown): void {
+    const { session, key } = member;
+    if (this.#ejections === undefined || member.removed || session.destroy === undefined) return;
+    if (!this.#ejections.take(this.#candidates.size, this.#clock.now())) return;
+    const message = `Session '${key}' was closed as unhealthy: ${reason}`;
+    session.destroy(new PoolError('ERR_YAMUX_POOL_SESSION_UNHEALTHY', message, { cause }));
   }
 
   #nobody(constraints: Constraints): NoMatchingSessionError {
@@ -218,10 +271,11 @@ export class SessionPool {
   /** {@link SessionRef.remove} by key; false if there is no such session. */
   removeSession(key: string): boolean {
     const member = this.#candidates.get(key);
-    return member !== undefined && this.#remove(member);
+    return member !== undefined && this.#remove(member, 'removed');
   }
 
   stats(): PoolStats {
+    if (!this.#recovery.isEmpty) this.#recovery.wake(this.#clock.now());
     return poolStats(this.#candidates, this.#attempts, this.#failures, this.#chooser.affinityStats());
   }
 
@@ -241,7 +295,7 @@ export class SessionPool {
     const timer = timeout === undefined ? undefined : this.#clock.setTimeout(() => this.destroy(), timeout);
     await Promise.all(Array.from(this.#candidates, emptied));
     this.#clock.clearTimeout(timer);
-    for (const member of [...this.#candidates]) this.#remove(member);
+    for (const member of [...this.#candidates]) this.#remove(member, 'pool-closed');
   }
 
   /**
@@ -252,7 +306,7 @@ export class SessionPool {
     this.#closed = new PoolClosedError('The pool was destroyed', error === undefined ? undefined : { cause: error });
     this.#closing ??= Promise.resolve();
     for (const member of [...this.#candidates]) {
-      this.#remove(member);
+      this.#remove(member, 'pool-closed');
       member.abandon(this.#closed);
       member.reset(error ?? this.#closed);
     }
@@ -263,10 +317,12 @@ export class SessionPool {
     return this.close({ timeout: DISPOSE_TIMEOUT });
   }
 
-  #remove(member: Member): boolean {
+  #remove(member: Member, reason: SessionRemovedEvent['reason']): boolean {
     if (!member.remove()) return false;
     this.#candidates.delete(member);
+    this.#recovery.update(member);
     this.#chooser.removed(member);
+    this.#observers.sessionRemoved(member, reason, member.session.errored ?? undefined);
     return true;
   }
 

@@ -14,10 +14,14 @@ export interface PoolableSession {
   off(event: 'close' | 'error' | 'goAway', listener: () => void): unknown;
   /** `'closed'` once the session has ended; other values mean nothing here. */
   readonly state?: string;
+  /** What it ended with, if that was an error: told by `onSessionRemoved`. */
+  readonly errored?: Error | null | undefined;
   /** Round trip in milliseconds, if known. Shown to strategies and in snapshots. */
   readonly rtt?: number | undefined;
+  /** Resolves when the peer has answered: how an unhealthy session is probed before it gets another stream. */
+  ping?(): Promise<unknown>;
   /** Graceful end; called by a drain with `onTimeout: 'close'`. */
   close?(): unknown;
-  /** Abrupt end; called by the same drain where there is no `close`. */
+  /** Abrupt end; called by the same drain where there is no `close`, and by `closeFailedSessions`. */
   destroy?(error?: Error): unknown;
 }

@@ -14,8 +14,17 @@ export interface SessionSnapshot {
   readonly pendingStreams: number;
   /** The next open may pick it. */
   readonly available: boolean;
-  /** Active and pending streams have reached the cap. */
+  /** Active and pending streams have reached the cap, or the peer has just refused one. */
   readonly full: boolean;
+  readonly healthy: boolean;
+  /** Unhealthy, and either due to be probed or being probed: the next matching open may find out. */
+  readonly probing: boolean;
+  readonly consecutiveFailures: number;
+  /** The message of the last error that counted. */
+  readonly lastError: string | undefined;
+  readonly lastFailureAt: number | undefined;
+  /** Until then an unhealthy session is left alone. */
+  readonly nextProbeAt: number | undefined;
   readonly draining: boolean;
   readonly drainReason: string | undefined;
   /** Milliseconds since the epoch, as all times here. */
@@ -51,6 +60,8 @@ export interface PoolStats {
   readonly sessionsAvailable: number;
   readonly sessionsDraining: number;
   readonly sessionsCapacityLimited: number;
+  readonly sessionsHealthy: number;
+  readonly sessionsProbing: number;
   readonly activeStreams: number;
   readonly pendingStreams: number;
   /** Since the pool was made, sessions that have left it included. */
@@ -72,6 +83,8 @@ export function poolStats(
   let sessionsAvailable = 0;
   let sessionsDraining = 0;
   let sessionsCapacityLimited = 0;
+  let sessionsHealthy = 0;
+  let sessionsProbing = 0;
   let activeStreams = 0;
   let pendingStreams = 0;
   for (const member of members) {
@@ -80,6 +93,8 @@ export function poolStats(
     if (session.available) sessionsAvailable += 1;
     if (session.draining) sessionsDraining += 1;
     if (session.full) sessionsCapacityLimited += 1;
+    if (session.healthy) sessionsHealthy += 1;
+    if (session.probing) sessionsProbing += 1;
     activeStreams += session.activeStreams;
     pendingStreams += session.pendingStreams;
   }
@@ -88,6 +103,8 @@ export function poolStats(
     sessionsAvailable,
     sessionsDraining,
     sessionsCapacityLimited,
+    sessionsHealthy,
+    sessionsProbing,
     activeStreams,
     pendingStreams,
     openAttempts,

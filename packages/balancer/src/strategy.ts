@@ -1,5 +1,5 @@
 // The contract between the pool and whoever chooses: candidates in, an index out.
-import type { AffinityEvictEvent } from './hooks.ts';
+import type { AffinityBindEvent, AffinityEvictEvent } from './hooks.ts';
 import type { RoutingContext } from './routing.ts';
 import type { AffinityStats } from './stats.ts';
 
@@ -51,7 +51,8 @@ export interface StrategyHome {
   now(): number;
   /** The pool's source of chance, at least 0 and below 1. */
   random(): number;
-  /** Tells the pool's observers that a binding is gone. */
+  /** Tells the pool's observers of a binding, or that it is gone. */
+  bound(event: AffinityBindEvent): void;
   evicted(event: AffinityEvictEvent): void;
 }
 
@@ -83,7 +84,7 @@ export interface Candidate {
 }
 
 /** The first of these that holds, in this order. A session that has left the pool is `'closed'`. */
-export type Unavailability = 'closed' | 'draining' | 'full';
+export type Unavailability = 'closed' | 'draining' | 'unhealthy' | 'full';
 
 /** Whether a strategy's answer is one. */
 export function isIndex(index: unknown, { length }: CandidateView): index is number {

@@ -120,6 +120,7 @@ describe('drain', () => {
     const pool = new SessionPool({ clock });
     const bare: PoolableSession = new FakeSession().answers();
     bare.close = undefined as never;
+    bare.destroy = undefined as never;
     const ref = pool.add(bare);
     (await pool.open()).on('error', () => {});
     expect(() => ref.drain({ timeout: 1, onTimeout: 'close' })).toThrow('Expected a session with close() or destroy()');

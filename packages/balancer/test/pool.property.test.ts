@@ -1,73 +1,10 @@
 // The pool as a whole against a naive model, step by step: whatever is added, removed, drained, opened, answered or closed, in
 // whatever order, the pool picks whom the model says, and every count is what a recount says.
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import { SessionPool } from '../src/pool.ts';
+import { describe, it } from 'vitest';
 import type { RoutingContext } from '../src/routing.ts';
-import type { SessionRef } from '../src/session-ref.ts';
-import { affinity } from '../src/strategies/affinity.ts';
 import { StrategyName } from '../src/strategies/named.ts';
-import { FakeSession, FakeStream, queueDrained } from './support/fake-session.ts';
-import { ManualClock } from './support/manual-clock.ts';
-
-class ModelSession {
-  readonly fake = new FakeSession();
-  readonly key: string;
-  readonly id: string;
-  readonly zone: string;
-  readonly cap: number;
-  ref!: SessionRef;
-  pending: { readonly settle: (ok: boolean) => void }[] = [];
-  active: FakeStream[] = [];
-  lastPick: number;
-  draining = false;
-  gone = false;
-  attempts = 0;
-  failures = 0;
-  readonly weight: number;
-  /** What smooth weighted round-robin owes it. */
-  owed = 0;
-
-  constructor(number: number, cap: number) {
-    this.weight = number % 4;
-    this.key = `k${number}`;
-    this.id = `node-${number % 3}`;
-    this.zone = number % 2 === 0 ? 'eu' : 'us';
-    this.cap = cap;
-    this.lastPick = number - 1_000_000;
-    this.fake.open = () => {
-      this.attempts += 1;
-      return new Promise((resolve, reject) => {
-        this.pending.push({
-          settle: (ok) => {
-            if (!ok) {
-              this.failures += 1;
-              reject(new Error('refused'));
-              return;
-            }
-            const stream = new FakeStream();
-            this.active.push(stream);
-            resolve(stream);
-          },
-        });
-      });
-    };
-  }
-
-  get load(): number {
-    return this.pending.length + this.active.length;
-  }
-
-  get eligible(): boolean {
-    return !this.draining && !this.gone && this.load < this.cap;
-  }
-
-  matches({ sessionKey, sessionId, requiredMetadata }: RoutingContext): boolean {
-    if (sessionKey !== undefined && sessionKey !== this.key) return false;
-    if (sessionId !== undefined && sessionId !== this.id) return false;
-    return requiredMetadata?.zone === undefined || requiredMetadata.zone === this.zone;
-  }
-}
+import { PoolModel } from './support/pool-model.ts';
 
 const key = fc.nat(9).map((number) => `k${number}`);
 const id = fc.nat(3).map((number) => `node-${number}`);
@@ -87,283 +24,14 @@ const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('add' as const), cap: fc.constantFrom(1, 2, 3, Infinity) }) },
   { weight: 12, arbitrary: fc.record({ do: fc.constant('open' as const), routing }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constant('answer' as const), nth, ok: fc.boolean() }) },
+  { weight: 5, arbitrary: fc.record({ do: fc.constant('acknowledge' as const), nth }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('close' as const), nth, byError: fc.boolean() }) },
   {
     weight: 4,
     arbitrary: fc.record({ do: fc.constantFrom('remove', 'end', 'drain', 'resume', 'goAway'), nth }),
   },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('pass' as const), ms: fc.nat(60) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('pass' as const), ms: fc.nat(60) }) },
 );
-
-const pickOf = <T>(items: readonly T[], nth: number): T | undefined => items[nth % items.length];
-
-const TTL = 50;
-const MAX_BINDINGS = 3;
-
-interface ModelBinding {
-  readonly key: string;
-  readonly session: ModelSession;
-  confirmed: boolean;
-  expiresAt: number;
-}
-
-/** Who is bound to whom, least recently used first. */
-class ModelBindings {
-  #bindings: ModelBinding[] = [];
-  readonly #clock: ManualClock;
-
-  constructor(clock: ManualClock) {
-    this.#clock = clock;
-  }
-
-  get alive(): ModelBinding[] {
-    this.#bindings = this.#bindings.filter(({ expiresAt }) => this.#clock.now() < expiresAt);
-    return this.#bindings;
-  }
-
-  of(key: string | undefined): ModelBinding | undefined {
-    return this.alive.find((binding) => binding.key === key);
-  }
-
-  bind(key: string, session: ModelSession, confirmed: boolean): void {
-    const others = this.alive.filter((binding) => binding.key !== key);
-    this.#bindings = [...others, { key, session, confirmed, expiresAt: this.#clock.now() + TTL }].slice(-MAX_BINDINGS);
-  }
-
-  drop(doomed: (binding: ModelBinding) => boolean): void {
-    this.#bindings = this.alive.filter((binding) => !doomed(binding));
-  }
-}
-
-class World {
-  readonly pool: SessionPool;
-  readonly all: ModelSession[] = [];
-  readonly #strategy: StrategyName;
-  readonly #openAttempts: number;
-  readonly #goneAway = new Set<ModelSession>();
-  #picks = 0;
-  #attempts = 0;
-  #failures = 0;
-  /** What each open that waits must come to, in the model's eyes. */
-  readonly #tried = new Map<{ settle: (ok: boolean) => void }, { routing: RoutingContext; tried: ModelSession[] }>();
-
-  readonly #clock = new ManualClock();
-  readonly #bindings = new ModelBindings(this.#clock);
-
-  constructor(name: StrategyName, openAttempts: number) {
-    this.#strategy = name;
-    this.#openAttempts = openAttempts;
-    const strategy = name === 'affinity' ? affinity({ ttl: TTL, maxBindings: MAX_BINDINGS }) : name;
-    this.pool = new SessionPool({ strategy, openAttempts, clock: this.#clock });
-  }
-
-  pass(ms: number): void {
-    this.#clock.advance(ms);
-  }
-
-  get inside(): ModelSession[] {
-    return this.all.filter(({ gone }) => !gone);
-  }
-
-  /** Those whom the contract allows, found by looking at everybody; the model's state is then that after the pick. */
-  #expected(asked: RoutingContext, tried: readonly ModelSession[]): ModelSession[] {
-    const able = this.inside.filter((one) => one.eligible && one.matches(asked) && !tried.includes(one));
-    if (able.length === 0 || this.#strategy === StrategyName.Random) return able;
-    const inTurn = [...able].sort((a, b) => a.lastPick - b.lastPick);
-    if (this.#strategy === StrategyName.Weighted) return [weigh(inTurn)];
-    if (this.#strategy === StrategyName.Affinity) return [this.#bound(asked, inTurn)];
-    const least = this.#strategy === StrategyName.LeastConn ? Math.min(...able.map(({ load }) => load)) : Infinity;
-    return [inTurn.find(({ load }) => load <= least) as ModelSession];
-  }
-
-  #bound({ affinityKey: key }: RoutingContext, inTurn: readonly ModelSession[]): ModelSession {
-    const next = inTurn[0] as ModelSession;
-    if (key === undefined) return next;
-    const binding = this.#bindings.of(key);
-    if (binding !== undefined && inTurn.includes(binding.session)) {
-      this.#bindings.bind(key, binding.session, binding.confirmed);
-      return binding.session;
-    }
-    if (binding === undefined || binding.session.gone || binding.session.draining)
-      this.#bindings.bind(key, next, false);
-    return next;
-  }
-
-  #settled(session: ModelSession, { affinityKey: key }: RoutingContext, ok: boolean): void {
-    if (key === undefined) return;
-    const binding = this.#bindings.of(key);
-    if (!ok) this.#bindings.drop((one) => one === binding && one.session === session && !one.confirmed);
-    else if (binding?.session === session) binding.confirmed = true;
-    else if (binding === undefined && !session.gone && !session.draining) this.#bindings.bind(key, session, true);
-  }
-
-  /** The model's half of a pick; the pool's half has happened already. */
-  #picked(
-    expected: readonly ModelSession[],
-    before: ReadonlyMap<ModelSession, number>,
-    asked: RoutingContext,
-    tried: ModelSession[],
-  ): void {
-    const [session, ...more] = this.all.filter((one) => one.attempts !== before.get(one));
-    expect(more).toEqual([]);
-    if (session === undefined) {
-      expect(expected).toEqual([]);
-      return;
-    }
-    expect(expected).toContain(session);
-    expect(session.attempts).toBe((before.get(session) ?? 0) + 1);
-    this.#picks += 1;
-    this.#attempts += 1;
-    session.lastPick = this.#picks;
-    const waiting = session.pending.at(-1);
-    if (waiting !== undefined) this.#tried.set(waiting, { routing: asked, tried: [...tried, session] });
-  }
-
-  #attemptCounts(): Map<ModelSession, number> {
-    return new Map(this.all.map((one) => [one, one.attempts]));
-  }
-
-  open(asked: RoutingContext): void {
-    const expected = this.#expected(asked, []);
-    const before = this.#attemptCounts();
-    const matching = this.inside.filter((one) => one.matches(asked));
-    this.pool.open(asked).then(
-      (stream) => stream.on('error', () => {}),
-      (error: { message: string; code?: string }) => {
-        if (expected.length > 0) expect(error.message).toBe('refused');
-        else {
-          const reason = matching.length === 0 ? 'NO_MATCHING' : 'NO_AVAILABLE';
-          expect(error.code).toBe(`ERR_YAMUX_POOL_${reason}_SESSION`);
-        }
-      },
-    );
-    this.#picked(expected, before, asked, []);
-  }
-
-  async answer(nth: number, ok: boolean): Promise<void> {
-    const session = pickOf(
-      this.all.filter(({ pending }) => pending.length > 0),
-      nth,
-    );
-    const waiting = session === undefined ? undefined : pickOf(session.pending, nth);
-    if (session === undefined || waiting === undefined) return;
-    const { routing: asked, tried } = this.#tried.get(waiting) ?? { routing: {}, tried: [] };
-    this.#tried.delete(waiting);
-    session.pending = session.pending.filter((other) => other !== waiting);
-    const before = this.#attemptCounts();
-    waiting.settle(ok);
-    this.#settled(session, asked, ok);
-    const next = ok || tried.length >= this.#openAttempts ? [] : this.#expected(asked, tried);
-    if (!ok) this.#failures += 1;
-    await queueDrained();
-    this.#picked(next, before, asked, tried);
-  }
-
-  async close(nth: number, byError: boolean): Promise<void> {
-    const session = pickOf(
-      this.all.filter(({ active }) => active.length > 0),
-      nth,
-    );
-    const stream = session === undefined ? undefined : pickOf(session.active, nth);
-    if (session === undefined || stream === undefined) return;
-    session.active = session.active.filter((other) => other !== stream);
-    stream.destroy(byError ? new Error('reset') : undefined);
-    await queueDrained();
-  }
-
-  add(cap: number): void {
-    if (this.all.length >= 10) return;
-    const session = new ModelSession(this.all.length, cap);
-    this.#join(session);
-    this.all.push(session);
-  }
-
-  #join(session: ModelSession): void {
-    const { key, id, zone, cap, fake, weight } = session;
-    session.ref = this.pool.add(fake, { key, id, metadata: { zone }, maxActiveStreams: cap, weight });
-  }
-
-  act(what: string, nth: number): void {
-    const session = pickOf(this.inside, nth);
-    if (session === undefined) return;
-    if (what === 'drain') {
-      session.ref.drain(what);
-      session.draining = true;
-    } else if (what === 'goAway') {
-      session.fake.emit('goAway', 0);
-      session.draining = true;
-      this.#goneAway.add(session);
-    } else if (what === 'resume') {
-      const may = session.draining && !this.#goneAway.has(session);
-      expect(session.ref.resume()).toBe(may);
-      if (may) session.draining = false;
-    } else if (what === 'remove' || what === 'end') {
-      if (what === 'end') session.fake.end(new Error('transport'));
-      else expect(session.ref.remove()).toBe(true);
-      session.gone = true;
-      this.#bindings.drop((binding) => binding.session === session);
-      leave(session, this.inside);
-      expect(session.fake.watchers).toBe(0);
-    }
-  }
-
-  /** Every gauge recounted, and every candidate asked for by its key. */
-  check(): void {
-    const stats = this.pool.stats();
-    const sum = (count: (one: ModelSession) => number): number =>
-      this.inside.reduce((total, one) => total + count(one), 0);
-    expect(stats).toEqual({
-      sessionsTotal: this.inside.length,
-      sessionsAvailable: sum(({ eligible }) => Number(eligible)),
-      sessionsDraining: sum(({ draining }) => Number(draining)),
-      sessionsCapacityLimited: sum(({ load, cap }) => Number(load >= cap)),
-      activeStreams: sum(({ active }) => active.length),
-      pendingStreams: sum(({ pending }) => pending.length),
-      openAttempts: this.#attempts,
-      openFailures: this.#failures,
-      affinity:
-        this.#strategy === StrategyName.Affinity
-          ? expect.objectContaining({ bindings: this.#bindings.alive.length })
-          : undefined,
-      sessions: this.inside.map((one) =>
-        expect.objectContaining({
-          key: one.key,
-          available: one.eligible,
-          activeStreams: one.active.length,
-          pendingStreams: one.pending.length,
-          openAttempts: one.attempts,
-          openFailures: one.failures,
-        }),
-      ),
-    });
-    for (const one of this.all) {
-      expect(one.load).toBeLessThanOrEqual(one.cap);
-      expect(one.ref.snapshot()).toMatchObject({
-        activeStreams: one.active.length,
-        pendingStreams: one.pending.length,
-      });
-    }
-  }
-}
-
-/** Smooth weighted round-robin in as many words; of equals the first. */
-function weigh(inTurn: readonly ModelSession[]): ModelSession {
-  const weighing = inTurn.filter(({ weight }) => weight > 0);
-  if (weighing.length === 0) return inTurn[0] as ModelSession;
-  for (const one of weighing) one.owed += one.weight;
-  const most = Math.max(...weighing.map(({ owed }) => owed));
-  const picked = weighing.find(({ owed }) => owed === most) as ModelSession;
-  for (const one of weighing) picked.owed -= one.weight;
-  return picked;
-}
-
-/** What one that leaves was owed is the others', by their weight. */
-function leave(session: ModelSession, rest: readonly ModelSession[]): void {
-  const total = rest.reduce((sum, { weight }) => sum + weight, 0);
-  if (session.owed === 0) return;
-  for (const one of rest) one.owed += session.owed * (total > 0 ? one.weight / total : 1 / rest.length);
-  session.owed = 0;
-}
 
 describe('SessionPool', () => {
   it.each(Object.values(StrategyName))(
@@ -374,22 +42,23 @@ describe('SessionPool', () => {
           fc.integer({ min: 1, max: 3 }),
           fc.array(step, { maxLength: 120, size: 'max' }),
           async (attempts, steps) => {
-            const world = new World(strategy, attempts);
-            for (const cap of [1, 2, Infinity]) world.add(cap);
+            const model = new PoolModel(strategy, attempts);
+            for (const cap of [1, 2, Infinity]) model.add(cap);
             for (const one of steps) {
-              if (one.do === 'add') world.add(one.cap);
-              else if (one.do === 'open') world.open(one.routing);
-              else if (one.do === 'answer') await world.answer(one.nth, one.ok);
-              else if (one.do === 'close') await world.close(one.nth, one.byError);
-              else if (one.do === 'pass') world.pass(one.ms);
-              else world.act(one.do, one.nth);
-              world.check();
+              if (one.do === 'add') model.add(one.cap);
+              else if (one.do === 'open') model.open(one.routing);
+              else if (one.do === 'answer') await model.answer(one.nth, one.ok);
+              else if (one.do === 'close') await model.close(one.nth, one.byError);
+              else if (one.do === 'acknowledge') model.acknowledge(one.nth);
+              else if (one.do === 'pass') model.pass(one.ms);
+              else model.act(one.do, one.nth);
+              model.check();
             }
             // At the end everything is answered and closed: no slot may be left.
-            while (world.all.some(({ load }) => load > 0)) {
-              await world.answer(0, true);
-              await world.close(0, false);
-              world.check();
+            while (model.all.some(({ load }) => load > 0)) {
+              await model.answer(0, true);
+              await model.close(0, false);
+              model.check();
             }
           },
         ),

@@ -194,10 +194,13 @@ describe('what a pool tells', () => {
       sessionsAvailable: 2,
       sessionsDraining: 1,
       sessionsCapacityLimited: 1,
+      sessionsHealthy: 3,
+      sessionsProbing: 0,
       activeStreams: 1,
       pendingStreams: 1,
       openAttempts: 3,
       openFailures: 1,
+      affinity: undefined,
       sessions: [
         expect.objectContaining({
           key: 'busy',
@@ -214,6 +217,12 @@ describe('what a pool tells', () => {
           openFailures: 1,
           activeStreams: 0,
           available: true,
+          healthy: true,
+          probing: false,
+          consecutiveFailures: 1,
+          lastError: 'refused',
+          lastFailureAt: expect.any(Number),
+          nextProbeAt: undefined,
         }),
       ],
     });

@@ -39,6 +39,8 @@ export interface AffinityOptions {
     | {
         /** Default `'rebind'`. */
         readonly draining?: OnUnavailable | undefined;
+        /** Default `'rebind'`. */
+        readonly unhealthy?: OnUnavailable | undefined;
         /** At its cap. Default `'spill'`. */
         readonly full?: OnUnavailable | undefined;
         /** Not what this open's constraints ask for, or tried by this open already. Default `'spill'`. */
@@ -47,10 +49,11 @@ export interface AffinityOptions {
     | undefined;
 }
 
-type Reason = 'draining' | 'full' | 'filtered';
+type Reason = 'draining' | 'unhealthy' | 'full' | 'filtered';
 
 const DEFAULT_RULES: Readonly<Record<Reason, OnUnavailable>> = {
   draining: 'rebind',
+  unhealthy: 'rebind',
   full: 'spill',
   filtered: 'spill',
 };
@@ -125,7 +128,7 @@ class Affinity implements Strategy {
     }
     const index = this.#fallback.pick(candidates, routing);
     // Tentative: others of a burst for the same key join it, and a failure takes it back.
-    if (isIndex(index, candidates)) table.bind(kind, key, candidates.at(index) as Candidate, now, false);
+    if (isIndex(index, candidates)) this.#bind(kind, key, candidates.at(index) as Candidate, now, false);
     return index;
   }
 
@@ -154,7 +157,7 @@ class Affinity implements Strategy {
       if (binding?.session === candidate) this.#table.confirm(binding);
       // The pool tried this session by itself, or a failure beside this success took the binding back.
       else if (binding === undefined && (candidate.unavailable ?? 'full') === 'full') {
-        this.#table.bind(kind, keyOf(kind, routing), candidate, this.#now(), true);
+        this.#bind(kind, keyOf(kind, routing), candidate, this.#now(), true);
       }
     }
     this.#fallback.opened?.(candidate, routing);
@@ -177,6 +180,11 @@ class Affinity implements Strategy {
       expired: this.#expired,
       evicted: this.#evicted,
     };
+  }
+
+  #bind(kind: KeyKind, key: string, candidate: Candidate, now: number, confirmed: boolean): void {
+    this.#table.bind(kind, key, candidate, now, confirmed);
+    this.#home?.bound({ kind, key, sessionKey: candidate.key });
   }
 
   #now(): number {

@@ -5,7 +5,7 @@ import { candidate, viewOf } from '../support/candidates.ts';
 import { FakeSession } from '../support/fake-session.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 
-const home = (source: () => number) => ({ now: () => 0, random: source, evicted: () => {} });
+const home = (source: () => number) => ({ now: () => 0, random: source, bound: () => {}, evicted: () => {} });
 
 describe('random', () => {
   it('picks each of n equally often', async () => {

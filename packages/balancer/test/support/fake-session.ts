@@ -31,6 +31,8 @@ export class FakeSession extends EventEmitter implements PoolableSession {
   /** The streams that `answers()` made. */
   readonly streams: FakeStream[] = [];
   closeCalls = 0;
+  destroyedWith: Error | undefined;
+  errored: Error | undefined;
   #answer: (() => Duplex) | undefined;
 
   open(options?: { signal?: AbortSignal | undefined }): Promise<Duplex> {
@@ -81,12 +83,29 @@ export class FakeSession extends EventEmitter implements PoolableSession {
   /** The session ends, as a YamuxSession does. */
   end(error?: Error): void {
     this.state = 'closed';
+    this.errored = error;
     if (error !== undefined) this.emit('error', error);
     this.emit('close');
   }
 
+  destroy(error?: Error): void {
+    this.destroyedWith = error;
+    this.end(error);
+  }
+
   get watchers(): number {
     return this.listenerCount('close') + this.listenerCount('error') + this.listenerCount('goAway');
+  }
+}
+
+/** A session that can be pinged; each ping waits until the test answers it. */
+export class PingableSession extends FakeSession {
+  readonly pings: { pong(): void; fail(): void }[] = [];
+
+  ping(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.pings.push({ pong: () => resolve(1), fail: () => reject(new Error('no pong')) });
+    });
   }
 }
 

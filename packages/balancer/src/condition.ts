@@ -1,0 +1,165 @@
+// In what condition one session is: its health, and whether its peer has just refused a stream. It weighs what became of each attempt,
+// and says what an unhealthy session needs next. Knows nothing of loads, drains or other sessions.
+import type { Clock } from './clock.ts';
+import { type FailureOperation, isOfSession, isRefusal, type Judge } from './failure.ts';
+import { Health, type HealthRules } from './health.ts';
+import type { SessionSnapshot } from './stats.ts';
+
+/** What a condition needs of its surroundings. */
+export interface ConditionHome {
+  readonly clock: Clock;
+  readonly health: HealthRules;
+  readonly judge: Judge;
+}
+
+/** The session whose condition it is. */
+export interface Patient {
+  snapshot(): SessionSnapshot;
+  /** It may be picked now and could not before, or the other way round. */
+  conditionChanged(): void;
+  /** `error` is what made it unhealthy. */
+  healthChanged(healthy: boolean, error?: unknown): void;
+}
+
+/** The part of a snapshot that is about health. */
+type HealthSnapshot = Pick<
+  SessionSnapshot,
+  'healthy' | 'probing' | 'consecutiveFailures' | 'lastError' | 'lastFailureAt' | 'nextProbeAt'
+>;
+
+/** A peer that refused a stream is left alone for so many milliseconds, unless one of its streams closes before. */
+const REFUSAL_REST = 1_000;
+
+export class Condition {
+  readonly #home: ConditionHome;
+  readonly #patient: Patient;
+  readonly #health: Health;
+  #lastError: unknown;
+  #lastFailureAt: number | undefined;
+  #refusedUntil: number | undefined;
+
+  constructor(home: ConditionHome, patient: Patient) {
+    this.#home = home;
+    this.#patient = patient;
+    this.#health = new Health(home.health);
+  }
+
+  get healthy(): boolean {
+    return this.#health.healthy;
+  }
+
+  /** Its peer has refused a stream and is left alone for a while. */
+  get refused(): boolean {
+    return this.#refusedUntil !== undefined;
+  }
+
+  /** Time or a probe will change it. */
+  get recovers(): boolean {
+    return !this.healthy || this.refused;
+  }
+
+  /** Names the time in which an attempt begins; what comes of it is told with it. */
+  get epoch(): number {
+    return this.#health.epoch;
+  }
+
+  /** The peer has answered an attempt. */
+  succeeded(epoch: number): void {
+    if (!this.#health.succeeded(epoch)) return;
+    this.#patient.conditionChanged();
+    this.#patient.healthChanged(true);
+  }
+
+  /** An attempt, or a stream that came of it, has ended with an error. */
+  failed(epoch: number, operation: FailureOperation, error: unknown, byDefault: 'count' | 'ignore'): void {
+    const counts = this.#home.judge.counts(operation, error, byDefault, () => this.#patient.snapshot());
+    const now = this.#home.clock.now();
+    let turned = false;
+    if (isRefusal(error)) {
+      this.#refusedUntil = now + REFUSAL_REST;
+      this.#health.refused(epoch, now);
+    }
+    if (counts && !this.#isToldAlready(error)) {
+      this.#lastError = error;
+      this.#lastFailureAt = now;
+      turned = this.#health.failed(epoch, now);
+    } else {
+      this.#health.inconclusive(epoch);
+    }
+    this.#patient.conditionChanged();
+    if (turned) this.#patient.healthChanged(false, error);
+  }
+
+  /** An attempt was ended by its own user before anything could be known. */
+  ended(epoch: number): void {
+    this.#health.inconclusive(epoch);
+  }
+
+  /** A peer that had enough streams has one less. */
+  streamClosed(): void {
+    this.#refusedUntil = undefined;
+  }
+
+  /** A session that dies takes all its streams with it, each with the same error or one that was caused by it. */
+  #isToldAlready(error: unknown): boolean {
+    return isOfSession(error) && isOfSession(this.#lastError) && causeOf(error) === causeOf(this.#lastError);
+  }
+
+  /** Lets time have its effect. */
+  wake(now: number): void {
+    this.#health.tick(now);
+    if (this.#refusedUntil === undefined || now < this.#refusedUntil) return;
+    this.#refusedUntil = undefined;
+    this.#patient.conditionChanged();
+  }
+
+  /** An open may find out whether it is healthy again. */
+  mayBeTried(now: number): boolean {
+    return !this.refused && this.#health.mayBeTried(now);
+  }
+
+  /** It has answered a ping, and waits for its trial. */
+  get proved(): boolean {
+    return this.#health.proved;
+  }
+
+  /** Asks the peer whether it is there, unless it is being asked. */
+  probe(ping: () => unknown, now: number): void {
+    if (!this.#health.mayBePinged(now)) return;
+    const epoch = this.#health.pinged(now);
+    answerTo(ping).then(
+      () => this.#health.ponged(epoch),
+      () => void this.#health.failed(epoch, this.#home.clock.now()),
+    );
+  }
+
+  /** The attempt that begins next is its trial. */
+  tried(now: number): void {
+    this.#health.tried(now);
+  }
+
+  snapshot(): HealthSnapshot {
+    const health = this.#health;
+    return {
+      healthy: health.healthy,
+      probing: health.isProbing(this.#home.clock.now()),
+      consecutiveFailures: health.failures,
+      lastError: this.#lastError === undefined ? undefined : describe(this.#lastError),
+      lastFailureAt: this.#lastFailureAt,
+      nextProbeAt: health.nextProbeAt,
+    };
+  }
+}
+
+function causeOf(error: unknown): unknown {
+  return (error as { readonly cause?: unknown } | null | undefined)?.cause ?? error;
+}
+
+/** For people. */
+export function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+async function answerTo(ping: () => unknown): Promise<void> {
+  await ping();
+}

@@ -1,0 +1,150 @@
+// One session of the naive pool: whether it may be picked, and its health, told as a story.
+import type { RoutingContext } from '../../src/routing.ts';
+import type { SessionRef } from '../../src/session-ref.ts';
+import { FakeSession, FakeStream } from './fake-session.ts';
+
+/** The pool's options, small enough that everything happens. */
+export const RULES: { healthFailureThreshold: number; healthProbeInterval: number; probeTimeout: number } = {
+  healthFailureThreshold: 2,
+  healthProbeInterval: 40,
+  probeTimeout: 30,
+};
+
+/** The rules of health, told as a story: how many failures in a row, until when it rests, whose answer is waited for. */
+export class ModelHealth {
+  healthy = true;
+  epoch = 0;
+  #row = 0;
+  #interval = RULES.healthProbeInterval;
+  #restUntil = 0;
+  #trialUntil: number | undefined;
+
+  lapse(now: number): void {
+    if (this.#trialUntil !== undefined && now >= this.#trialUntil) this.#rest(now, 2 * this.#interval);
+  }
+
+  isProbing(now: number): boolean {
+    return !this.healthy && (this.#trialUntil !== undefined || now >= this.#restUntil);
+  }
+
+  mayBeTried(now: number): boolean {
+    return !this.healthy && this.#trialUntil === undefined && now >= this.#restUntil;
+  }
+
+  tried(now: number): void {
+    this.epoch += 1;
+    this.#trialUntil = now + RULES.probeTimeout;
+  }
+
+  succeeded(epoch: number): void {
+    if (epoch !== this.epoch) return;
+    this.#row = 0;
+    this.healthy = true;
+    this.#trialUntil = undefined;
+    this.#interval = RULES.healthProbeInterval;
+  }
+
+  failed(epoch: number, now: number): void {
+    if (epoch !== this.epoch) return;
+    this.#row += 1;
+    if (!this.healthy) this.#rest(now, 2 * this.#interval);
+    else if (this.#row === RULES.healthFailureThreshold) this.#rest(now, this.#interval);
+  }
+
+  inconclusive(epoch: number): void {
+    if (epoch !== this.epoch || this.#trialUntil === undefined) return;
+    this.epoch += 1;
+    this.#trialUntil = undefined;
+    this.#restUntil = 0;
+  }
+
+  #rest(now: number, interval: number): void {
+    this.healthy = false;
+    this.epoch += 1;
+    this.#trialUntil = undefined;
+    this.#interval = interval;
+    this.#restUntil = now + interval;
+  }
+}
+
+export interface ModelOpen {
+  readonly epoch: number;
+  settle(ok: boolean): void;
+}
+
+interface ModelStream {
+  readonly epoch: number;
+  readonly stream: FakeStream;
+}
+
+export class ModelSession {
+  readonly fake: FakeSession = new FakeSession();
+  readonly key: string;
+  readonly id: string;
+  readonly zone: string;
+  readonly cap: number;
+  ref!: SessionRef;
+  readonly health: ModelHealth = new ModelHealth();
+  pending: ModelOpen[] = [];
+  active: ModelStream[] = [];
+  lastPick: number;
+  draining = false;
+  gone = false;
+  attempts = 0;
+  failures = 0;
+  readonly weight: number;
+  /** What smooth weighted round-robin owes it. */
+  owed = 0;
+
+  constructor(number: number, cap: number) {
+    this.weight = number % 4;
+    this.key = `k${number}`;
+    this.id = `node-${number % 3}`;
+    this.zone = number % 2 === 0 ? 'eu' : 'us';
+    this.cap = cap;
+    this.lastPick = number - 1_000_000;
+    this.fake.open = () => {
+      this.attempts += 1;
+      const { epoch } = this.health;
+      return new Promise((resolve, reject) => {
+        this.pending.push({
+          epoch,
+          settle: (ok) => {
+            if (!ok) {
+              this.failures += 1;
+              reject(new Error('refused'));
+              return;
+            }
+            const stream = new FakeStream();
+            this.active.push({ epoch, stream });
+            resolve(stream);
+          },
+        });
+      });
+    };
+  }
+
+  get load(): number {
+    return this.pending.length + this.active.length;
+  }
+
+  /** Nothing but its health keeps it from taking a stream. */
+  get ready(): boolean {
+    return !this.draining && !this.gone && this.load < this.cap;
+  }
+
+  /** Full is a reason to go elsewhere for once, all else is one to move. */
+  get keepsBindings(): boolean {
+    return !this.draining && !this.gone && this.health.healthy;
+  }
+
+  get eligible(): boolean {
+    return this.ready && this.health.healthy;
+  }
+
+  matches({ sessionKey, sessionId, requiredMetadata }: RoutingContext): boolean {
+    if (sessionKey !== undefined && sessionKey !== this.key) return false;
+    if (sessionId !== undefined && sessionId !== this.id) return false;
+    return requiredMetadata?.zone === undefined || requiredMetadata.zone === this.zone;
+  }
+}

@@ -1,0 +1,307 @@
+// A naive pool: it looks at everybody at every step, and says whom the pool must pick and what its counts must be.
+import { expect } from 'vitest';
+import { SessionPool } from '../../src/pool.ts';
+import type { RoutingContext } from '../../src/routing.ts';
+import { affinity } from '../../src/strategies/affinity.ts';
+import { StrategyName } from '../../src/strategies/named.ts';
+import { queueDrained } from './fake-session.ts';
+import { ManualClock } from './manual-clock.ts';
+import { type ModelOpen, ModelSession, RULES } from './model-session.ts';
+
+const pickOf = <T>(items: readonly T[], nth: number): T | undefined => items[nth % items.length];
+
+const TTL = 50;
+const MAX_BINDINGS = 3;
+
+interface ModelBinding {
+  readonly key: string;
+  readonly session: ModelSession;
+  confirmed: boolean;
+  expiresAt: number;
+}
+
+/** Who is bound to whom, least recently used first. */
+class ModelBindings {
+  #bindings: ModelBinding[] = [];
+  readonly #clock: ManualClock;
+
+  constructor(clock: ManualClock) {
+    this.#clock = clock;
+  }
+
+  get alive(): ModelBinding[] {
+    this.#bindings = this.#bindings.filter(({ expiresAt }) => this.#clock.now() < expiresAt);
+    return this.#bindings;
+  }
+
+  of(key: string | undefined): ModelBinding | undefined {
+    return this.alive.find((binding) => binding.key === key);
+  }
+
+  bind(key: string, session: ModelSession, confirmed: boolean): void {
+    const others = this.alive.filter((binding) => binding.key !== key);
+    this.#bindings = [...others, { key, session, confirmed, expiresAt: this.#clock.now() + TTL }].slice(-MAX_BINDINGS);
+  }
+
+  drop(doomed: (binding: ModelBinding) => boolean): void {
+    this.#bindings = this.alive.filter((binding) => !doomed(binding));
+  }
+}
+
+export class PoolModel {
+  readonly pool: SessionPool;
+  readonly all: ModelSession[] = [];
+  readonly #strategy: StrategyName;
+  readonly #openAttempts: number;
+  readonly #goneAway = new Set<ModelSession>();
+  #picks = 0;
+  #attempts = 0;
+  #failures = 0;
+  /** What each open that waits must come to, in the model's eyes. */
+  readonly #tried = new Map<ModelOpen, { routing: RoutingContext; tried: ModelSession[] }>();
+
+  readonly #clock = new ManualClock();
+  readonly #bindings = new ModelBindings(this.#clock);
+
+  constructor(name: StrategyName, openAttempts: number) {
+    this.#strategy = name;
+    this.#openAttempts = openAttempts;
+    const strategy = name === 'affinity' ? affinity({ ttl: TTL, maxBindings: MAX_BINDINGS }) : name;
+    this.pool = new SessionPool({ strategy, openAttempts, clock: this.#clock, ...RULES });
+  }
+
+  pass(ms: number): void {
+    this.#clock.advance(ms);
+  }
+
+  get inside(): ModelSession[] {
+    return this.all.filter(({ gone }) => !gone);
+  }
+
+  /** Those whom the contract allows, found by looking at everybody; the model's state is then that after the pick. */
+  #expected(asked: RoutingContext, tried: readonly ModelSession[]): ModelSession[] {
+    const matching = this.inside.filter((one) => one.matches(asked) && !tried.includes(one));
+    const able = matching.filter((one) => one.eligible);
+    const now = this.#clock.now();
+    const [trial] = matching
+      .filter((one) => one.ready && one.health.mayBeTried(now))
+      .sort((a, b) => a.lastPick - b.lastPick);
+    if (trial !== undefined && (able.length === 0 || (tried.length === 0 && !this.#sticks(asked)))) {
+      trial.health.tried(now);
+      return [trial];
+    }
+    if (able.length === 0 || this.#strategy === StrategyName.Random) return able;
+    const inTurn = [...able].sort((a, b) => a.lastPick - b.lastPick);
+    if (this.#strategy === StrategyName.Weighted) return [weigh(inTurn)];
+    if (this.#strategy === StrategyName.Affinity) return [this.#bound(asked, inTurn)];
+    const least = this.#strategy === StrategyName.LeastConn ? Math.min(...able.map(({ load }) => load)) : Infinity;
+    return [inTurn.find(({ load }) => load <= least) as ModelSession];
+  }
+
+  #sticks({ affinityKey: key }: RoutingContext): boolean {
+    return this.#strategy === StrategyName.Affinity && this.#bindings.of(key)?.session.eligible === true;
+  }
+
+  #bound({ affinityKey: key }: RoutingContext, inTurn: readonly ModelSession[]): ModelSession {
+    const next = inTurn[0] as ModelSession;
+    if (key === undefined) return next;
+    const binding = this.#bindings.of(key);
+    if (binding !== undefined && inTurn.includes(binding.session)) {
+      this.#bindings.bind(key, binding.session, binding.confirmed);
+      return binding.session;
+    }
+    if (binding === undefined || !binding.session.keepsBindings) this.#bindings.bind(key, next, false);
+    return next;
+  }
+
+  #settled(session: ModelSession, { affinityKey: key }: RoutingContext, ok: boolean): void {
+    if (key === undefined) return;
+    const binding = this.#bindings.of(key);
+    if (!ok) this.#bindings.drop((one) => one === binding && one.session === session && !one.confirmed);
+    else if (binding?.session === session) binding.confirmed = true;
+    else if (binding === undefined && session.keepsBindings) this.#bindings.bind(key, session, true);
+  }
+
+  /** The model's half of a pick; the pool's half has happened already. */
+  #picked(
+    expected: readonly ModelSession[],
+    before: ReadonlyMap<ModelSession, number>,
+    asked: RoutingContext,
+    tried: ModelSession[],
+  ): void {
+    const [session, ...more] = this.all.filter((one) => one.attempts !== before.get(one));
+    expect(more).toEqual([]);
+    if (session === undefined) {
+      expect(expected).toEqual([]);
+      return;
+    }
+    expect(expected).toContain(session);
+    expect(session.attempts).toBe((before.get(session) ?? 0) + 1);
+    this.#picks += 1;
+    this.#attempts += 1;
+    session.lastPick = this.#picks;
+    const waiting = session.pending.at(-1);
+    if (waiting !== undefined) this.#tried.set(waiting, { routing: asked, tried: [...tried, session] });
+  }
+
+  #attemptCounts(): Map<ModelSession, number> {
+    return new Map(this.all.map((one) => [one, one.attempts]));
+  }
+
+  open(asked: RoutingContext): void {
+    const expected = this.#expected(asked, []);
+    const before = this.#attemptCounts();
+    const matching = this.inside.filter((one) => one.matches(asked));
+    this.pool.open(asked).then(
+      (stream) => stream.on('error', () => {}),
+      (error: { message: string; code?: string }) => {
+        if (expected.length > 0) expect(error.message).toBe('refused');
+        else {
+          const reason = matching.length === 0 ? 'NO_MATCHING' : 'NO_AVAILABLE';
+          expect(error.code).toBe(`ERR_YAMUX_POOL_${reason}_SESSION`);
+        }
+      },
+    );
+    this.#picked(expected, before, asked, []);
+  }
+
+  async answer(nth: number, ok: boolean): Promise<void> {
+    const session = pickOf(
+      this.all.filter(({ pending }) => pending.length > 0),
+      nth,
+    );
+    const waiting = session === undefined ? undefined : pickOf(session.pending, nth);
+    if (session === undefined || waiting === undefined) return;
+    const { routing: asked, tried } = this.#tried.get(waiting) ?? { routing: {}, tried: [] };
+    this.#tried.delete(waiting);
+    session.pending = session.pending.filter((other) => other !== waiting);
+    const before = this.#attemptCounts();
+    waiting.settle(ok);
+    this.#settled(session, asked, ok);
+    if (!ok && !session.gone) session.health.failed(waiting.epoch, this.#clock.now());
+    const next = ok || tried.length >= this.#openAttempts ? [] : this.#expected(asked, tried);
+    if (!ok) this.#failures += 1;
+    await queueDrained();
+    this.#picked(next, before, asked, tried);
+  }
+
+  async close(nth: number, byError: boolean): Promise<void> {
+    const session = pickOf(
+      this.all.filter(({ active }) => active.length > 0),
+      nth,
+    );
+    const one = session === undefined ? undefined : pickOf(session.active, nth);
+    if (session === undefined || one === undefined) return;
+    session.active = session.active.filter((other) => other !== one);
+    session.health.inconclusive(one.epoch);
+    one.stream.destroy(byError ? new Error('reset') : undefined);
+    await queueDrained();
+  }
+
+  acknowledge(nth: number): void {
+    const session = pickOf(
+      this.all.filter(({ active }) => active.length > 0),
+      nth,
+    );
+    const one = session === undefined ? undefined : pickOf(session.active, nth);
+    if (session === undefined || one === undefined || one.stream.acknowledged) return;
+    session.health.succeeded(one.epoch);
+    one.stream.acknowledge();
+  }
+
+  add(cap: number): void {
+    if (this.all.length >= 10) return;
+    const session = new ModelSession(this.all.length, cap);
+    this.#join(session);
+    this.all.push(session);
+  }
+
+  #join(session: ModelSession): void {
+    const { key, id, zone, cap, fake, weight } = session;
+    session.ref = this.pool.add(fake, { key, id, metadata: { zone }, maxActiveStreams: cap, weight });
+  }
+
+  act(what: string, nth: number): void {
+    const session = pickOf(this.inside, nth);
+    if (session === undefined) return;
+    if (what === 'drain') {
+      session.ref.drain(what);
+      session.draining = true;
+    } else if (what === 'goAway') {
+      session.fake.emit('goAway', 0);
+      session.draining = true;
+      this.#goneAway.add(session);
+    } else if (what === 'resume') {
+      const may = session.draining && !this.#goneAway.has(session);
+      expect(session.ref.resume()).toBe(may);
+      if (may) session.draining = false;
+    } else if (what === 'remove' || what === 'end') {
+      if (what === 'end') session.fake.end(new Error('transport'));
+      else expect(session.ref.remove()).toBe(true);
+      session.gone = true;
+      this.#bindings.drop((binding) => binding.session === session);
+      leave(session, this.inside);
+      expect(session.fake.watchers).toBe(0);
+    }
+  }
+
+  /** Every gauge recounted, and every candidate asked for by its key. */
+  check(): void {
+    for (const one of this.inside) one.health.lapse(this.#clock.now());
+    const stats = this.pool.stats();
+    const sum = (count: (one: ModelSession) => number): number =>
+      this.inside.reduce((total, one) => total + count(one), 0);
+    expect(stats).toEqual({
+      sessionsTotal: this.inside.length,
+      sessionsAvailable: sum(({ eligible }) => Number(eligible)),
+      sessionsDraining: sum(({ draining }) => Number(draining)),
+      sessionsCapacityLimited: sum(({ load, cap }) => Number(load >= cap)),
+      sessionsHealthy: sum(({ health }) => Number(health.healthy)),
+      sessionsProbing: sum(({ health }) => Number(health.isProbing(this.#clock.now()))),
+      activeStreams: sum(({ active }) => active.length),
+      pendingStreams: sum(({ pending }) => pending.length),
+      openAttempts: this.#attempts,
+      openFailures: this.#failures,
+      affinity:
+        this.#strategy === StrategyName.Affinity
+          ? expect.objectContaining({ bindings: this.#bindings.alive.length })
+          : undefined,
+      sessions: this.inside.map((one) =>
+        expect.objectContaining({
+          key: one.key,
+          available: one.eligible,
+          activeStreams: one.active.length,
+          pendingStreams: one.pending.length,
+          openAttempts: one.attempts,
+          openFailures: one.failures,
+        }),
+      ),
+    });
+    for (const one of this.all) {
+      expect(one.load).toBeLessThanOrEqual(one.cap);
+      expect(one.ref.snapshot()).toMatchObject({
+        activeStreams: one.active.length,
+        pendingStreams: one.pending.length,
+      });
+    }
+  }
+}
+
+/** Smooth weighted round-robin in as many words; of equals the first. */
+function weigh(inTurn: readonly ModelSession[]): ModelSession {
+  const weighing = inTurn.filter(({ weight }) => weight > 0);
+  if (weighing.length === 0) return inTurn[0] as ModelSession;
+  for (const one of weighing) one.owed += one.weight;
+  const most = Math.max(...weighing.map(({ owed }) => owed));
+  const picked = weighing.find(({ owed }) => owed === most) as ModelSession;
+  for (const one of weighing) picked.owed -= one.weight;
+  return picked;
+}
+
+/** What one that leaves was owed is the others', by their weight. */
+function leave(session: ModelSession, rest: readonly ModelSession[]): void {
+  const total = rest.reduce((sum, { weight }) => sum + weight, 0);
+  if (session.owed === 0) return;
+  for (const one of rest) one.owed += session.owed * (total > 0 ? one.weight / total : 1 / rest.length);
+  session.owed = 0;
+}
