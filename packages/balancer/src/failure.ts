@@ -96,9 +96,9 @@ export class Judge {
   }
 }
 
-function checkDecision(decision: FailureDecision): FailureDecision {
+function checkDecision(decision: unknown): FailureDecision {
   if (decision === 'count' || decision === 'ignore' || decision === 'default') return decision;
   // An async classifier that also rejects must not take the process down.
-  if ((decision as unknown) instanceof Promise) (decision as Promise<unknown>).catch(() => {});
+  if (decision instanceof Promise) decision.catch(() => {});
   throw new TypeError(`Expected failureClassifier to return 'count', 'ignore' or 'default', got ${String(decision)}`);
 }

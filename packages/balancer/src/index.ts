@@ -12,7 +12,9 @@ export {
   type PoolErrorCode,
   type UnavailableCounts,
 } from './errors.ts';
+export type { FailureClassifier, FailureContext, FailureDecision, FailureOperation } from './failure.ts';
 export type {
+  AffinityBindEvent,
   AffinityEvictEvent,
   DrainEvent,
   HealthEvent,

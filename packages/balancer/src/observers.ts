@@ -72,10 +72,10 @@ export class Observers {
   }
 
   #tell<Name extends keyof PoolHooks>(hook: Name, told: Channel | undefined, make: () => EventOf<Name>): void {
-    const hasSubscribers = told?.hasSubscribers === true;
-    if (!hasSubscribers && !this.#hooks.has(hook)) return;
+    const subscribed = told?.hasSubscribers === true ? told : undefined;
+    if (subscribed === undefined && !this.#hooks.has(hook)) return;
     const event = make();
-    if (hasSubscribers) told?.publish({ pool: this.#pool, ...event });
+    subscribed?.publish({ pool: this.#pool, ...event });
     this.#hooks.call(hook, event);
   }
 }
