@@ -3,7 +3,7 @@ import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import type { SecureContextOptions } from 'node:tls';
 import type { Role, SessionOptions, YamuxSession } from '@zishuo/yamux';
 import type { WebSocket } from 'ws';
-import { UpgradeRefusedError, YamuxWebSocketError } from './errors.ts';
+import { UpgradeRefusedError, wsMissing, YamuxWebSocketError } from './errors.ts';
 import { type Carrier, checkNumber, MAX_DELAY } from './options.ts';
 import { type CarriedStreamOptions, checkRole, sessionOver } from './session.ts';
 import { recommendedWsOptions } from './ws-options.ts';
@@ -50,7 +50,7 @@ export interface DialOptions {
  *
  * @throws {UpgradeRefusedError} `ERR_YAMUX_WEBSOCKET_REFUSED`: the server answered with `status`, `headers` and `body`.
  * @throws {YamuxWebSocketError} `ERR_YAMUX_WEBSOCKET_DIAL_FAILED`: no connection, or a wrong handshake (`cause`);
- * `ERR_YAMUX_WEBSOCKET_HANDSHAKE_TIMEOUT`.
+ * `ERR_YAMUX_WEBSOCKET_HANDSHAKE_TIMEOUT`; `ERR_YAMUX_WEBSOCKET_WS_MISSING`.
  * @throws the reason of `signal`; a SyntaxError, TypeError or RangeError for a bad URL or option.
  */
 export async function dial(url: string | URL, options: DialOptions = {}): Promise<YamuxSession> {
@@ -59,7 +59,7 @@ export async function dial(url: string | URL, options: DialOptions = {}): Promis
   const timeout = checkNumber('handshakeTimeout', options.handshakeTimeout ?? 10_000, 0, MAX_DELAY);
   const recommended = recommendedWsOptions(stream);
   signal?.throwIfAborted();
-  const { WebSocket } = await import('ws');
+  const { WebSocket } = await import('ws').catch(wsMissing);
   signal?.throwIfAborted();
   const ws = new WebSocket(url, [...subprotocols], {
     ...recommended,

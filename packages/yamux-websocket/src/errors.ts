@@ -24,7 +24,9 @@ export type WebSocketErrorCode =
   /** The server could not be reached, or its handshake was wrong: see `cause`. */
   | 'ERR_YAMUX_WEBSOCKET_DIAL_FAILED'
   /** No WebSocket within `handshakeTimeout`. */
-  | 'ERR_YAMUX_WEBSOCKET_HANDSHAKE_TIMEOUT';
+  | 'ERR_YAMUX_WEBSOCKET_HANDSHAKE_TIMEOUT'
+  /** `dial()`, `keepConnected()` and `acceptUpgrades()` need the package `ws`, which is not installed. */
+  | 'ERR_YAMUX_WEBSOCKET_WS_MISSING';
 
 export interface WebSocketErrorDetail {
   /** Who began it. Default `'remote'`. */
@@ -82,4 +84,10 @@ export class UpgradeRefusedError extends YamuxWebSocketError {
     this.headers = refusal.headers ?? {};
     this.body = refusal.body ?? '';
   }
+}
+
+/** For a failed import of `ws`. */
+export function wsMissing(cause: unknown): never {
+  const message = "The package 'ws' could not be loaded: install it (npm install ws)";
+  throw new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_WS_MISSING', message, { origin: 'local', cause });
 }

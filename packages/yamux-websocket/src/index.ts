@@ -1,4 +1,5 @@
 // The public surface.
+export type { BackoffOptions } from './backoff.ts';
 export type { WebSocketByteStream } from './byte-stream.ts';
 export type { SocketClose } from './close-codes.ts';
 export { type DialOptions, dial, type WsClientOptions } from './dial.ts';
@@ -11,7 +12,14 @@ export {
 } from './errors.ts';
 export type { MessageData, MessageListener, MessageSocket } from './message-socket.ts';
 export type { Carrier, WebSocketStreamOptions } from './options.ts';
-export { type CarriedStreamOptions, client, server } from './session.ts';
+export {
+  type DialAttempt,
+  type KeepConnectedOptions,
+  keepConnected,
+  type Reconnector,
+  type RetryEvent,
+} from './reconnect.ts';
+export { type CarriedStreamOptions, client, server, socketClosed } from './session.ts';
 export { type AnyWebSocket, webSocketStream } from './stream.ts';
 export { acceptUpgrades, type UpgradeAcceptor, type UpgradeOptions } from './upgrade.ts';
 export { type RecommendedWsOptions, recommendedWsOptions } from './ws-options.ts';

@@ -1,6 +1,14 @@
 // A refused upgrade: a whole HTTP response on the raw socket, then its end. Destroying the socket at once would cut the response
 // off, and the client would know no more than "connection lost".
-import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http';
+import {
+  type IncomingMessage,
+  type Server,
+  ServerResponse,
+  STATUS_CODES,
+  validateHeaderName,
+  validateHeaderValue,
+} from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { UpgradeRefusedError } from './errors.ts';
 
@@ -47,6 +55,28 @@ function response(refusal: UpgradeRefusedError): string {
     }
   }
   return `${head}\r\n${body}`;
+}
+
+/** 426: this path is for WebSockets, and the request asked for none. */
+export function upgradeRequired(): UpgradeRefusedError {
+  return new UpgradeRefusedError(426, { headers: { upgrade: 'websocket' }, body: 'Expected Upgrade: websocket\n' });
+}
+
+/**
+ * Answers a request as if it had not asked for an upgrade: node:http gives every such request to the 'upgrade' listeners. False for one with
+ * a body, which node:http has not read and nobody will.
+ */
+export function serveWithoutUpgrade(server: Server, request: IncomingMessage, socket: Duplex): boolean {
+  const { headers } = request;
+  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+  if (hasBody || server.listenerCount('request') === 0) return false;
+  socket.on('error', () => {}); // a client that leaves is no failure of ours
+  const response = new ServerResponse(request);
+  response.shouldKeepAlive = false; // nobody parses what would come next
+  response.assignSocket(socket as Socket);
+  response.once('finish', () => socket.end());
+  server.emit('request', request, response);
+  return true;
 }
 
 /** 503, with the time after which it is worth another try, in milliseconds. */

@@ -1,6 +1,6 @@
 // client() and server(): a Yamux session over a WebSocket. Chooses the close code that says why the session ended.
 import * as yamux from '@zishuo/yamux';
-import { type Goodbye, goodbyeOf } from './close-codes.ts';
+import { type Goodbye, goodbyeOf, type SocketClose } from './close-codes.ts';
 import type { WebSocketStreamOptions } from './options.ts';
 import { type AnyWebSocket, openStream } from './stream.ts';
 
@@ -47,11 +47,28 @@ export function sessionOver(
   const stream = openStream(socket, { ...options, readPauseBytes: Number.POSITIVE_INFINITY }, goodbye);
   try {
     session = (role === 'client' ? yamux.client : yamux.server)(stream, yamuxOptions);
+    Object.defineProperty(session, CLOSED, { value: stream.socketClosed });
     return session;
   } catch (error) {
     stream.destroy(); // a bad option: nobody else would ever close the socket
     throw error;
   }
+}
+
+/** On every session of ours, whichever copy of this package made it. */
+const CLOSED = Symbol.for('@zishuo/yamux-websocket.closed');
+
+/**
+ * How the WebSocket beneath a session was closed: code, reason, whether there was a closing handshake, and who began it. Resolves when the
+ * socket is closed, which may be after the session's own `'close'`; never rejects.
+ *
+ * @throws {TypeError} for a session that is not over a WebSocket of this package.
+ */
+export function socketClosed(session: yamux.YamuxSession): Promise<SocketClose> {
+  const closed = (session as { readonly [CLOSED]?: Promise<SocketClose> })[CLOSED];
+  if (closed === undefined)
+    throw new TypeError('Expected a session that client(), server() or dial() of this package made');
+  return closed;
 }
 
 /** @throws {TypeError} */

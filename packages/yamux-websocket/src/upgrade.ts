@@ -4,10 +4,11 @@ import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Role, SessionOptions, YamuxSession } from '@zishuo/yamux';
 import type { WebSocket, WebSocketServer } from 'ws';
+import { callOutside } from './call-outside.ts';
 import { DRAINING, NORMAL } from './close-codes.ts';
-import { UpgradeRefusedError } from './errors.ts';
+import { UpgradeRefusedError, wsMissing } from './errors.ts';
 import { type Carrier, checkNumber, MAX_DELAY } from './options.ts';
-import { refuseUpgrade, unavailable } from './refusal.ts';
+import { refuseUpgrade, serveWithoutUpgrade, unavailable, upgradeRequired } from './refusal.ts';
 import { type CarriedStreamOptions, checkRole, sessionOver } from './session.ts';
 import { type RecommendedWsOptions, recommendedWsOptions } from './ws-options.ts';
 
@@ -24,8 +25,11 @@ export interface UpgradeOptions<Identity> {
     request: IncomingMessage,
     signal: AbortSignal,
   ) => Identity | Falsy | PromiseLike<Identity | Falsy>;
-  /** Called with every new session, before anything is read from it: attach its 'error' listener here. */
-  readonly onSession: (session: YamuxSession, request: IncomingMessage, identity: Identity) => void;
+  /**
+   * Called with every new session, before anything is read from it: attach its 'error' listener here. What it throws, or rejects
+   * with, is uncaught, and the session is destroyed.
+   */
+  readonly onSession: (session: YamuxSession, request: IncomingMessage, identity: Identity) => unknown;
   /** Called with every refusal. An unforeseen error of `authenticate` is its `cause`, and without this a process warning. */
   readonly onRefused?: ((refusal: UpgradeRefusedError, request: IncomingMessage) => void) | undefined;
   /** The first of these that the client offers is chosen; a client that offers none of them is refused with 400. */
@@ -81,7 +85,8 @@ export interface UpgradeAcceptor {
 
 /**
  * Makes sessions of the WebSocket upgrades that an HTTP server receives on `path`. Other paths are left to the server's other 'upgrade'
- * listeners; where none can take them they are answered with 404.
+ * listeners; where none can take them they are answered with 404, or without the upgrade if it is not to a WebSocket. Where the package
+ * `ws` is not installed, the server's 'error' tells (`ERR_YAMUX_WEBSOCKET_WS_MISSING`).
  *
  * @throws {TypeError | RangeError} for a bad option.
  */
@@ -118,7 +123,9 @@ class Acceptor<Identity> implements UpgradeAcceptor {
     this.#maxPending = checkNumber('maxPending', maxPending, 1, Number.POSITIVE_INFINITY);
     this.#pendingTimeout = checkNumber('pendingTimeout', pendingTimeout, 1, MAX_DELAY);
     this.#retryAfter = checkNumber('retryAfter', retryAfter, 0, MAX_DELAY);
-    this.#handshakes = this.#makeHandshakes(recommended); // where `ws` is not installed this is, rightly, an unhandled rejection
+    this.#handshakes = this.#makeHandshakes(recommended);
+    // Told at once, and not first to whoever dials in: without `ws` no upgrade can be accepted.
+    this.#handshakes.catch((error: unknown) => server.emit('error', error));
     Object.assign(this.#onUpgrade, { [PATH]: path });
     server.on('upgrade', this.#onUpgrade);
   }
@@ -143,8 +150,9 @@ class Acceptor<Identity> implements UpgradeAcceptor {
 
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     if (pathOf(request) !== this.#options.path) {
-      if (this.#isLastResort(pathOf(request))) this.#refuse(request, socket, new UpgradeRefusedError(404));
-    } else if (this.#draining) this.#refuse(request, socket, this.#unavailable('draining'));
+      if (this.#isLastResort(pathOf(request))) this.#leave(request, socket);
+    } else if (!asksForWebSocket(request)) this.#refuse(request, socket, upgradeRequired());
+    else if (this.#draining) this.#refuse(request, socket, this.#unavailable('draining'));
     else if (this.pending >= this.#maxPending) this.#refuse(request, socket, this.#unavailable('too many upgrades'));
     else void this.#accept(request, socket, head);
   };
@@ -155,6 +163,13 @@ class Acceptor<Identity> implements UpgradeAcceptor {
     return (
       listeners[0] === this.#onUpgrade && listeners.every((listener) => PATH in listener && listener[PATH] !== path)
     );
+  }
+
+  /** Nobody's upgrade. A WebSocket is refused; what asks for another protocol may as well be served without it (RFC 9110 section 7.8). */
+  #leave(request: IncomingMessage, socket: Duplex): void {
+    if (asksForWebSocket(request) || !serveWithoutUpgrade(this.#server, request, socket)) {
+      this.#refuse(request, socket, new UpgradeRefusedError(404));
+    }
   }
 
   async #accept(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
@@ -207,22 +222,20 @@ class Acceptor<Identity> implements UpgradeAcceptor {
   #open(ws: WebSocket, request: IncomingMessage, socket: Duplex, identity: Identity): void {
     const { yamux, stream, onSession } = this.#options;
     let session: YamuxSession | undefined;
-    try {
-      session = sessionOver(ws, this.#role, yamux, { carrier: socket as Carrier, ...stream }, () =>
-        this.#draining ? DRAINING : NORMAL,
-      );
-      onSession(session, request, identity);
-    } catch (error) {
-      // The application's own failure, or a bad Yamux option: uncaught, as from any listener, but the socket does not stay.
-      session?.destroy();
-      process.nextTick(() => {
-        throw error;
-      });
-    }
+    // A failure here is the application's own, or a bad Yamux option: the socket does not stay.
+    callOutside(
+      () => {
+        session = sessionOver(ws, this.#role, yamux, { carrier: socket as Carrier, ...stream }, () =>
+          this.#draining ? DRAINING : NORMAL,
+        );
+        return onSession(session, request, identity);
+      },
+      () => session?.destroy(),
+    );
   }
 
   async #makeHandshakes(recommended: RecommendedWsOptions): Promise<WebSocketServer> {
-    const { WebSocketServer } = await import('ws');
+    const { WebSocketServer } = await import('ws').catch(wsMissing);
     const handshakes = new WebSocketServer({
       ...recommended,
       ...this.#options.ws,
@@ -260,6 +273,10 @@ function pathOf(request: IncomingMessage): string {
   const url = request.url ?? '';
   const query = url.indexOf('?');
   return query === -1 ? url : url.slice(0, query);
+}
+
+function asksForWebSocket({ headers }: IncomingMessage): boolean {
+  return (headers.upgrade ?? '').split(',').some((protocol) => protocol.trim().toLowerCase() === 'websocket');
 }
 
 function offered(request: IncomingMessage): ReadonlySet<string> {

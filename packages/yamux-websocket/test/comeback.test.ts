@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import { comebackAfterClose, comebackAfterError } from '../src/comeback.ts';
+import { UpgradeRefusedError, YamuxWebSocketError } from '../src/errors.ts';
+
+const closed = (code: number, reason = '', initiator: 'local' | 'remote' = 'remote') =>
+  comebackAfterClose({ code, reason, wasClean: code !== 1006, initiator });
+
+describe('the way back after a close', () => {
+  it.each([
+    [1000, 'backoff', 0],
+    [1001, 'soon', 0],
+    [1002, 'backoff', 1],
+    [1003, 'backoff', 1],
+    [1005, 'backoff', 0],
+    [1006, 'backoff', 0],
+    [1007, 'backoff', 1],
+    [1008, 'fresh', 0],
+    [1009, 'stop', 0],
+    [1010, 'backoff', 1],
+    [1011, 'backoff', 0],
+    [1012, 'soon', 0],
+    [1013, 'backoff', 0.5],
+    [1014, 'backoff', 0],
+    [4000, 'backoff', 0],
+    [4401, 'fresh', 0],
+    [4403, 'fresh', 0],
+    [4409, 'stop', 0],
+  ] as const)('with %i is %s, with a pause of at least this share of the longest: %d', (code, how, share) => {
+    expect(closed(code)).toEqual({ how, share, wait: 0 });
+  });
+
+  it('is by backoff after whatever this end closed with', () => {
+    for (const code of [1000, 1001, 1009, 4409]) expect(closed(code, '', 'local').how).toBe('backoff');
+  });
+
+  it('waits as long as the reason of 1013 says', () => {
+    expect(closed(1013, '30').wait).toBe(30_000);
+    expect(closed(1013, 'overloaded').wait).toBe(0);
+    expect(closed(1011, '30').wait).toBe(0);
+  });
+});
+
+describe('the way back after a failed dial', () => {
+  const refused = (status: number, retryAfter?: string) =>
+    comebackAfterError(
+      new UpgradeRefusedError(status, { headers: { 'retry-after': retryAfter } }),
+      Date.UTC(2026, 0, 1),
+    );
+
+  it.each([
+    [301, 'stop'],
+    [400, 'stop'],
+    [401, 'fresh'],
+    [403, 'fresh'],
+    [404, 'stop'],
+    [408, 'backoff'],
+    [429, 'backoff'],
+    [500, 'backoff'],
+    [502, 'backoff'],
+    [503, 'backoff'],
+    [504, 'backoff'],
+  ])('with HTTP status %i is %s', (status, how) => {
+    expect(refused(status).how).toBe(how);
+  });
+
+  it.each([
+    ['7', 7_000],
+    ['Thu, 01 Jan 2026 00:02:00 GMT', 120_000],
+    ['Thu, 01 Jan 2015 00:00:00 GMT', 0],
+    ['soon', 0],
+    ['-5', 0],
+    ['99999999', 3_600_000],
+  ])('waits for Retry-After: %s', (value, wait) => {
+    expect(refused(503, value).wait).toBe(wait);
+  });
+
+  it('is by backoff where nobody answered, and none where the caller is wrong', () => {
+    const lost = new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_DIAL_FAILED', 'nobody');
+    expect(comebackAfterError(lost, 0).how).toBe('backoff');
+    expect(comebackAfterError(undefined, 0).how).toBe('backoff');
+    expect(comebackAfterError(new RangeError('handshakeTimeout'), 0).how).toBe('stop');
+    expect(comebackAfterError(new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_WS_MISSING', 'ws'), 0).how).toBe('stop');
+  });
+});

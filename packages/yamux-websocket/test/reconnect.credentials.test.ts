@@ -1,0 +1,89 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { UpgradeRefusedError } from '../src/errors.ts';
+import { type Gateway, gateway, keep, stopKeepers } from './support/gateway.ts';
+
+afterEach(stopKeepers);
+
+describe('a Reconnector that is refused', () => {
+  const credentials = (attempt: { readonly fresh: boolean }) => ({
+    headers: { authorization: attempt.fresh ? 'fresh' : 'stale' },
+  });
+
+  it('asks for fresh credentials once, and goes on when they are taken', async () => {
+    const far = await gateway((attempt) => (attempt === 1 ? new UpgradeRefusedError(401) : undefined));
+    const { clock, session, pause } = keep([far.url], { dial: credentials });
+    clock.advance((await pause(1)).delay);
+    await session(1);
+    expect(far.attempts.map(({ headers }) => headers.authorization)).toEqual(['stale', 'fresh']);
+  });
+
+  it('gives up when fresh credentials are refused too', async () => {
+    const far = await gateway(() => new UpgradeRefusedError(403, { body: 'not you' }));
+    const { keeper, clock, pause } = keep([far.url], { dial: credentials });
+    clock.advance((await pause(1)).delay);
+    expect(await keeper.stopped).toMatchObject({ status: 403, body: 'not you' });
+    expect(far.attempts).toHaveLength(2);
+    expect(clock.pending).toBe(0);
+  });
+
+  it.each([1008, 4401, 4403])('gives up at the second close code %i in a row', async (code) => {
+    const far = await gateway();
+    const { keeper, clock, session, pause } = keep([far.url], { dial: credentials });
+    await session(1);
+    await far.session(1);
+    far.close(code);
+    clock.advance((await pause(1)).delay);
+    await session(2);
+    await far.session(2);
+    far.close(code, 'expired');
+    expect(await keeper.stopped).toMatchObject({
+      cause: expect.objectContaining({ closeCode: code, reason: 'expired' }),
+    });
+  });
+
+  it('asks for fresh credentials again after a session that lived', async () => {
+    const far = await gateway();
+    const { clock, session, pause } = keep([far.url], { dial: credentials });
+    for (const number of [1, 2, 3]) {
+      await session(number);
+      await far.session(number);
+      clock.advance(10_000);
+      far.close(4401);
+      clock.advance((await pause(number)).delay);
+    }
+    expect(far.attempts.map(({ headers }) => headers.authorization)).toEqual(['stale', 'fresh', 'fresh']);
+  });
+
+  it.each([
+    ['close code 4409', (far: Gateway) => far.close(4409, 'replaced')],
+    ['close code 1009', (far: Gateway) => far.close(1009)],
+  ])('gives up after %s', async (_what, end) => {
+    const far = await gateway();
+    const { keeper, session, retries } = keep([far.url]);
+    await session(1);
+    await far.session(1);
+    end(far);
+    expect(await keeper.stopped).toBeInstanceOf(Error);
+    expect(retries).toEqual([]);
+    expect(far.attempts).toHaveLength(1);
+  });
+
+  it('gives up after a refusal that will be the same next time', async () => {
+    const far = await gateway(() => new UpgradeRefusedError(404));
+    expect(await keep([far.url]).keeper.stopped).toMatchObject({ status: 404 });
+  });
+
+  it('goes on when whoever gives out credentials fails, whatever it throws', async () => {
+    const { url } = await gateway();
+    let asked = 0;
+    const dial = (): Promise<object> => {
+      asked += 1;
+      return asked === 1 ? Promise.reject(new TypeError('fetch failed')) : Promise.resolve({});
+    };
+    const { clock, session, pause } = keep([url], { dial });
+    const { error, delay } = await pause(1);
+    expect(error).toMatchObject({ message: 'fetch failed' });
+    clock.advance(delay);
+    await session(1);
+  });
+});

@@ -1,0 +1,42 @@
+import { once } from 'node:events';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { dial } from '../src/dial.ts';
+import { keepConnected } from '../src/reconnect.ts';
+import { acceptUpgrades } from '../src/upgrade.ts';
+import { closeServers, exchange, httpServer, upgradeRequest } from './support/http-server.ts';
+
+vi.mock('ws', () => {
+  throw new Error("Cannot find package 'ws'");
+});
+
+afterEach(closeServers);
+
+describe('without the package ws', () => {
+  const missing = expect.objectContaining({
+    code: 'ERR_YAMUX_WEBSOCKET_WS_MISSING',
+    message: "The package 'ws' could not be loaded: install it (npm install ws)",
+  });
+
+  it('dial() says what to install', async () => {
+    await expect(dial('ws://127.0.0.1:1')).rejects.toEqual(missing);
+  });
+
+  it('keepConnected() gives up with that', async () => {
+    expect(await keepConnected({ urls: 'ws://127.0.0.1:1', onSession: () => {} }).stopped).toEqual(missing);
+  });
+
+  it("acceptUpgrades() tells it by the server's 'error', and refuses who dials in", async () => {
+    const { server, port } = await httpServer();
+    const told = once(server, 'error');
+    const refused: unknown[] = [];
+    acceptUpgrades(server, {
+      path: '/',
+      authenticate: () => true,
+      onSession: () => {},
+      onRefused: (refusal) => refused.push(refusal.cause),
+    });
+    expect(await told).toEqual([missing]);
+    expect(await exchange(port, upgradeRequest('/'))).toMatch(/^HTTP\/1.1 500 /);
+    expect(refused).toEqual([missing]);
+  });
+});
