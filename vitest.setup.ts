@@ -3,6 +3,7 @@
 // belongs to one property).
 // And nothing that keeps a process alive is left behind: no timer, socket, server or child.
 import { randomInt } from 'node:crypto';
+import { relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect } from 'vitest';
@@ -15,8 +16,15 @@ const path = process.env.FC_PATH;
 /** fast-check's own report, and below it how to see the same counterexample again. */
 function reporter(run: fc.RunDetails<unknown>): void {
   if (!run.failed) return;
-  const replay = `Replay: FC_SEED=${run.seed} FC_PATH=${run.counterexamplePath} vitest run -t "${expect.getState().currentTestName}"`;
-  throw new Error(`${fc.defaultReportMessage(run)}\n${replay}`, { cause: run.errorInstance });
+  throw new Error(`${fc.defaultReportMessage(run)}\n${replayOf(run)}`, { cause: run.errorInstance });
+}
+
+/** A line for a shell. -t is a regular expression over the names of suites and test with a blank between them, not ' > '. */
+function replayOf({ seed, counterexamplePath }: fc.RunDetails<unknown>): string {
+  const { testPath = '', currentTestName = '' } = expect.getState();
+  const pattern = currentTestName.replaceAll(' > ', ' ').replace(/[^\w ,:;-]/g, '.');
+  const command = `npx vitest run ${relative(process.cwd(), testPath)} -t "^${pattern}$"`;
+  return `Replay: FC_SEED=${seed} FC_PATH=${counterexamplePath} ${command}`;
 }
 
 // fast-check's types keep a path from being global; its code merges the global parameters into each property's own.

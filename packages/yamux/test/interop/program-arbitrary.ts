@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import type { Role } from './go-peer.ts';
 import type { Cut, GoStep, Half, OurHalf, OurStep, Program, StreamPlan, Write } from './program.ts';
+import { describeProgram } from './program-text.ts';
 
 /** hashicorp's window, and the first one of ours. */
 const WINDOW = 262_144;
@@ -11,7 +12,11 @@ const MOST_CHUNKS = 1000;
 /** More than any stream carries: to the end. */
 const TO_THE_END = 2 ** 40;
 
+/** For fc.oneof(): the first kind is the simplest, and the others shrink to it. */
+const SIMPLEST_FIRST = { withCrossShrink: true } as const;
+
 const size = fc.oneof(
+  SIMPLEST_FIRST,
   { weight: 4, arbitrary: fc.nat(40) },
   { weight: 4, arbitrary: fc.nat(9000) },
   { weight: 2, arbitrary: fc.constantFrom(32_768, 65_536, WINDOW - 1, WINDOW, WINDOW + 1) },
@@ -25,14 +30,16 @@ const write: fc.Arbitrary<Write> = fc
 const smallWrite: fc.Arbitrary<Write> = fc.record({ size: fc.nat(3000), chunk: fc.constantFrom(10, 1000, 4096) });
 
 const pauses = fc
-  .array(fc.oneof(fc.nat(100), fc.nat(WINDOW), fc.nat(3 * WINDOW)), { maxLength: 3 })
-  .map((counts) => counts.sort((a, b) => a - b));
+  .array(fc.oneof(SIMPLEST_FIRST, fc.nat(100), fc.nat(WINDOW), fc.nat(3 * WINDOW)), { maxLength: 3 })
+  // A copy: the one that fast-check keeps is what it shrinks.
+  .map((counts) => [...counts].sort((a, b) => a - b));
 
 const cut: fc.Arbitrary<Cut> = fc.oneof(
+  SIMPLEST_FIRST,
   fc.record({
     how: fc.constantFrom(...(['reset', 'destroy', 'fail', 'endAndDestroy'] as const)),
     after: fc.constant('bytes' as const),
-    count: fc.oneof(fc.nat(10), fc.nat(WINDOW)),
+    count: fc.oneof(SIMPLEST_FIRST, fc.nat(10), fc.nat(WINDOW)),
   }),
   fc.record({
     how: fc.constantFrom(...(['reset', 'destroy', 'fail', 'endAndDestroy'] as const)),
@@ -51,7 +58,7 @@ function stream(aWrite: fc.Arbitrary<Write>): fc.Arbitrary<Omit<StreamPlan, 'id'
   return fc
     .record({
       opener: fc.constantFrom(...(['us', 'go'] as const)),
-      roundTrips: fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, fc.nat(2)),
+      roundTrips: fc.oneof(SIMPLEST_FIRST, { weight: 4, arbitrary: fc.constant(0) }, fc.nat(2)),
       us: half,
       go: half,
       flows: fc.boolean(),
@@ -59,7 +66,7 @@ function stream(aWrite: fc.Arbitrary<Write>): fc.Arbitrary<Omit<StreamPlan, 'id'
       waits: fc.option(
         fc.record({
           who: fc.constantFrom(...(['us', 'go'] as const)),
-          bytes: fc.oneof(fc.nat(100), fc.nat(2 * WINDOW), fc.constant(TO_THE_END)),
+          bytes: fc.oneof(SIMPLEST_FIRST, fc.nat(100), fc.nat(2 * WINDOW), fc.constant(TO_THE_END)),
         }),
         { freq: 2 },
       ),
@@ -71,18 +78,24 @@ function stream(aWrite: fc.Arbitrary<Write>): fc.Arbitrary<Omit<StreamPlan, 'id'
 }
 
 const streams = fc.oneof(
+  SIMPLEST_FIRST,
   { weight: 6, arbitrary: fc.array(stream(write), { maxLength: 5 }) },
   { weight: 1, arbitrary: fc.array(stream(smallWrite), { maxLength: 50, size: 'max' }) },
 );
 
-const options = fc.record({
-  maxFramePayload: fc.constantFrom(32_768, 1024, 65_524),
-  maxStreamWindow: fc.constantFrom(16 * 1024 * 1024, WINDOW),
-  maxUnacknowledged: fc.constantFrom(256, 1, 3),
-  maxInboundStreams: fc.oneof({ weight: 5, arbitrary: fc.constant(1000) }, fc.constantFrom(0, 2)),
-});
+/** Each of them may be left out. */
+const options = fc.record(
+  {
+    maxFramePayload: fc.constantFrom(1024, 65_524),
+    maxStreamWindow: fc.constant(WINDOW),
+    maxUnacknowledged: fc.constantFrom(1, 3),
+    maxInboundStreams: fc.oneof(SIMPLEST_FIRST, { weight: 2, arbitrary: fc.constant(1000) }, fc.constantFrom(0, 2)),
+  },
+  { requiredKeys: [] },
+);
 
 const config = fc.oneof(
+  SIMPLEST_FIRST,
   { weight: 4, arbitrary: fc.constant({}) },
   { weight: 2, arbitrary: fc.record({ maxWindow: fc.constantFrom(2 * WINDOW, 4 * WINDOW) }) },
   // More at once are refused.
@@ -98,7 +111,7 @@ function steps<Step extends string>(last: readonly Step[]): fc.Arbitrary<Array<S
   const ended = fc
     .tuple(pings, fc.constantFrom(...last), pings)
     .map(([before, step, after]) => [...before, step, ...after]);
-  return fc.oneof({ weight: 5, arbitrary: pings }, { weight: 1, arbitrary: ended });
+  return fc.oneof(SIMPLEST_FIRST, { weight: 5, arbitrary: pings }, { weight: 1, arbitrary: ended });
 }
 
 export function programs(role: Role): fc.Arbitrary<Program> {
@@ -111,7 +124,12 @@ export function programs(role: Role): fc.Arbitrary<Program> {
       goSteps: steps<GoStep>(['goAway', 'close']),
       closer: fc.constantFrom(...(['us', 'go'] as const)),
     })
-    .map((program) => ({ ...program, role, streams: withIds(role, program.streams) }));
+    .map((generated) => legible({ ...generated, role, streams: withIds(role, generated.streams) }));
+}
+
+/** fast-check prints it in words. */
+function legible(program: Program): Program {
+  return Object.defineProperty(program, fc.toStringMethod, { value: () => describeProgram(program) });
 }
 
 /** Each end opens its streams in order: their ids follow. */
