@@ -92,7 +92,6 @@ export class Attempt implements Slot {
     } else {
       condition.ended(this.epoch);
     }
-    member.streamClosed(error ?? undefined);
   }
 
   #awaitAcknowledgement(stream: Acknowledgeable): void {

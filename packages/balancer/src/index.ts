@@ -1,5 +1,6 @@
 // The public surface, and no logic.
 export type { Clock } from './clock.ts';
+export type { FromPool, PoolMessages } from './diagnostics.ts';
 export type { DrainHandle, DrainOptions, DrainResult } from './drain.ts';
 export {
   DuplicateSessionError,
@@ -12,7 +13,6 @@ export {
   type PoolErrorCode,
   type UnavailableCounts,
 } from './errors.ts';
-export type { FailureClassifier, FailureContext, FailureDecision, FailureOperation } from './failure.ts';
 export type {
   AffinityBindEvent,
   AffinityEvictEvent,
@@ -21,11 +21,15 @@ export type {
   HookPanicEvent,
   OpenErrorEvent,
   OpenEvent,
-  PoolHooks,
+  PoolEvents,
+  RemovalReason,
+  RetryEvent,
   SessionAddedEvent,
   SessionRemovedEvent,
   StreamCloseEvent,
-} from './hooks.ts';
+} from './events.ts';
+export type { FailureClassifier, FailureContext, FailureDecision, FailureOperation } from './failure.ts';
+export type { PoolHooks } from './hooks.ts';
 export type { OpenOptions, PoolOptions, SessionOptions } from './options.ts';
 export { type OpenedStream, SessionPool } from './pool.ts';
 export type { PoolableSession } from './poolable-session.ts';

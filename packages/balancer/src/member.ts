@@ -159,11 +159,6 @@ export class Member implements Candidate, Placed, Patient {
     this.condition.failed(epoch, 'open-stream', error, byDefault);
   }
 
-  /** A stream that was handed over is fully closed. */
-  streamClosed(error: Error | undefined): void {
-    this.#home.observers.streamClosed(this, error);
-  }
-
   conditionChanged(): void {
     this.#home.changed(this);
   }

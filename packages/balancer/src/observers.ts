@@ -1,17 +1,9 @@
-// All that a pool tells, in one place: to its owner's hooks, and to the process by node:diagnostics_channel, where the message has
-// the pool beside what the hook is told. An event is made only where somebody listens.
-import { type Channel, channel } from 'node:diagnostics_channel';
-import type { AffinityBindEvent, AffinityEvictEvent, Hooks, PoolHooks, SessionRemovedEvent } from './hooks.ts';
+// What a pool tells of itself, made into events: only where somebody listens, and after the pool's state is what they say.
+import type { Duplex } from 'node:stream';
+import type { Clock } from './clock.ts';
+import type { AffinityBindEvent, AffinityEvictEvent, RemovalReason } from './events.ts';
+import type { Hooks } from './hooks.ts';
 import type { SessionSnapshot } from './stats.ts';
-
-const OPEN = channel('yamux:pool:open');
-const RETRY = channel('yamux:pool:retry');
-const SESSION_ADD = channel('yamux:pool:session:add');
-const SESSION_REMOVE = channel('yamux:pool:session:remove');
-const SESSION_DRAIN = channel('yamux:pool:session:drain');
-const SESSION_HEALTH = channel('yamux:pool:session:health');
-const AFFINITY_BIND = channel('yamux:pool:affinity:bind');
-const AFFINITY_EVICT = channel('yamux:pool:affinity:evict');
 
 /** What is told of a session. */
 interface Subject {
@@ -19,63 +11,68 @@ interface Subject {
   snapshot(): SessionSnapshot;
 }
 
-type EventOf<Name extends keyof PoolHooks> = Parameters<NonNullable<PoolHooks[Name]>>[0];
-
 export class Observers {
-  readonly #pool: object;
   readonly #hooks: Hooks;
+  readonly #clock: Clock;
 
-  constructor(pool: object, hooks: Hooks) {
-    this.#pool = pool;
+  constructor(hooks: Hooks, clock: Clock) {
     this.#hooks = hooks;
+    this.#clock = clock;
   }
 
   sessionAdded(session: Subject): void {
-    this.#tell('onSessionAdded', SESSION_ADD, () => ({ snapshot: session.snapshot() }));
+    if (this.#hooks.has('onSessionAdded')) this.#hooks.call('onSessionAdded', { snapshot: session.snapshot() });
   }
 
-  sessionRemoved(session: Subject, reason: SessionRemovedEvent['reason'], error: Error | undefined): void {
-    this.#tell('onSessionRemoved', SESSION_REMOVE, () => ({ snapshot: session.snapshot(), reason, error }));
+  sessionRemoved(session: Subject, reason: RemovalReason, error: Error | undefined): void {
+    if (!this.#hooks.has('onSessionRemoved')) return;
+    this.#hooks.call('onSessionRemoved', { snapshot: session.snapshot(), reason, error });
   }
 
   drained(session: Subject, draining: boolean): void {
-    this.#tell('onDrain', SESSION_DRAIN, () => ({ snapshot: session.snapshot(), draining }));
+    if (this.#hooks.has('onDrain')) this.#hooks.call('onDrain', { snapshot: session.snapshot(), draining });
   }
 
   healthChanged(session: Subject, healthy: boolean, reason: string): void {
-    this.#tell('onHealthChange', SESSION_HEALTH, () => ({ snapshot: session.snapshot(), healthy, reason }));
+    if (!this.#hooks.has('onHealthChange')) return;
+    this.#hooks.call('onHealthChange', { snapshot: session.snapshot(), healthy, reason });
   }
 
-  opened({ key }: Subject, attempt: number): void {
-    this.#tell('onOpen', OPEN, () => ({ sessionKey: key, attempt }));
+  opened({ key }: Subject, stream: Duplex, attempt: number, startedAt: number): void {
+    if (this.#hooks.has('onOpen')) {
+      const durationMs = this.#clock.now() - startedAt;
+      this.#hooks.call('onOpen', { sessionKey: key, stream, attempt, durationMs });
+    }
+    if (this.#hooks.has('onStreamClose')) this.#watch(key, stream);
   }
 
-  openFailed({ key }: Subject, attempt: number, error: unknown): void {
-    this.#tell('onOpenError', undefined, () => ({ sessionKey: key, attempt, error }));
+  /** One more listener on the stream, for those alone who asked for it; the slot is free when it is called. */
+  #watch(sessionKey: string, stream: Duplex): void {
+    const openedAt = this.#clock.now();
+    const closed = (): void => {
+      const durationMs = this.#clock.now() - openedAt;
+      this.#hooks.call('onStreamClose', { sessionKey, stream, error: stream.errored ?? undefined, durationMs });
+    };
+    if (stream.closed) closed();
+    else stream.once('close', closed);
   }
 
-  /** The open goes on with another session than the one that failed it. */
-  retried({ key }: Subject, attempt: number, error: unknown): void {
-    if (RETRY.hasSubscribers) RETRY.publish({ pool: this.#pool, sessionKey: key, attempt, error });
+  openFailed(last: Subject | undefined, attempt: number, startedAt: number, error: unknown, aborted: boolean): void {
+    if (!this.#hooks.has('onOpenError')) return;
+    const durationMs = this.#clock.now() - startedAt;
+    this.#hooks.call('onOpenError', { sessionKey: last?.key, attempt, durationMs, error, aborted });
   }
 
-  streamClosed({ key }: Subject, error: Error | undefined): void {
-    this.#tell('onStreamClose', undefined, () => ({ sessionKey: key, error }));
+  retried(session: Subject, failed: Subject, attempt: number, error: unknown): void {
+    if (!this.#hooks.has('onRetry')) return;
+    this.#hooks.call('onRetry', { sessionKey: session.key, attempt, failedSessionKey: failed.key, error });
   }
 
   affinityBound(event: AffinityBindEvent): void {
-    if (AFFINITY_BIND.hasSubscribers) AFFINITY_BIND.publish({ pool: this.#pool, ...event });
+    this.#hooks.call('onAffinityBind', event);
   }
 
   affinityEvicted(event: AffinityEvictEvent): void {
-    this.#tell('onAffinityEvict', AFFINITY_EVICT, () => event);
-  }
-
-  #tell<Name extends keyof PoolHooks>(hook: Name, told: Channel | undefined, make: () => EventOf<Name>): void {
-    const subscribed = told?.hasSubscribers === true ? told : undefined;
-    if (subscribed === undefined && !this.#hooks.has(hook)) return;
-    const event = make();
-    subscribed?.publish({ pool: this.#pool, ...event });
-    this.#hooks.call(hook, event);
+    this.#hooks.call('onAffinityEvict', event);
   }
 }

@@ -15,8 +15,9 @@ import {
   PoolClosedError,
   PoolError,
 } from './errors.ts';
+import type { RemovalReason } from './events.ts';
 import { defaultDecision, Judge } from './failure.ts';
-import { Hooks, type SessionRemovedEvent } from './hooks.ts';
+import { Hooks } from './hooks.ts';
 import { Member, type MemberHome } from './member.ts';
 import { Observers } from './observers.ts';
 import { OpenLimit } from './open-limit.ts';
@@ -68,8 +69,8 @@ export class SessionPool {
     this.#openAttempts = settings.openAttempts;
     this.#maxActiveStreams = settings.maxActiveStreams;
     this.#clock = settings.clock;
-    const hooks = new Hooks(settings.hooks);
-    const observers = new Observers(this, hooks);
+    const hooks = new Hooks(settings.hooks, this);
+    const observers = new Observers(hooks, this.#clock);
     this.#observers = observers;
     const strategyHome: StrategyHome = {
       now: () => this.#clock.now(),
@@ -150,51 +151,57 @@ export class SessionPool {
     // A copy: what the strategy is asked with is what it is told the outcome of, whatever the caller makes of its object meanwhile.
     const asked = routing === undefined ? NO_ROUTING : { ...routing };
     signal?.throwIfAborted();
-    if (signal === undefined && timeout === undefined) return this.#open(asked, constraints, acknowledged, undefined);
-    const limit = new OpenLimit(this.#clock, signal, timeout);
+    const startedAt = this.#clock.now();
+    const isLimited = signal !== undefined || timeout !== undefined;
+    const limit = isLimited ? new OpenLimit(this.#clock, signal, timeout) : undefined;
+    const tried: Member[] = [];
     try {
-      return await this.#open(asked, constraints, acknowledged, limit);
-    } finally {
-      limit.lift();
+      const { member, stream } = await this.#open(asked, constraints, acknowledged, limit, tried);
+      limit?.lift();
+      this.#observers.opened(member, stream, tried.length + 1, startedAt);
+      return { stream, session: this.#refs.get(member) as SessionRef };
+    } catch (error) {
+      limit?.lift();
+      this.#observers.openFailed(tried.at(-1), tried.length, startedAt, error, limit?.reached?.by === 'abort');
+      throw error;
     }
   }
 
+  /** `tried` is filled with the sessions that failed. */
   async #open(
     routing: RoutingContext,
     constraints: Constraints,
     acknowledged: boolean,
     limit: OpenLimit | undefined,
-  ): Promise<OpenedStream> {
-    const tried: Member[] = [];
+    tried: Member[],
+  ): Promise<{ readonly member: Member; readonly stream: Duplex }> {
     let failure: unknown;
     for (;;) {
       if (this.#closed !== undefined) throw this.#closed;
       const member = this.#pick(routing, constraints, tried);
       if (member === undefined) throw tried.length > 0 ? failure : this.#nobody(constraints);
-      const previous = tried.at(-1);
-      if (previous !== undefined) this.#observers.retried(previous, tried.length, failure);
       // Nothing may come between pick and reservation: that is what makes caps and loads exact in a burst.
       this.#turns += 1;
       this.#attempts += 1;
       const attempt = new Attempt(member, this.#turns, acknowledged, limit?.signal);
       limit?.watch(attempt);
+      const failed = tried.at(-1);
+      if (failed !== undefined) this.#observers.retried(member, failed, tried.length + 1, failure);
       try {
         const stream = await attempt.stream;
         this.#chooser.opened(member, routing);
-        this.#observers.opened(member, tried.length + 1);
-        return { stream, session: this.#refs.get(member) as SessionRef };
+        return { member, stream };
       } catch (error) {
         const reached = limit?.reached;
+        tried.push(member);
         this.#chooser.failed(member, routing);
         if (reached?.by === 'abort') {
           member.condition.failed(attempt.epoch, 'open-stream', reached.error, 'ignore');
           throw reached.error;
         }
-        if (this.#closed === error) throw error;
+        if (error instanceof PoolClosedError && this.#closed !== undefined) throw error;
         this.#failures += 1;
         member.openFailed(attempt.epoch, error, defaultDecision('open-stream', error));
-        this.#observers.openFailed(member, tried.length + 1, error);
-        tried.push(member);
         if (reached !== undefined) throw reached.error;
         if (tried.length >= this.#openAttempts) throw error;
         failure = error;
@@ -303,12 +310,13 @@ export class SessionPool {
    * PoolClosedError, and the sessions, which stay open, are let go.
    */
   destroy(error?: Error): void {
-    this.#closed = new PoolClosedError('The pool was destroyed', error === undefined ? undefined : { cause: error });
+    const closed = new PoolClosedError('The pool was destroyed', error === undefined ? undefined : { cause: error });
+    this.#closed = closed;
     this.#closing ??= Promise.resolve();
     for (const member of [...this.#candidates]) {
+      member.abandon(closed);
+      member.reset(error ?? closed);
       this.#remove(member, 'pool-closed');
-      member.abandon(this.#closed);
-      member.reset(error ?? this.#closed);
     }
   }
 
@@ -317,7 +325,7 @@ export class SessionPool {
     return this.close({ timeout: DISPOSE_TIMEOUT });
   }
 
-  #remove(member: Member, reason: SessionRemovedEvent['reason']): boolean {
+  #remove(member: Member, reason: RemovalReason): boolean {
     if (!member.remove()) return false;
     this.#candidates.delete(member);
     this.#recovery.update(member);

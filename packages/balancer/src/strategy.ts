@@ -1,5 +1,5 @@
 // The contract between the pool and whoever chooses: candidates in, an index out.
-import type { AffinityBindEvent, AffinityEvictEvent } from './hooks.ts';
+import type { AffinityBindEvent, AffinityEvictEvent } from './events.ts';
 import type { RoutingContext } from './routing.ts';
 import type { AffinityStats } from './stats.ts';
 
@@ -51,7 +51,7 @@ export interface StrategyHome {
   now(): number;
   /** The pool's source of chance, at least 0 and below 1. */
   random(): number;
-  /** Tells the pool's observers of a binding, or that it is gone. */
+  /** Tell the pool's observers that a key belongs to a session from now on, and that it does so no more. */
   bound(event: AffinityBindEvent): void;
   evicted(event: AffinityEvictEvent): void;
 }

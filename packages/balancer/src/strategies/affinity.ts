@@ -88,8 +88,9 @@ class Affinity implements Strategy {
       (binding, reason) => {
         if (reason === 'ttl') this.#expired += 1;
         if (reason === 'cap') this.#evicted += 1;
-        const { kind, key, session } = binding;
-        this.#home?.evicted({ kind, key, sessionKey: session.key, reason });
+        const { kind, key, session, confirmed } = binding;
+        // Of a binding that no open had confirmed nobody was told.
+        if (confirmed) this.#home?.evicted({ kind, key, sessionKey: session.key, reason });
       },
     );
   }
@@ -128,7 +129,7 @@ class Affinity implements Strategy {
     }
     const index = this.#fallback.pick(candidates, routing);
     // Tentative: others of a burst for the same key join it, and a failure takes it back.
-    if (isIndex(index, candidates)) this.#bind(kind, key, candidates.at(index) as Candidate, now, false);
+    if (isIndex(index, candidates)) table.bind(kind, key, candidates.at(index) as Candidate, now, false);
     return index;
   }
 
@@ -154,10 +155,15 @@ class Affinity implements Strategy {
     const kind = kindOf(routing);
     if (kind !== undefined) {
       const binding = this.#find(routing);
-      if (binding?.session === candidate) this.#table.confirm(binding);
-      // The pool tried this session by itself, or a failure beside this success took the binding back.
-      else if (binding === undefined && (candidate.unavailable ?? 'full') === 'full') {
-        this.#bind(kind, keyOf(kind, routing), candidate, this.#now(), true);
+      const key = keyOf(kind, routing);
+      if (binding?.session === candidate) {
+        const isNew = !binding.confirmed;
+        this.#table.confirm(binding);
+        if (isNew) this.#home?.bound({ kind, key, sessionKey: candidate.key });
+      } else if (binding === undefined && (candidate.unavailable ?? 'full') === 'full') {
+        // The pool tried this session by itself, or a failure beside this success took the binding back.
+        this.#table.bind(kind, key, candidate, this.#now(), true);
+        this.#home?.bound({ kind, key, sessionKey: candidate.key });
       }
     }
     this.#fallback.opened?.(candidate, routing);
@@ -180,11 +186,6 @@ class Affinity implements Strategy {
       expired: this.#expired,
       evicted: this.#evicted,
     };
-  }
-
-  #bind(kind: KeyKind, key: string, candidate: Candidate, now: number, confirmed: boolean): void {
-    this.#table.bind(kind, key, candidate, now, confirmed);
-    this.#home?.bound({ kind, key, sessionKey: candidate.key });
   }
 
   #now(): number {

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
-import type { AffinityEvictEvent } from '../../src/hooks.ts';
+import type { AffinityEvictEvent } from '../../src/events.ts';
 import { SessionPool } from '../../src/pool.ts';
 import type { RoutingContext } from '../../src/routing.ts';
 import {

@@ -1,6 +1,6 @@
 // A pool on a manual clock whose health events are written down.
 import { expect } from 'vitest';
-import type { HealthEvent, HookPanicEvent } from '../../src/hooks.ts';
+import type { HealthEvent, HookPanicEvent } from '../../src/events.ts';
 import type { PoolOptions } from '../../src/options.ts';
 import { SessionPool } from '../../src/pool.ts';
 import type { SessionRef } from '../../src/session-ref.ts';

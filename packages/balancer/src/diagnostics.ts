@@ -1,0 +1,51 @@
+// The events of all pools for whoever watches the process from outside, by node:diagnostics_channel. Nothing is built for a
+// channel that nobody subscribed to. What a subscriber throws is an uncaught exception, as on every channel of Node.
+import { type Channel, channel } from 'node:diagnostics_channel';
+import type {
+  AffinityBindEvent,
+  AffinityEvictEvent,
+  DrainEvent,
+  HealthEvent,
+  HookPanicEvent,
+  OpenErrorEvent,
+  OpenEvent,
+  PoolEvents,
+  RetryEvent,
+  SessionAddedEvent,
+  SessionRemovedEvent,
+} from './events.ts';
+import type { SessionPool } from './pool.ts';
+
+/** An event of this pool. */
+export type FromPool<Event> = Event & { readonly pool: SessionPool };
+
+/** The message on each channel. */
+export interface PoolMessages {
+  /** An `open()` has ended. A message with an `error` is of one that failed. */
+  'yamux:pool:open': FromPool<OpenEvent> | FromPool<OpenErrorEvent>;
+  'yamux:pool:retry': FromPool<RetryEvent>;
+  'yamux:pool:session:add': FromPool<SessionAddedEvent>;
+  'yamux:pool:session:remove': FromPool<SessionRemovedEvent>;
+  'yamux:pool:session:drain': FromPool<DrainEvent>;
+  'yamux:pool:session:health': FromPool<HealthEvent>;
+  'yamux:pool:affinity:bind': FromPool<AffinityBindEvent>;
+  'yamux:pool:affinity:evict': FromPool<AffinityEvictEvent>;
+  'yamux:pool:hook:panic': FromPool<HookPanicEvent>;
+}
+
+const poolChannel = (name: keyof PoolMessages): Channel => channel(name);
+
+/** `onStreamClose` has none: a stream tells its own end, and is watched only for a pool whose owner asked for it. */
+export const CHANNELS: Readonly<Record<keyof PoolEvents, Channel | undefined>> = {
+  onHealthChange: poolChannel('yamux:pool:session:health'),
+  onSessionAdded: poolChannel('yamux:pool:session:add'),
+  onSessionRemoved: poolChannel('yamux:pool:session:remove'),
+  onDrain: poolChannel('yamux:pool:session:drain'),
+  onOpen: poolChannel('yamux:pool:open'),
+  onOpenError: poolChannel('yamux:pool:open'),
+  onRetry: poolChannel('yamux:pool:retry'),
+  onStreamClose: undefined,
+  onAffinityBind: poolChannel('yamux:pool:affinity:bind'),
+  onAffinityEvict: poolChannel('yamux:pool:affinity:evict'),
+  onHookPanic: poolChannel('yamux:pool:hook:panic'),
+};

@@ -1,0 +1,111 @@
+// What happens in a pool that somebody outside may want to know. Hooks and diagnostics_channel tell the same events.
+import type { Duplex } from 'node:stream';
+import type { SessionSnapshot } from './stats.ts';
+
+/** Each event by the name of its hook. */
+export interface PoolEvents {
+  /** A session left the candidates because it failed too often, or came back because it has shown that it works. */
+  onHealthChange: HealthEvent;
+  onSessionAdded: SessionAddedEvent;
+  onSessionRemoved: SessionRemovedEvent;
+  /** A session began to drain, by whatever cause, or takes streams again. */
+  onDrain: DrainEvent;
+  /** An open has its stream; its caller is next. */
+  onOpen: OpenEvent;
+  /** An open has failed; its caller gets the error. */
+  onOpenError: OpenErrorEvent;
+  /** An attempt has failed, and another session is tried. */
+  onRetry: RetryEvent;
+  /** A stream that the pool gave to a caller is fully closed, its slot free. */
+  onStreamClose: StreamCloseEvent;
+  /** An affinity key belongs to a session from now on: the first open has succeeded. */
+  onAffinityBind: AffinityBindEvent;
+  /** A binding is gone, and not because its key moved to another session. */
+  onAffinityEvict: AffinityEvictEvent;
+  /** Something that the pool called threw, or its promise rejected. */
+  onHookPanic: HookPanicEvent;
+}
+
+export interface HealthEvent {
+  readonly snapshot: SessionSnapshot;
+  readonly healthy: boolean;
+  /** For people: what made it so. */
+  readonly reason: string;
+}
+
+export interface SessionAddedEvent {
+  readonly snapshot: SessionSnapshot;
+}
+
+/** `'closed'`: the session ended. `'removed'`: somebody called `remove()`. `'pool-closed'`: the pool let go of it. */
+export type RemovalReason = 'closed' | 'removed' | 'pool-closed';
+
+export interface SessionRemovedEvent {
+  readonly snapshot: SessionSnapshot;
+  readonly reason: RemovalReason;
+  /** The error with which the session ended, if it told one. */
+  readonly error: Error | undefined;
+}
+
+export interface DrainEvent {
+  readonly snapshot: SessionSnapshot;
+  /** False when it takes streams again. */
+  readonly draining: boolean;
+}
+
+export interface OpenEvent {
+  readonly sessionKey: string;
+  readonly stream: Duplex;
+  /** 1 for the first session that this open tried. */
+  readonly attempt: number;
+  /** Milliseconds, all attempts together. */
+  readonly durationMs: number;
+}
+
+export interface OpenErrorEvent {
+  /** The session that was tried last; undefined if none could be. */
+  readonly sessionKey: string | undefined;
+  /** How many sessions were tried. */
+  readonly attempt: number;
+  readonly error: unknown;
+  /** The caller's signal ended it, which is nobody's failure. */
+  readonly aborted: boolean;
+  /** Milliseconds, all attempts together. */
+  readonly durationMs: number;
+}
+
+export interface RetryEvent {
+  /** The session that is tried now. */
+  readonly sessionKey: string;
+  /** 2 for the second session that this open tries. */
+  readonly attempt: number;
+  readonly failedSessionKey: string;
+  readonly error: unknown;
+}
+
+export interface StreamCloseEvent {
+  readonly sessionKey: string;
+  readonly stream: Duplex;
+  /** What the stream ended with; undefined after a clean end. */
+  readonly error: Error | undefined;
+  /** Milliseconds since `onOpen`. */
+  readonly durationMs: number;
+}
+
+export interface AffinityBindEvent {
+  /** Which part of the routing the key came from. */
+  readonly kind: 'affinityKey' | 'sourceIp';
+  readonly key: string;
+  readonly sessionKey: string;
+}
+
+export interface AffinityEvictEvent extends AffinityBindEvent {
+  /** `'ttl'`: not used for so long. `'cap'`: the least recently used of too many. `'removed'`: its session left. */
+  readonly reason: 'ttl' | 'cap' | 'removed';
+}
+
+export interface HookPanicEvent {
+  /** The name of the hook, or of what else threw: `'failureClassifier'`, `'strategy.opened'`. */
+  readonly hook: string;
+  readonly error: unknown;
+}
