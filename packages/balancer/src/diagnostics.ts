@@ -14,10 +14,9 @@ import type {
   SessionAddedEvent,
   SessionRemovedEvent,
 } from './events.ts';
-import type { SessionPool } from './pool.ts';
 
-/** An event of this pool. */
-export type FromPool<Event> = Event & { readonly pool: SessionPool };
+/** An event and the SessionPool that tells it. */
+export type FromPool<Event> = Event & { readonly pool: object };
 
 /** The message on each channel. */
 export interface PoolMessages {

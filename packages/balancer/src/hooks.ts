@@ -3,7 +3,6 @@
 import { checkObject, checkOneOf } from './checks.ts';
 import { CHANNELS } from './diagnostics.ts';
 import type { PoolEvents } from './events.ts';
-import type { SessionPool } from './pool.ts';
 
 /**
  * Called synchronously, once the pool's state is what the event says; a hook may call back into the pool. What a hook throws,
@@ -28,9 +27,9 @@ export function checkHooks(hooks: PoolHooks): void {
 
 export class Hooks {
   readonly #hooks: PoolHooks;
-  readonly #pool: SessionPool;
+  readonly #pool: object;
 
-  constructor(hooks: PoolHooks, pool: SessionPool) {
+  constructor(hooks: PoolHooks, pool: object) {
     this.#hooks = hooks;
     this.#pool = pool;
   }

@@ -199,7 +199,7 @@ export class SessionPool {
           member.condition.failed(attempt.epoch, 'open-stream', reached.error, 'ignore');
           throw reached.error;
         }
-        if (error instanceof PoolClosedError && this.#closed !== undefined) throw error;
+        if (error instanceof PoolClosedError && this.#closing !== undefined) throw error;
         this.#failures += 1;
         member.openFailed(attempt.epoch, error, defaultDecision('open-stream', error));
         if (reached !== undefined) throw reached.error;

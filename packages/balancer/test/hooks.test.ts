@@ -5,7 +5,7 @@ import { queueDrained } from './support/fake-session.ts';
 
 const BOUND = { kind: 'affinityKey', key: 'tenant', sessionKey: 'a' } as const;
 
-const hooksOf = (hooks: PoolHooks): Hooks => new Hooks(hooks, new SessionPool());
+const hooksOf = (hooks: PoolHooks): Hooks => new Hooks(hooks, {});
 
 describe('Hooks', () => {
   it('tells onHookPanic what a hook throws, and what its promise rejects with', async () => {
