@@ -48,6 +48,11 @@ export class Condition {
     return this.#health.healthy;
   }
 
+  /** Its rest is over, or a probe is under way. */
+  get probing(): boolean {
+    return this.#health.isProbing(this.#home.clock.now());
+  }
+
   /** Its peer has refused a stream and is left alone for a while. */
   get refused(): boolean {
     return this.#refusedUntil !== undefined;
@@ -65,7 +70,7 @@ export class Condition {
 
   /** The peer has answered an attempt. */
   succeeded(epoch: number): void {
-    if (!this.#health.succeeded(epoch)) return;
+    if (!this.#health.succeeded(epoch, this.#home.clock.now())) return;
     this.#patient.conditionChanged();
     this.#patient.healthChanged(true);
   }
@@ -84,7 +89,7 @@ export class Condition {
       this.#lastFailureAt = now;
       turned = this.#health.failed(epoch, now);
     } else {
-      this.#health.inconclusive(epoch);
+      this.#health.inconclusive(epoch, now);
     }
     this.#patient.conditionChanged();
     if (turned) this.#patient.healthChanged(false, error);
@@ -92,7 +97,7 @@ export class Condition {
 
   /** An attempt was ended by its own user before anything could be known. */
   ended(epoch: number): void {
-    this.#health.inconclusive(epoch);
+    this.#health.inconclusive(epoch, this.#home.clock.now());
   }
 
   /** A peer that had enough streams has one less. */
@@ -105,9 +110,8 @@ export class Condition {
     return isOfSession(error) && isOfSession(this.#lastError) && causeOf(error) === causeOf(this.#lastError);
   }
 
-  /** Lets time have its effect. */
+  /** Lets time have its effect on who may be picked. */
   wake(now: number): void {
-    this.#health.tick(now);
     if (this.#refusedUntil === undefined || now < this.#refusedUntil) return;
     this.#refusedUntil = undefined;
     this.#patient.conditionChanged();
@@ -128,7 +132,7 @@ export class Condition {
     if (!this.#health.mayBePinged(now)) return;
     const epoch = this.#health.pinged(now);
     answerTo(ping).then(
-      () => this.#health.ponged(epoch),
+      () => this.#health.ponged(epoch, this.#home.clock.now()),
       () => void this.#health.failed(epoch, this.#home.clock.now()),
     );
   }
@@ -140,13 +144,14 @@ export class Condition {
 
   snapshot(): HealthSnapshot {
     const health = this.#health;
+    const now = this.#home.clock.now();
     return {
       healthy: health.healthy,
-      probing: health.isProbing(this.#home.clock.now()),
+      probing: health.isProbing(now),
       consecutiveFailures: health.failures,
       lastError: this.#lastError === undefined ? undefined : describe(this.#lastError),
       lastFailureAt: this.#lastFailureAt,
-      nextProbeAt: health.nextProbeAt,
+      nextProbeAt: health.nextProbeAt(now),
     };
   }
 }

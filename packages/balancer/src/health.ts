@@ -1,4 +1,5 @@
-// Whether one session may be trusted with streams, and how one that failed finds back. Pure: a function of what happened and when.
+// Whether one session may be trusted with streams, and how one that failed finds back. Pure: a function of what happened and when, whoever
+// looks at it how often.
 //
 //     healthy ──threshold failures in a row──▶ resting ──its time has come──▶ pinged ──pong──▶ proved ──an open──▶ trial
 //        ▲                                        ▲                             │no pong         ▲                   │ │
@@ -50,17 +51,20 @@ export class Health {
   }
 
   /** When a resting session may be probed. */
-  get nextProbeAt(): number | undefined {
+  nextProbeAt(now: number): number | undefined {
+    this.#tick(now);
     return this.#phase === 'resting' ? this.#due : undefined;
   }
 
   /** Its rest is over, or a probe is under way. */
   isProbing(now: number): boolean {
+    this.#tick(now);
     return !this.healthy && (this.#phase !== 'resting' || now >= this.#due);
   }
 
   /** The peer has answered an attempt. True if that made the session healthy. */
-  succeeded(epoch: number): boolean {
+  succeeded(epoch: number, now: number): boolean {
+    this.#tick(now);
     if (epoch !== this.#epoch) return false;
     this.#failures = 0;
     if (this.healthy) return false;
@@ -71,6 +75,7 @@ export class Health {
 
   /** An attempt has failed. True if that made the session unhealthy. */
   failed(epoch: number, now: number): boolean {
+    this.#tick(now);
     if (epoch !== this.#epoch) return false;
     this.#failures += 1;
     if (!this.healthy) {
@@ -84,21 +89,19 @@ export class Health {
 
   /** A trial was refused: no failure of a healthy session, but no recovery either. */
   refused(epoch: number, now: number): void {
+    this.#tick(now);
     if (epoch === this.#epoch && this.#phase === 'trial') this.#probeFailed(now);
   }
 
   /** A trial's user ended it before the peer could answer: the next open tries again. */
-  inconclusive(epoch: number): void {
+  inconclusive(epoch: number, now: number): void {
+    this.#tick(now);
     if (epoch === this.#epoch && this.#phase === 'trial') this.#enter('proved');
-  }
-
-  /** Notices that a probe has taken too long. */
-  tick(now: number): void {
-    if ((this.#phase === 'pinged' || this.#phase === 'trial') && now >= this.#due) this.#probeFailed(now);
   }
 
   /** Its rest is over, and nothing has been done about it. */
   mayBePinged(now: number): boolean {
+    this.#tick(now);
     return this.#phase === 'resting' && now >= this.#due;
   }
 
@@ -109,7 +112,8 @@ export class Health {
     return this.#epoch;
   }
 
-  ponged(epoch: number): void {
+  ponged(epoch: number, now: number): void {
+    this.#tick(now);
     if (epoch === this.#epoch && this.#phase === 'pinged') this.#enter('proved');
   }
 
@@ -120,13 +124,18 @@ export class Health {
 
   /** An open that nobody else can serve may be the trial. */
   mayBeTried(now: number): boolean {
-    return this.#phase !== 'trial' && this.isProbing(now);
+    return this.isProbing(now) && this.#phase !== 'trial';
   }
 
   /** The attempt that begins next is the trial. */
   tried(now: number): void {
     this.#enter('trial');
     this.#due = now + this.#rules.probeTimeout;
+  }
+
+  /** A probe that takes too long has failed at its time, though it be noticed later. */
+  #tick(now: number): void {
+    if ((this.#phase === 'pinged' || this.#phase === 'trial') && now >= this.#due) this.#probeFailed(this.#due);
   }
 
   #probeFailed(now: number): void {

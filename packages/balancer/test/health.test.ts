@@ -25,7 +25,7 @@ describe('Health', () => {
     for (let round = 0; round < 10; round += 1) {
       health.failed(epoch, 0);
       health.failed(epoch, 0);
-      expect(health.succeeded(epoch)).toBe(false);
+      expect(health.succeeded(epoch, 0)).toBe(false);
     }
     expect(health.healthy).toBe(true);
   });
@@ -40,19 +40,19 @@ describe('Health', () => {
     const health = unhealthyAt(0);
     expect([health.isProbing(99), health.mayBePinged(99), health.mayBeTried(99)]).toEqual([false, false, false]);
     expect([health.isProbing(100), health.mayBePinged(100), health.mayBeTried(100)]).toEqual([true, true, true]);
-    expect(health.nextProbeAt).toBe(100);
+    expect(health.nextProbeAt(100)).toBe(100);
     health.pinged(100);
     expect(health.mayBePinged(101)).toBe(false);
-    expect(health.nextProbeAt).toBeUndefined();
+    expect(health.nextProbeAt(101)).toBeUndefined();
   });
 
   it('is proved by a pong, and healthy by the answer to its trial', () => {
     const health = unhealthyAt(0);
-    health.ponged(health.pinged(100));
+    health.ponged(health.pinged(100), 105);
     expect([health.proved, health.healthy]).toEqual([true, false]);
     health.tried(110);
     expect([health.proved, health.mayBeTried(115)]).toEqual([false, false]);
-    expect(health.succeeded(health.epoch)).toBe(true);
+    expect(health.succeeded(health.epoch, 115)).toBe(true);
     expect([health.healthy, health.failures]).toEqual([true, 0]);
   });
 
@@ -60,10 +60,7 @@ describe('Health', () => {
     ['a ping that fails', (health: Health, now: number) => void health.failed(health.pinged(now), now)],
     [
       'a ping without an answer',
-      (health: Health, now: number) => {
-        health.pinged(now - RULES.probeTimeout);
-        health.tick(now);
-      },
+      (health: Health, now: number) => void health.pinged(now - RULES.probeTimeout),
     ],
     [
       'a trial that fails',
@@ -81,10 +78,7 @@ describe('Health', () => {
     ],
     [
       'a trial without an answer',
-      (health: Health, now: number) => {
-        health.tried(now - RULES.probeTimeout);
-        health.tick(now);
-      },
+      (health: Health, now: number) => health.tried(now - RULES.probeTimeout),
     ],
   ])('rests twice as long after %s, up to five minutes', (_what, probe) => {
     const health = unhealthyAt(0);
@@ -94,7 +88,7 @@ describe('Health', () => {
     ]) {
       now += RULES.probeTimeout;
       probe(health, now);
-      expect(health.nextProbeAt).toBe(now + interval);
+      expect(health.nextProbeAt(now)).toBe(now + interval);
       now += interval;
     }
   });
@@ -104,15 +98,15 @@ describe('Health', () => {
     health.tried(100);
     health.failed(health.epoch, 100);
     health.tried(300);
-    health.succeeded(health.epoch);
+    health.succeeded(health.epoch, 310);
     for (let failure = 0; failure < 3; failure += 1) health.failed(health.epoch, 400);
-    expect(health.nextProbeAt).toBe(500);
+    expect(health.nextProbeAt(400)).toBe(500);
   });
 
   it('lets the next open try when the user of the trial ended it before anything could be known', () => {
     const health = unhealthyAt(0);
     health.tried(100);
-    health.inconclusive(health.epoch);
+    health.inconclusive(health.epoch, 101);
     expect([health.proved, health.mayBeTried(101)]).toEqual([true, true]);
   });
 
@@ -120,84 +114,82 @@ describe('Health', () => {
     const health = new Health(RULES);
     const before = health.epoch;
     for (let failure = 0; failure < 3; failure += 1) health.failed(before, 0);
-    health.succeeded(before);
+    health.succeeded(before, 50);
     health.failed(before, 50);
-    health.inconclusive(before);
-    expect([health.healthy, health.failures, health.nextProbeAt]).toEqual([false, 3, 100]);
+    health.inconclusive(before, 50);
+    expect([health.healthy, health.failures, health.nextProbeAt(50)]).toEqual([false, 3, 100]);
     health.tried(100);
-    health.succeeded(before);
+    health.succeeded(before, 105);
     health.failed(before, 105);
     health.refused(before, 105);
-    expect([health.healthy, health.nextProbeAt]).toEqual([false, undefined]);
+    expect([health.healthy, health.nextProbeAt(105)]).toEqual([false, undefined]);
   });
 
   it('is not healed by the answer to a trial that took too long, nor by the pong of a ping that did', () => {
     const health = unhealthyAt(0);
-    const ping = health.pinged(100);
-    health.tick(120);
-    health.ponged(ping);
+    health.ponged(health.pinged(100), 120);
     expect(health.proved).toBe(false);
     health.tried(320);
-    const { epoch } = health;
-    health.tick(340);
-    expect(health.succeeded(epoch)).toBe(false);
+    expect(health.succeeded(health.epoch, 340)).toBe(false);
     expect(health.healthy).toBe(false);
   });
 
-  it('has one probe at a time, and is healthy within an interval and one open of its peer, whatever came before', () => {
+  it('rests from the moment at which a probe took too long, not from the one at which somebody noticed', () => {
+    const health = unhealthyAt(0);
+    health.tried(100);
+    expect(health.nextProbeAt(1_000)).toBe(320);
+    expect(health.mayBeTried(1_000)).toBe(true);
+  });
+
+  it('has one probe at a time, is the same however often it is looked at, and is healthy within an interval and one open', () => {
     const event = fc.record({
-      do: fc.constantFrom('fail', 'fail', 'succeed', 'stale', 'ping', 'pong', 'noPong', 'try', 'inconclusive', 'tick'),
+      do: fc.constantFrom('fail', 'fail', 'succeed', 'stale', 'ping', 'pong', 'noPong', 'try', 'inconclusive'),
       passed: fc.nat(60),
       nth: fc.nat(10),
     });
     fc.assert(
       fc.property(fc.array(event, { maxLength: 80 }), (events) => {
         const health = new Health(RULES);
+        const watched = new Health(RULES);
         let now = 0;
         const epochs = [health.epoch];
         let ping: number | undefined;
-        const twin = new Health(RULES); // the same events make the same state
         for (const { do: what, passed, nth } of events) {
-          now += passed;
+          const until = now + passed;
+          for (; now < until; now += 1) view(watched, now);
           const stale = epochs[nth % epochs.length] as number;
-          const probing = !health.healthy && !health.mayBePinged(now) && health.nextProbeAt === undefined;
-          for (const one of [health, twin]) {
-            if (what === 'fail') one.failed(one.epoch, now);
-            else if (what === 'succeed') one.succeeded(one.epoch);
-            else if (what === 'stale') one.succeeded(stale === one.epoch ? -1 : stale);
-            else if (what === 'ping' && one.mayBePinged(now)) ping = one.pinged(now);
-            else if (what === 'pong' && ping !== undefined) one.ponged(ping);
+          const probing = !watched.healthy && !watched.mayBePinged(now) && watched.nextProbeAt(now) === undefined;
+          const mayBePinged = watched.mayBePinged(now);
+          const mayBeTried = watched.mayBeTried(now);
+          const { epoch } = watched;
+          for (const one of [health, watched]) {
+            if (what === 'fail') one.failed(epoch, now);
+            else if (what === 'succeed') one.succeeded(epoch, now);
+            else if (what === 'stale') one.succeeded(stale === epoch ? -1 : stale, now);
+            else if (what === 'ping' && mayBePinged) ping = one.pinged(now);
+            else if (what === 'pong' && ping !== undefined) one.ponged(ping, now);
             else if (what === 'noPong' && ping !== undefined) one.failed(ping, now);
-            else if (what === 'try' && one.mayBeTried(now)) one.tried(now);
-            else if (what === 'inconclusive') one.inconclusive(one.epoch);
-            else one.tick(now);
+            else if (what === 'try' && mayBeTried) one.tried(now);
+            else if (what === 'inconclusive') one.inconclusive(epoch, now);
           }
-          if (probing) expect(health.mayBePinged(now)).toBe(false);
-          if (!epochs.includes(health.epoch)) epochs.push(health.epoch);
-          expect({ ...view(twin, now) }).toEqual(view(health, now));
+          if (probing) expect(watched.mayBePinged(now)).toBe(false);
+          epochs.push(watched.epoch);
         }
+        expect(view(health, now)).toEqual(view(watched, now));
         if (health.healthy) return;
         // The peer is well from now on.
-        now = Math.max(now, health.nextProbeAt ?? now + RULES.probeTimeout);
-        health.tick(now);
-        now = Math.max(now, health.nextProbeAt ?? now);
+        now = Math.max(now, health.nextProbeAt(now) ?? now + RULES.probeTimeout);
+        now = Math.max(now, health.nextProbeAt(now) ?? now);
         expect(health.mayBeTried(now)).toBe(true);
         health.tried(now);
-        expect(health.succeeded(health.epoch)).toBe(true);
+        expect(health.succeeded(health.epoch, now)).toBe(true);
       }),
     );
   });
 });
 
 function view(health: Health, now: number): object {
-  const { healthy, failures, nextProbeAt, proved, epoch } = health;
-  return {
-    healthy,
-    failures,
-    nextProbeAt,
-    proved,
-    epoch,
-    tried: health.mayBeTried(now),
-    ping: health.mayBePinged(now),
-  };
+  const mayBe = { tried: health.mayBeTried(now), pinged: health.mayBePinged(now) };
+  const { healthy, failures, proved, epoch } = health;
+  return { healthy, failures, proved, epoch, nextProbeAt: health.nextProbeAt(now), mayBe };
 }

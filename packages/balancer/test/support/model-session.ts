@@ -19,6 +19,7 @@ export class ModelHealth {
   #restUntil = 0;
   #trialUntil: number | undefined;
 
+  /** To be called at every moment. */
   lapse(now: number): void {
     if (this.#trialUntil !== undefined && now >= this.#trialUntil) this.#rest(now, 2 * this.#interval);
   }

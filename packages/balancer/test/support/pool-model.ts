@@ -71,7 +71,10 @@ export class PoolModel {
   }
 
   pass(ms: number): void {
-    this.#clock.advance(ms);
+    for (let passed = 0; passed < ms; passed += 1) {
+      this.#clock.advance(1);
+      for (const one of this.all) one.health.lapse(this.#clock.now());
+    }
   }
 
   get inside(): ModelSession[] {
@@ -247,7 +250,6 @@ export class PoolModel {
 
   /** Every gauge recounted, and every candidate asked for by its key. */
   check(): void {
-    for (const one of this.inside) one.health.lapse(this.#clock.now());
     const stats = this.pool.stats();
     const sum = (count: (one: ModelSession) => number): number =>
       this.inside.reduce((total, one) => total + count(one), 0);
