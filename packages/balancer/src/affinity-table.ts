@@ -53,7 +53,13 @@ export class AffinityTable<Session extends object> {
     return this.#size;
   }
 
-  /** The live binding of the key. */
+  /** The live binding of the key; looking changes nothing. */
+  peek(kind: KeyKind, key: string, now: number): Binding<Session> | undefined {
+    const node = this.#byKind[kind].get(key);
+    return node === undefined || this.#expired(node, now) ? undefined : node;
+  }
+
+  /** The live binding of the key. One that has expired goes. */
   find(kind: KeyKind, key: string, now: number): Binding<Session> | undefined {
     const node = this.#byKind[kind].get(key);
     if (node === undefined || !this.#expired(node, now)) return node;

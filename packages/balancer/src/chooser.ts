@@ -51,6 +51,10 @@ export class Chooser {
     this.#hooks = hooks;
   }
 
+  get name(): string {
+    return this.#strategy.name;
+  }
+
   get order(): CandidateOrder | undefined {
     return this.#strategy.order;
   }
@@ -74,10 +78,10 @@ export class Chooser {
     );
   }
 
-  sticks(routing: RoutingContext): boolean {
+  boundTo(routing: RoutingContext): Candidate | undefined {
     const strategy = this.#strategy;
-    if (strategy.sticks === undefined) return false;
-    return this.#hooks.guard('strategy.sticks', () => strategy.sticks?.(routing)) === true;
+    if (strategy.boundTo === undefined) return undefined;
+    return this.#hooks.guard('strategy.boundTo', () => strategy.boundTo?.(routing));
   }
 
   added(candidate: Candidate): void {

@@ -28,14 +28,25 @@ export type {
   SessionRemovedEvent,
   StreamCloseEvent,
 } from './events.ts';
+export type { SessionExplanation } from './explain.ts';
 export type { FailureClassifier, FailureContext, FailureDecision, FailureOperation } from './failure.ts';
 export type { PoolHooks } from './hooks.ts';
 export type { OpenOptions, PoolOptions, SessionOptions } from './options.ts';
 export { type OpenedStream, SessionPool } from './pool.ts';
 export type { PoolableSession } from './poolable-session.ts';
 export type { RoutingContext } from './routing.ts';
+export {
+  deleteSessionMetadataKeys,
+  mergeSessionMetadata,
+  replaceSessionMetadata,
+  type SessionChange,
+  type SessionFacts,
+  withMaxActiveStreams,
+  withSessionLabel,
+  withSessionWeight,
+} from './session-change.ts';
 export type { SessionRef } from './session-ref.ts';
-export type { AffinityStats, PoolStats, SessionSnapshot } from './stats.ts';
+export type { AffinityStats, PoolStats, PoolTotals, SessionSnapshot } from './stats.ts';
 export {
   type AffinityOptions,
   affinity,

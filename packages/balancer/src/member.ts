@@ -9,6 +9,7 @@ import { retirementOf } from './failure.ts';
 import type { Observers } from './observers.ts';
 import type { SessionSettings } from './options.ts';
 import type { PoolableSession } from './poolable-session.ts';
+import { applyChanges, type SessionChange } from './session-change.ts';
 import type { SessionSnapshot } from './stats.ts';
 import type { Candidate, Unavailability } from './strategy.ts';
 
@@ -25,6 +26,8 @@ export interface MemberHome extends ConditionHome {
   readonly observers: Observers;
   /** The member's load, or what makes it eligible, is not what it was. */
   changed(member: Member): void;
+  /** The member's facts are not what they were. */
+  updated(member: Member): void;
   /** The member's session has ended. */
   ended(member: Member): void;
   /** The member has just become unhealthy. */
@@ -35,10 +38,11 @@ export class Member implements Candidate, Placed, Patient {
   readonly session: PoolableSession;
   readonly key: string;
   readonly id: string;
-  readonly label: string | undefined;
-  readonly weight: number;
-  readonly maxActiveStreams: number;
-  readonly metadata: Readonly<Record<string, string>>;
+  /** The four facts that update() changes. */
+  label: string | undefined;
+  weight: number;
+  maxActiveStreams: number;
+  metadata: Readonly<Record<string, string>>;
   readonly addedAt: number;
   readonly places: [inPool: number, inGroup: number] = [-1, -1];
   /** What the weighted strategy keeps of each session; nobody else's. */
@@ -62,10 +66,10 @@ export class Member implements Candidate, Placed, Patient {
     this.session = session;
     this.key = settings.key;
     this.id = settings.id;
-    this.label = settings.label;
-    this.weight = settings.weight;
-    this.maxActiveStreams = settings.maxActiveStreams;
-    this.metadata = settings.metadata;
+    this.label = settings.facts.label;
+    this.weight = settings.facts.weight;
+    this.maxActiveStreams = settings.facts.maxActiveStreams;
+    this.metadata = settings.facts.metadata;
     this.addedAt = home.clock.now();
     this.#turn = turn;
     session.on('close', this.#onClose);
@@ -119,6 +123,18 @@ export class Member implements Candidate, Placed, Patient {
 
   get eligible(): boolean {
     return this.unavailable === undefined;
+  }
+
+  /** @throws RangeError or TypeError; then nothing has changed. */
+  update(changes: readonly SessionChange[]): void {
+    const { label, weight, maxActiveStreams, metadata } = applyChanges(this, changes);
+    this.label = label;
+    this.weight = weight;
+    this.maxActiveStreams = maxActiveStreams;
+    this.metadata = metadata;
+    if (this.#removed) return;
+    this.#home.changed(this);
+    this.#home.updated(this);
   }
 
   /** Takes a slot for one attempt. */

@@ -1,18 +1,10 @@
 // Options of a pool, of a session in it and of one open, with their defaults and checks in one place.
-import {
-  checkCap,
-  checkDelay,
-  checkFunction,
-  checkMetadata,
-  checkPercent,
-  checkString,
-  checkWeight,
-  checkWhole,
-} from './checks.ts';
+import { checkCap, checkDelay, checkFunction, checkPercent, checkString, checkWhole } from './checks.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { FailureClassifier } from './failure.ts';
 import type { HealthRules } from './health.ts';
 import { checkHooks, type PoolHooks } from './hooks.ts';
+import { checkFacts, type SessionFacts } from './session-change.ts';
 import { createStrategy, type StrategyName } from './strategies/named.ts';
 import type { Strategy } from './strategy.ts';
 
@@ -92,10 +84,7 @@ export interface PoolSettings {
 export interface SessionSettings {
   readonly key: string;
   readonly id: string;
-  readonly label: string | undefined;
-  readonly weight: number;
-  readonly maxActiveStreams: number;
-  readonly metadata: Readonly<Record<string, string>>;
+  readonly facts: SessionFacts;
 }
 
 export function poolSettings(options: PoolOptions): PoolSettings {
@@ -136,27 +125,16 @@ export function poolSettings(options: PoolOptions): PoolSettings {
   };
 }
 
-/** `freeKey` and `maxActiveStreams` are what the pool falls back to. */
+/** `freeKey` and `maxActiveStreamsOfPool` are what is fallen back to. */
 export function sessionSettings(
   options: SessionOptions,
   freeKey: () => string,
-  maxActiveStreams: number,
+  maxActiveStreamsOfPool: number,
 ): SessionSettings {
   checkString('key', options.key);
   checkString('id', options.id);
-  checkString('label', options.label);
-  checkMetadata('metadata', options.metadata);
-  const weight = options.weight ?? 1;
-  checkWeight(weight);
-  const cap = options.maxActiveStreams ?? maxActiveStreams;
-  checkCap(cap);
+  const { label, weight = 1, maxActiveStreams = maxActiveStreamsOfPool, metadata = {} } = options;
+  const facts = checkFacts({ label, weight, maxActiveStreams, metadata });
   const key = options.key || freeKey();
-  return {
-    key,
-    id: options.id || key,
-    label: options.label,
-    weight,
-    maxActiveStreams: cap,
-    metadata: Object.freeze({ ...options.metadata }),
-  };
+  return { key, id: options.id || key, facts };
 }

@@ -1,6 +1,7 @@
 // The pool: it puts together candidates, strategy and attempts, and keeps the counts true. How sessions come to be, and
 // what their streams carry, is not its matter.
 import type { Duplex } from 'node:stream';
+import { type InspectOptions, inspect } from 'node:util';
 import { Attempt } from './attempt.ts';
 import { Candidates } from './candidates.ts';
 import { checkDelay, checkMethods } from './checks.ts';
@@ -16,6 +17,7 @@ import {
   PoolError,
 } from './errors.ts';
 import type { RemovalReason } from './events.ts';
+import { explain, type SessionExplanation } from './explain.ts';
 import { defaultDecision, Judge } from './failure.ts';
 import { Hooks } from './hooks.ts';
 import { Member, type MemberHome } from './member.ts';
@@ -25,8 +27,9 @@ import { type OpenOptions, type PoolOptions, poolSettings, type SessionOptions, 
 import type { PoolableSession } from './poolable-session.ts';
 import { Recovery } from './recovery.ts';
 import { type Constraints, constraintsOf, describeConstraints, type RoutingContext } from './routing.ts';
+import type { SessionChange } from './session-change.ts';
 import { SessionRef } from './session-ref.ts';
-import { type PoolStats, poolStats } from './stats.ts';
+import { countSessions, type PoolStats, type PoolTotals, type SessionSnapshot } from './stats.ts';
 import type { StrategyHome } from './strategy.ts';
 
 /** A stream and the session that serves it. */
@@ -92,6 +95,7 @@ export class SessionPool {
         this.#candidates.update(member);
         this.#recovery.update(member);
       },
+      updated: (member) => this.#chooser.updated(member),
       ended: (member) => this.#remove(member, 'closed'),
       failed: (member, reason, error) => this.#eject(member, reason, error),
     };
@@ -233,10 +237,16 @@ export class SessionPool {
     const now = this.#clock.now();
     const member = this.#recovery.trial(constraints, tried, now, others > 0);
     // An open that belongs to a session of its own, or that has failed once, is not spent on another's trial without need.
-    if (member === undefined || (others > 0 && (tried.length > 0 || this.#chooser.sticks(routing)))) return undefined;
+    if (member === undefined || (others > 0 && (tried.length > 0 || this.#isBound(routing)))) return undefined;
     if (!member.mayBeTried(now)) return undefined; // the strategy may have called back
     member.condition.tried(now);
     return member;
+  }
+
+  /** The open belongs to a session that can serve it. */
+  #isBound(routing: RoutingContext): boolean {
+    const bound = this.#chooser.boundTo(routing);
+    return bound !== undefined && bound.unavailable === undefined;
   }
 
   #eject(member: Member, reason: string, cause: unknown): void {
@@ -281,9 +291,37 @@ export class SessionPool {
     return member !== undefined && this.#remove(member, 'removed');
   }
 
-  stats(): PoolStats {
-    if (!this.#recovery.isEmpty) this.#recovery.wake(this.#clock.now());
-    return poolStats(this.#candidates, this.#attempts, this.#failures, this.#chooser.affinityStats());
+  /**
+   * {@link SessionRef.update} by key.
+   * @throws PoolError (`ERR_YAMUX_POOL_UNKNOWN_SESSION`); RangeError or TypeError for a wrong label, weight, cap or metadata.
+   */
+  updateSession(key: string, ...changes: readonly SessionChange[]): SessionSnapshot {
+    return this.#refOf(key).update(...changes);
+  }
+
+  /**
+   * For each session, in order of adding: whether an open with this routing may go there now, and why not. It takes no turn, no
+   * slot and no binding, and starts no probe.
+   * @throws TypeError if the routing is not of the documented shape.
+   */
+  explain(routing: RoutingContext = NO_ROUTING): SessionExplanation[] {
+    const constraints = constraintsOf(routing);
+    this.#recovery.wake(this.#clock.now());
+    return explain(this.#candidates, constraints, this.#chooser.boundTo(routing), this.#clock);
+  }
+
+  /** Counted now, at a cost per session; without the snapshots of the sessions at a smaller one. */
+  stats(options?: { readonly sessions?: true }): PoolStats;
+  stats(options: { readonly sessions: boolean }): PoolTotals;
+  stats({ sessions = true }: { readonly sessions?: boolean } = {}): PoolTotals | PoolStats {
+    this.#recovery.wake(this.#clock.now());
+    const totals = {
+      ...countSessions(this.#candidates),
+      openAttempts: this.#attempts,
+      openFailures: this.#failures,
+      affinity: this.#chooser.affinityStats(),
+    };
+    return sessions ? { ...totals, sessions: Array.from(this.#candidates, (member) => member.snapshot()) } : totals;
   }
 
   /**
@@ -323,6 +361,11 @@ export class SessionPool {
   /** `close({ timeout: 5000 })`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close({ timeout: DISPOSE_TIMEOUT });
+  }
+
+  /** @internal */
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    return `SessionPool ${inspect(this.stats({ sessions: false }), options)}`;
   }
 
   #remove(member: Member, reason: RemovalReason): boolean {

@@ -1,6 +1,9 @@
+// What an owner holds of a pooled session.
+import { type InspectOptions, inspect } from 'node:util';
 import type { DrainHandle, DrainOptions } from './drain.ts';
 import type { Member } from './member.ts';
 import type { PoolableSession } from './poolable-session.ts';
+import type { SessionChange } from './session-change.ts';
 import type { SessionSnapshot } from './stats.ts';
 
 /** The handle that `add()` returns: one session in one pool. It stays safe to use after the session has left. */
@@ -40,6 +43,15 @@ export class SessionRef {
   }
 
   /**
+   * Changes what its owner says of it, all at once or not at all, for the opens that come; streams go on as they are.
+   * @throws RangeError or TypeError for a wrong label, weight, cap or metadata.
+   */
+  update(...changes: readonly SessionChange[]): SessionSnapshot {
+    this.#member.update(changes);
+    return this.snapshot();
+  }
+
+  /**
    * No new streams from now on; those that are open or opening go on. Draining again changes the reason and the time
    * limit, and shares `done`. On a session that has left the pool, `done` resolves at once with `'removed'`.
    * @throws RangeError if `timeout` is not a delay, TypeError if `onTimeout` is unknown or the session cannot do it.
@@ -59,5 +71,22 @@ export class SessionRef {
   /** Leaves the pool. The session stays open and its streams go on. False if it had left already. */
   remove(): boolean {
     return this.#leave(this.#member);
+  }
+
+  /** @internal */
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    const { key, id, label, activeStreams, pendingStreams, available, healthy, draining } = this.snapshot();
+    const facts = {
+      key,
+      id,
+      label,
+      activeStreams,
+      pendingStreams,
+      available,
+      healthy,
+      draining,
+      removed: this.removed,
+    };
+    return `SessionRef ${inspect(facts, options)}`;
   }
 }

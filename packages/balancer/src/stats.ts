@@ -55,7 +55,7 @@ export interface AffinityStats {
 }
 
 /** The session gauges are not exclusive: a session that drains may also be full. */
-export interface PoolStats {
+export interface PoolTotals {
   readonly sessionsTotal: number;
   readonly sessionsAvailable: number;
   readonly sessionsDraining: number;
@@ -69,47 +69,46 @@ export interface PoolStats {
   readonly openFailures: number;
   /** Undefined unless the strategy binds keys to sessions. */
   readonly affinity: AffinityStats | undefined;
+}
+
+export interface PoolStats extends PoolTotals {
   /** In order of adding. */
   readonly sessions: readonly SessionSnapshot[];
 }
 
-export function poolStats(
-  members: Iterable<{ snapshot(): SessionSnapshot }>,
-  openAttempts: number,
-  openFailures: number,
-  affinity: AffinityStats | undefined,
-): PoolStats {
-  const sessions: SessionSnapshot[] = [];
-  let sessionsAvailable = 0;
-  let sessionsDraining = 0;
-  let sessionsCapacityLimited = 0;
-  let sessionsHealthy = 0;
-  let sessionsProbing = 0;
-  let activeStreams = 0;
-  let pendingStreams = 0;
-  for (const member of members) {
-    const session = member.snapshot();
-    sessions.push(session);
-    if (session.available) sessionsAvailable += 1;
-    if (session.draining) sessionsDraining += 1;
-    if (session.full) sessionsCapacityLimited += 1;
-    if (session.healthy) sessionsHealthy += 1;
-    if (session.probing) sessionsProbing += 1;
-    activeStreams += session.activeStreams;
-    pendingStreams += session.pendingStreams;
-  }
-  return {
-    sessionsTotal: sessions.length,
-    sessionsAvailable,
-    sessionsDraining,
-    sessionsCapacityLimited,
-    sessionsHealthy,
-    sessionsProbing,
-    activeStreams,
-    pendingStreams,
-    openAttempts,
-    openFailures,
-    affinity,
-    sessions,
+/** What a session is counted by. */
+interface Counted {
+  readonly eligible: boolean;
+  readonly draining: boolean;
+  readonly full: boolean;
+  readonly condition: { readonly healthy: boolean; readonly probing: boolean };
+  readonly activeStreams: number;
+  readonly pendingStreams: number;
+}
+
+/** The gauges: what is now. */
+export function countSessions(
+  sessions: Iterable<Counted>,
+): Omit<PoolTotals, 'openAttempts' | 'openFailures' | 'affinity'> {
+  const counts = {
+    sessionsTotal: 0,
+    sessionsAvailable: 0,
+    sessionsDraining: 0,
+    sessionsCapacityLimited: 0,
+    sessionsHealthy: 0,
+    sessionsProbing: 0,
+    activeStreams: 0,
+    pendingStreams: 0,
   };
+  for (const session of sessions) {
+    counts.sessionsTotal += 1;
+    if (session.eligible) counts.sessionsAvailable += 1;
+    if (session.draining) counts.sessionsDraining += 1;
+    if (session.full) counts.sessionsCapacityLimited += 1;
+    if (session.condition.healthy) counts.sessionsHealthy += 1;
+    if (session.condition.probing) counts.sessionsProbing += 1;
+    counts.activeStreams += session.activeStreams;
+    counts.pendingStreams += session.pendingStreams;
+  }
+  return counts;
 }

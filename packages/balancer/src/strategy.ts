@@ -25,10 +25,10 @@ export interface Strategy {
    */
   pick(candidates: CandidateView, routing: RoutingContext): number;
   /**
-   * True if this open belongs to a session of its own, and so must not be spent on finding out whether another one has recovered.
-   * Default: false.
+   * The session that this open belongs to, if it belongs to one, whether or not that can be picked now. Such an open is not spent on finding
+   * out whether another session has recovered. Asking changes nothing.
    */
-  sticks?(routing: RoutingContext): boolean;
+  boundTo?(routing: RoutingContext): Candidate | undefined;
   /** A session has joined the pool. */
   added?(candidate: Candidate): void;
   /** The label, weight, cap or metadata of a session has changed. */

@@ -58,10 +58,7 @@ describe('Health', () => {
 
   it.each([
     ['a ping that fails', (health: Health, now: number) => void health.failed(health.pinged(now), now)],
-    [
-      'a ping without an answer',
-      (health: Health, now: number) => void health.pinged(now - RULES.probeTimeout),
-    ],
+    ['a ping without an answer', (health: Health, now: number) => void health.pinged(now - RULES.probeTimeout)],
     [
       'a trial that fails',
       (health: Health, now: number) => {
@@ -76,10 +73,7 @@ describe('Health', () => {
         health.refused(health.epoch, now);
       },
     ],
-    [
-      'a trial without an answer',
-      (health: Health, now: number) => health.tried(now - RULES.probeTimeout),
-    ],
+    ['a trial without an answer', (health: Health, now: number) => health.tried(now - RULES.probeTimeout)],
   ])('rests twice as long after %s, up to five minutes', (_what, probe) => {
     const health = unhealthyAt(0);
     let now = 100;

@@ -55,6 +55,7 @@ describe('SessionPool', () => {
               else if (one.do === 'pass') model.pass(one.ms);
               else model.act(one.do, one.nth);
               if (isWatched) model.check();
+              if (isWatched) model.explain(one.do === 'open' ? one.routing : {});
             }
             model.check();
             // At the end everything is answered and closed: no slot may be left.

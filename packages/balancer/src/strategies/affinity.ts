@@ -133,9 +133,9 @@ class Affinity implements Strategy {
     return index;
   }
 
-  sticks(routing: RoutingContext): boolean {
-    const binding = this.#find(routing);
-    return binding !== undefined && binding.session.unavailable === undefined;
+  boundTo(routing: RoutingContext): Candidate | undefined {
+    const kind = kindOf(routing);
+    return kind === undefined ? undefined : this.#table.peek(kind, keyOf(kind, routing), this.#now())?.session;
   }
 
   added(candidate: Candidate): void {

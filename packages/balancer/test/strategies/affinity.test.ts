@@ -333,16 +333,22 @@ describe('affinity', () => {
     expect(() => new SessionPool({ strategy: affinity({ fallback: {} as Strategy }) })).toThrow(invalid);
   });
 
-  it('sticks to a session that can be picked, and to no other', async () => {
-    const strategy = affinity();
-    const pool = new SessionPool({ strategy });
+  it('tells the session that an open is bound to, also while that cannot be picked, and changes nothing', async () => {
+    const clock = new ManualClock();
+    const strategy = affinity({ ttl: 50 });
+    const evicted = vi.fn();
+    const pool = new SessionPool({ strategy, clock, hooks: { onAffinityEvict: evicted } });
     pool.add(new FakeSession().answers(), { key: 'a' });
-    expect(strategy.sticks?.(tenant('x'))).toBe(false);
+    expect(strategy.boundTo?.(tenant('x'))).toBeUndefined();
     await pool.open(tenant('x'));
-    expect(strategy.sticks?.(tenant('x'))).toBe(true);
-    expect(strategy.sticks?.({})).toBe(false);
+    clock.advance(30);
+    expect(strategy.boundTo?.(tenant('x'))?.key).toBe('a');
+    expect(strategy.boundTo?.({})).toBeUndefined();
     pool.drainSession('a');
-    expect(strategy.sticks?.(tenant('x'))).toBe(false);
+    expect(strategy.boundTo?.(tenant('x'))?.key).toBe('a');
+    clock.advance(20);
+    expect(strategy.boundTo?.(tenant('x'))).toBeUndefined();
+    expect(evicted).not.toHaveBeenCalled();
   });
 
   it('lets a hook that hears of an eviction call back', async () => {

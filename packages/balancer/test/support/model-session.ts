@@ -143,6 +143,12 @@ export class ModelSession {
     return this.ready && this.health.healthy;
   }
 
+  get verdict(): string {
+    if (this.draining) return 'draining';
+    if (!this.health.healthy) return 'unhealthy';
+    return this.load < this.cap ? 'eligible' : 'full';
+  }
+
   matches({ sessionKey, sessionId, requiredMetadata }: RoutingContext): boolean {
     if (sessionKey !== undefined && sessionKey !== this.key) return false;
     if (sessionId !== undefined && sessionId !== this.id) return false;

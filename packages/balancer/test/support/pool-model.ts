@@ -248,6 +248,14 @@ export class PoolModel {
     }
   }
 
+  /** What explain() says of each session is what the model knows; it must leave no trace in what comes after. */
+  explain(asked: RoutingContext): void {
+    const bound = this.#strategy === StrategyName.Affinity ? this.#bindings.of(asked.affinityKey)?.session : undefined;
+    expect(this.pool.explain(asked).map(({ key, verdict, bound }) => [key, verdict, bound])).toEqual(
+      this.inside.map((one) => [one.key, one.matches(asked) ? one.verdict : 'filtered', one === bound]),
+    );
+  }
+
   /** Every gauge recounted, and every candidate asked for by its key. */
   check(): void {
     const stats = this.pool.stats();
