@@ -3,8 +3,7 @@ import { afterEach, expect, it } from 'vitest';
 import { CHANNELS, type PoolMessages } from '../src/diagnostics.ts';
 import { SessionPool } from '../src/pool.ts';
 import { affinity } from '../src/strategies/affinity.ts';
-import { FakeSession, queueDrained } from './support/fake-session.ts';
-import { ManualClock } from './support/manual-clock.ts';
+import { FakeSession, ManualClock, queueDrained } from '../src/testing.ts';
 import { Recorder, type Told } from './support/recorder.ts';
 
 type Channel = keyof PoolMessages;

@@ -3,8 +3,7 @@ import type { DrainResult } from '../src/drain.ts';
 import { SessionPool } from '../src/pool.ts';
 import type { PoolableSession } from '../src/poolable-session.ts';
 import type { SessionRef } from '../src/session-ref.ts';
-import { FakeSession, type FakeStream, queueDrained } from './support/fake-session.ts';
-import { ManualClock } from './support/manual-clock.ts';
+import { FakeSession, type FakeStream, ManualClock, queueDrained } from '../src/testing.ts';
 
 interface Scene {
   readonly clock: ManualClock;

@@ -1,9 +1,8 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { affinity, SessionPool } from '../src/index.ts';
-import { FakeSession, PingableSession, queueDrained } from './support/fake-session.ts';
+import { FakeSession, ManualClock, PingableSession, queueDrained } from '../src/testing.ts';
 import { errorOf, healthWorld, INTERVAL } from './support/health-world.ts';
-import { ManualClock } from './support/manual-clock.ts';
 import { poolWith } from './support/pool-with.ts';
 
 const details = (pool: SessionPool, routing?: object): string[] =>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { FailureContext } from '../src/failure.ts';
 import type { SessionPool } from '../src/pool.ts';
-import { FakeSession, FakeStream, queueDrained } from './support/fake-session.ts';
+import { FakeSession, FakeStream, queueDrained } from '../src/testing.ts';
 import { errorOf, healthWorld as world } from './support/health-world.ts';
 
 describe('what counts', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Hooks, type PoolHooks } from '../src/hooks.ts';
 import { SessionPool } from '../src/pool.ts';
-import { queueDrained } from './support/fake-session.ts';
+import { queueDrained } from '../src/testing.ts';
 
 const BOUND = { kind: 'affinityKey', key: 'tenant', sessionKey: 'a' } as const;
 

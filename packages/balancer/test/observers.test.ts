@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { PoolOptions } from '../src/options.ts';
 import { SessionPool } from '../src/pool.ts';
-import { FakeSession, FakeStream, queueDrained, withCode } from './support/fake-session.ts';
-import { ManualClock } from './support/manual-clock.ts';
+import { FakeSession, FakeStream, ManualClock, queueDrained } from '../src/testing.ts';
+import { errorOf } from './support/health-world.ts';
 import { Recorder } from './support/recorder.ts';
 
 interface Scene {
@@ -55,7 +55,7 @@ describe('the observers of a pool hear of sessions', () => {
     pool.add(byPeer, { key: 'by peer' });
     byPeer.emit('goAway', 0);
     byPeer.emit('goAway', 0);
-    pool.add(byError.refuses(withCode('ERR_YAMUX_STREAMS_EXHAUSTED')), { key: 'by error' });
+    pool.add(byError.refuses(errorOf({ code: 'ERR_YAMUX_STREAMS_EXHAUSTED' })), { key: 'by error' });
     await pool.open({ sessionKey: 'by error' }).catch(() => {});
     const told = recorder.of('onDrain').map(({ snapshot, draining }) => [snapshot.key, snapshot.drainReason, draining]);
     expect(told).toEqual([

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FakeSession, FakeStream, queueDrained } from './support/fake-session.ts';
-import { ManualClock } from './support/manual-clock.ts';
+import { FakeSession, FakeStream, ManualClock, queueDrained } from '../src/testing.ts';
 import { poolWith, slots } from './support/pool-with.ts';
 
 describe('an abort by the caller', () => {

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
-import { FakeSession, queueDrained } from './support/fake-session.ts';
+import { FakeSession, queueDrained } from '../src/testing.ts';
 import { errorOf, INTERVAL, healthWorld as world } from './support/health-world.ts';
 
 describe('a session whose peer refuses a stream', () => {

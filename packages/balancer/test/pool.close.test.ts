@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SessionPool } from '../src/pool.ts';
-import { FakeSession, queueDrained } from './support/fake-session.ts';
-import { ManualClock } from './support/manual-clock.ts';
+import { FakeSession, ManualClock, queueDrained } from '../src/testing.ts';
 
 const CLOSED = { code: 'ERR_YAMUX_POOL_CLOSED', name: 'PoolClosedError' };
 const open = Symbol('open');

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SessionPool } from '../src/pool.ts';
 import type { SessionRef } from '../src/session-ref.ts';
-import { FakeSession, FakeStream, PingableSession, queueDrained } from './support/fake-session.ts';
+import { FakeSession, FakeStream, PingableSession, queueDrained } from '../src/testing.ts';
 import { errorOf, INTERVAL, healthWorld as world } from './support/health-world.ts';
 
 describe('an unhealthy session', () => {

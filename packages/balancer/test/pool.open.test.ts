@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { FakeSession, FakeStream, queueDrained, withCode } from './support/fake-session.ts';
+import { FakeSession, FakeStream, queueDrained } from '../src/testing.ts';
+import { errorOf } from './support/health-world.ts';
 import { poolWith, slots } from './support/pool-with.ts';
 
 describe('SessionPool.open', () => {
@@ -166,7 +167,7 @@ describe('a refused open', () => {
   ])('drains the session for good when it says %s', async (code, drainReason) => {
     const pool = poolWith(
       {},
-      [new FakeSession().refuses(withCode(code)), { key: 'gone' }],
+      [new FakeSession().refuses(errorOf({ code })), { key: 'gone' }],
       [new FakeSession().answers()],
     );
     await pool.open();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SessionPool } from '../src/pool.ts';
 import type { PoolableSession } from '../src/poolable-session.ts';
-import { FakeSession, queueDrained } from './support/fake-session.ts';
+import { FakeSession, queueDrained } from '../src/testing.ts';
 import { opened } from './support/pool-with.ts';
 
 describe('SessionPool.add', () => {

@@ -6,8 +6,7 @@ import { SessionPool } from '../src/pool.ts';
 import type { RoutingContext } from '../src/routing.ts';
 import type { SessionRef } from '../src/session-ref.ts';
 import { affinity } from '../src/strategies/affinity.ts';
-import { FakeSession, queueDrained } from './support/fake-session.ts';
-import { ManualClock } from './support/manual-clock.ts';
+import { FakeSession, ManualClock, queueDrained } from '../src/testing.ts';
 import { HOOK_NAMES } from './support/recorder.ts';
 
 const CAP = 2;

@@ -12,7 +12,7 @@ import {
   withSessionLabel,
   withSessionWeight,
 } from '../src/index.ts';
-import { FakeSession } from './support/fake-session.ts';
+import { FakeSession } from '../src/testing.ts';
 import { opened, poolWith } from './support/pool-with.ts';
 
 const FACTS = { label: 'edge', weight: 3, maxActiveStreams: 8, metadata: { zone: 'eu' } };

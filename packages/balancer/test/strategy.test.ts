@@ -4,7 +4,7 @@ import { SessionPool } from '../src/pool.ts';
 import { createStrategy, mustStrategy, StrategyName } from '../src/strategies/named.ts';
 import { roundRobin } from '../src/strategies/round-robin.ts';
 import type { Candidate, Strategy } from '../src/strategy.ts';
-import { FakeSession } from './support/fake-session.ts';
+import { FakeSession } from '../src/testing.ts';
 
 function poolOf(strategy: Strategy, keys: readonly string[]): SessionPool {
   const pool = new SessionPool({ strategy, openAttempts: 1 });

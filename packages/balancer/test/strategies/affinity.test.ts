@@ -12,8 +12,7 @@ import {
 import { leastConn } from '../../src/strategies/least-conn.ts';
 import { weighted } from '../../src/strategies/weighted.ts';
 import type { Candidate, Strategy } from '../../src/strategy.ts';
-import { FakeSession, queueDrained } from '../support/fake-session.ts';
-import { ManualClock } from '../support/manual-clock.ts';
+import { FakeSession, ManualClock, queueDrained } from '../../src/testing.ts';
 
 const CAP = 2;
 

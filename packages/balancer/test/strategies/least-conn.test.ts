@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SessionPool } from '../../src/pool.ts';
-import { FakeSession, queueDrained } from '../support/fake-session.ts';
+import { FakeSession, queueDrained } from '../../src/testing.ts';
 import { opened } from '../support/pool-with.ts';
 
 describe('least-conn', () => {

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { SessionPool } from '../../src/pool.ts';
 import { random } from '../../src/strategies/random.ts';
+import { FakeSession, seededRandom } from '../../src/testing.ts';
 import { candidate, viewOf } from '../support/candidates.ts';
-import { FakeSession } from '../support/fake-session.ts';
-import { seededRandom } from '../support/seeded-random.ts';
 
 const home = (source: () => number) => ({ now: () => 0, random: source, bound: () => {}, evicted: () => {} });
 

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { SessionPool } from '../../src/pool.ts';
 import { roundRobin } from '../../src/strategies/round-robin.ts';
 import { weighted } from '../../src/strategies/weighted.ts';
+import { FakeSession } from '../../src/testing.ts';
 import { candidate, type FakeCandidate, picks, viewOf } from '../support/candidates.ts';
-import { FakeSession } from '../support/fake-session.ts';
 import { opened } from '../support/pool-with.ts';
 
 function weigh(weights: readonly number[]): { sessions: FakeCandidate[]; strategy: ReturnType<typeof weighted> } {

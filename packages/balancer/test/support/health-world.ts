@@ -4,8 +4,7 @@ import type { HealthEvent, HookPanicEvent } from '../../src/events.ts';
 import type { PoolOptions } from '../../src/options.ts';
 import { SessionPool } from '../../src/pool.ts';
 import type { SessionRef } from '../../src/session-ref.ts';
-import { type FakeSession, queueDrained } from './fake-session.ts';
-import { ManualClock } from './manual-clock.ts';
+import { type FakeSession, ManualClock, queueDrained } from '../../src/testing.ts';
 
 export interface HealthWorld {
   readonly pool: SessionPool;

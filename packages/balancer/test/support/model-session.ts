@@ -1,7 +1,7 @@
 // One session of the naive pool: whether it may be picked, and its health, told as a story.
 import type { RoutingContext } from '../../src/routing.ts';
 import type { SessionRef } from '../../src/session-ref.ts';
-import { FakeSession, FakeStream } from './fake-session.ts';
+import { FakeSession, FakeStream } from '../../src/testing.ts';
 
 /** The pool's options, small enough that everything happens. */
 export const RULES: { healthFailureThreshold: number; healthProbeInterval: number; probeTimeout: number } = {

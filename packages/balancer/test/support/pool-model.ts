@@ -4,8 +4,7 @@ import { SessionPool } from '../../src/pool.ts';
 import type { RoutingContext } from '../../src/routing.ts';
 import { affinity } from '../../src/strategies/affinity.ts';
 import { StrategyName } from '../../src/strategies/named.ts';
-import { queueDrained } from './fake-session.ts';
-import { ManualClock } from './manual-clock.ts';
+import { ManualClock, queueDrained } from '../../src/testing.ts';
 import { type ModelOpen, ModelSession, RULES } from './model-session.ts';
 
 const pickOf = <T>(items: readonly T[], nth: number): T | undefined => items[nth % items.length];

@@ -1,6 +1,6 @@
 import type { PoolOptions, SessionOptions } from '../../src/options.ts';
 import { SessionPool } from '../../src/pool.ts';
-import type { FakeSession } from './fake-session.ts';
+import type { FakeSession } from '../../src/testing.ts';
 
 export function poolWith(options: PoolOptions, ...sessions: [FakeSession, SessionOptions?][]): SessionPool {
   const pool = new SessionPool(options);

@@ -1,15 +1,16 @@
-// A clock that stands still until a test moves it.
-import type { Clock } from '../../src/clock.ts';
+import type { Clock } from '../clock.ts';
 
 interface Timer {
   readonly at: number;
   readonly callback: () => void;
 }
 
+/** A clock that stands still until a test moves it. */
 export class ManualClock implements Clock {
   readonly #timers = new Set<Timer>();
   #now = 1_000_000;
 
+  /** How many timers run. */
   get timers(): number {
     return this.#timers.size;
   }
@@ -18,8 +19,8 @@ export class ManualClock implements Clock {
     return this.#now;
   }
 
-  setTimeout(callback: () => void, ms: number): Timer {
-    const timer = { at: this.#now + ms, callback };
+  setTimeout(callback: () => void, ms: number): object {
+    const timer: Timer = { at: this.#now + ms, callback };
     this.#timers.add(timer);
     return timer;
   }
@@ -28,6 +29,7 @@ export class ManualClock implements Clock {
     this.#timers.delete(timer as Timer);
   }
 
+  /** So many milliseconds pass; each timer that comes due is called at its time, timers that those set included. */
   advance(ms: number): void {
     const until = this.#now + ms;
     for (;;) {

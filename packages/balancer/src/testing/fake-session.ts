@@ -1,8 +1,9 @@
-// A session without a wire: each open waits until the test answers it, or is answered at once after `answers()`.
+// A session without a wire, for tests of pools: it does what the test says.
 import { EventEmitter } from 'node:events';
 import { Duplex } from 'node:stream';
-import type { PoolableSession } from '../../src/poolable-session.ts';
+import type { PoolableSession } from '../poolable-session.ts';
 
+/** A stream that takes what is written, has nothing to read, and is acknowledged when the test says so. */
 export class FakeStream extends Duplex {
   acknowledged = false;
 
@@ -18,15 +19,20 @@ export class FakeStream extends Duplex {
   }
 }
 
+/** An `open()` that waits for the test. */
 export interface FakeOpen {
+  /** What the pool gave it. */
   readonly signal: AbortSignal | undefined;
+  /** With a {@link FakeStream} unless another stream is given; returns it. */
   resolve(stream?: Duplex): FakeStream;
   reject(error: Error): void;
 }
 
+/** Each `open()` waits until the test answers it, or is answered at once after `answers()` or `refuses()`. */
 export class FakeSession extends EventEmitter implements PoolableSession {
   state = 'open';
   rtt: number | undefined;
+  /** The calls of `open()` that wait or waited for the test. */
   readonly opens: FakeOpen[] = [];
   /** The streams that `answers()` made. */
   readonly streams: FakeStream[] = [];
@@ -68,12 +74,14 @@ export class FakeSession extends EventEmitter implements PoolableSession {
     });
   }
 
+  /** A call of `open()` by its number, from 0. */
   openCall(index: number): FakeOpen {
     const open = this.opens[index];
     if (open === undefined) throw new Error(`open() was called ${this.opens.length} times, not ${index + 1}`);
     return open;
   }
 
+  /** Ends at once, and is counted. */
   close(): Promise<void> {
     this.closeCalls += 1;
     this.end();
@@ -93,6 +101,7 @@ export class FakeSession extends EventEmitter implements PoolableSession {
     this.end(error);
   }
 
+  /** How many listeners are on the events that a pool listens to. */
   get watchers(): number {
     return this.listenerCount('close') + this.listenerCount('error') + this.listenerCount('goAway');
   }
@@ -109,11 +118,9 @@ export class PingableSession extends FakeSession {
   }
 }
 
-/** Until everything that is queued now has run: ticks, promises, and the events of destroyed streams. */
+/**
+ * Until everything that is queued now has run: ticks, promises, and the events of destroyed streams.
+ */
 export function queueDrained(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
-}
-
-export function withCode(code: string): Error {
-  return Object.assign(new Error(code), { code });
 }

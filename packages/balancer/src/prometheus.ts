@@ -1,0 +1,292 @@
+// `@zishuo/yamux-balancer/prometheus`: what a pool tells, as metrics of prom-client. Gauges are read from the pool when they are asked for;
+// counters that the pool does not keep itself are counted from its diagnostics channels. No affinity key and no address is ever a label.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import {
+  Counter,
+  Gauge,
+  Histogram,
+  type OpenMetricsContentType,
+  type Registry as PrometheusRegistry,
+} from 'prom-client';
+import { checkOneOf, checkString } from './checks.ts';
+import type { PoolMessages } from './diagnostics.ts';
+import type { SessionPool } from './pool.ts';
+import type { AffinityStats, SessionSnapshot } from './stats.ts';
+
+/** For either of the formats that prom-client writes. */
+type Registry = PrometheusRegistry | PrometheusRegistry<OpenMetricsContentType>;
+
+/** What tells the sessions of one pool apart. */
+export type SessionLabel = 'key' | 'id' | 'label';
+
+export interface PoolMetricsOptions {
+  /** The value of the label `pool`, its own for each pool of a registry. Default `'default'`. */
+  readonly name?: string | undefined;
+  /**
+   * Series for each session, with these labels; sessions with the same values are added up. Each session is some series more: choose what
+   * there are few of. Default: none.
+   */
+  readonly sessionLabels?: readonly SessionLabel[] | undefined;
+}
+
+interface Source {
+  readonly pool: SessionPool;
+  readonly sessionLabels: readonly SessionLabel[];
+}
+
+const SESSION_LABELS: readonly SessionLabel[] = ['key', 'id', 'label'];
+/** Seconds: an open is a round trip at most, unless it waits. */
+const OPEN_BUCKETS: readonly number[] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+const registered = new WeakMap<Registry, PoolMetrics>();
+
+/**
+ * Registers the `yamux_pool_*` metrics of a pool. Any number of pools share a registry under different names. Returns what takes them
+ * out again.
+ * @throws TypeError for a wrong option, Error for a name that another pool of the registry has.
+ */
+export function registerPoolMetrics(
+  registry: Registry,
+  pool: SessionPool,
+  options: PoolMetricsOptions = {},
+): () => void {
+  const { name = 'default', sessionLabels = [] } = options;
+  checkString('name', name);
+  for (const label of sessionLabels) checkOneOf('a label of sessionLabels', label, SESSION_LABELS);
+  let metrics = registered.get(registry);
+  if (metrics === undefined) {
+    metrics = new PoolMetrics(registry);
+    registered.set(registry, metrics);
+  }
+  return metrics.add(name, { pool, sessionLabels });
+}
+
+class PoolMetrics {
+  readonly #registry: Registry;
+  readonly #sources = new Map<string, Source>();
+  readonly #names: string[] = [];
+  readonly #opens: Counter;
+  readonly #retries: Counter;
+  readonly #healthChanges: Counter;
+  readonly #hookPanics: Counter;
+  readonly #evictions: Counter;
+  readonly #openSeconds: Histogram;
+
+  constructor(registry: Registry) {
+    this.#registry = registry;
+    this.#sessions();
+    this.#gauge(
+      'streams',
+      'Streams that the pool opened and that are not fully closed, and opens that wait.',
+      ['state'],
+      (pool, set) => {
+        const { activeStreams, pendingStreams } = pool.stats({ sessions: false });
+        set(activeStreams, { state: 'active' });
+        set(pendingStreams, { state: 'pending' });
+      },
+    );
+    this.#total(
+      'open_attempts_total',
+      'Sessions that were asked for a stream.',
+      (pool) => pool.stats({ sessions: false }).openAttempts,
+    );
+    this.#total(
+      'open_failures_total',
+      'Of these, those that gave none.',
+      (pool) => pool.stats({ sessions: false }).openFailures,
+    );
+    this.#affinity();
+    this.#perSession();
+    this.#opens = this.#counter('opens_total', 'Opens that have ended, by what they came to.', ['result']);
+    this.#retries = this.#counter('open_retries_total', 'Opens that went on to another session.');
+    this.#healthChanges = this.#counter('health_changes_total', 'Sessions that turned healthy or unhealthy.', ['to']);
+    this.#hookPanics = this.#counter('hook_panics_total', 'Hooks and other foreign code that threw.', ['hook']);
+    this.#evictions = this.#counter('affinity_evictions_total', 'Bindings that are gone, by why.', ['reason']);
+    this.#openSeconds = new Histogram({
+      ...this.#named('open_duration_seconds', 'Time of an open, all its attempts together.'),
+      buckets: [...OPEN_BUCKETS],
+    });
+  }
+
+  add(name: string, source: Source): () => void {
+    if (this.#sources.has(name))
+      throw new Error(`The registry has a pool named '${name}' already; give this one another name`);
+    this.#sources.set(name, source);
+    const unsubscribeAll = this.#listen(name, source.pool);
+    return () => {
+      if (this.#sources.get(name) !== source) return;
+      this.#sources.delete(name);
+      unsubscribeAll();
+      if (this.#sources.size === 0) this.#unregister();
+    };
+  }
+
+  #unregister(): void {
+    for (const name of this.#names) this.#registry.removeSingleMetric(name);
+    registered.delete(this.#registry);
+  }
+
+  #listen(name: string, pool: SessionPool): () => void {
+    const labels = { pool: name };
+    const ends = [
+      hear(pool, 'yamux:pool:open', (open) => {
+        this.#opens.inc({ ...labels, result: 'error' in open ? resultOf(open) : 'ok' });
+        this.#openSeconds.observe(labels, open.durationMs / 1_000);
+      }),
+      hear(pool, 'yamux:pool:retry', () => this.#retries.inc(labels)),
+      hear(pool, 'yamux:pool:session:health', ({ healthy }) => {
+        this.#healthChanges.inc({ ...labels, to: healthy ? 'healthy' : 'unhealthy' });
+      }),
+      hear(pool, 'yamux:pool:hook:panic', ({ hook }) => this.#hookPanics.inc({ ...labels, hook })),
+      hear(pool, 'yamux:pool:affinity:evict', ({ reason }) => this.#evictions.inc({ ...labels, reason })),
+    ];
+    return () => {
+      for (const end of ends) end();
+    };
+  }
+
+  #sessions(): void {
+    this.#gauge('sessions', 'Sessions of the pool, each in one state.', ['state'], (pool, set) => {
+      const counts = { available: 0, draining: 0, unhealthy: 0, full: 0, closed: 0 };
+      for (const session of pool.stats().sessions) counts[stateOf(session)] += 1;
+      for (const [state, count] of Object.entries(counts)) set(count, { state });
+    });
+    this.#gauge(
+      'sessions_probing',
+      'Unhealthy sessions that are probed, or will be by the next open.',
+      [],
+      (pool, set) => set(pool.stats({ sessions: false }).sessionsProbing),
+    );
+  }
+
+  #affinity(): void {
+    this.#gauge('affinity_bindings', 'Keys that are bound to a session.', [], (pool, set) => {
+      const bindings = pool.stats({ sessions: false }).affinity?.bindings;
+      if (bindings !== undefined) set(bindings);
+    });
+    const total = (what: keyof AffinityStats, help: string): void =>
+      this.#total(`affinity_${what}_total`, help, (pool) => pool.stats({ sessions: false }).affinity?.[what]);
+    total('hits', 'Picks of the session that the key was bound to.');
+    total('misses', 'Picks with a key that was not bound.');
+    total('rebinds', 'Picks that moved a binding to another session.');
+    total('spills', 'Picks that went elsewhere and left the binding.');
+  }
+
+  #perSession(): void {
+    this.#ofSessions(
+      'session_streams',
+      'Active and pending streams of a session.',
+      ({ activeStreams, pendingStreams }) => activeStreams + pendingStreams,
+    );
+    this.#ofSessions('session_weight', 'Weight of a session.', ({ weight }) => weight);
+    this.#ofSessions('session_available', 'Sessions that take streams.', ({ available }) => Number(available));
+    this.#ofSessions(
+      'session_open_attempts',
+      'Opens that a session was asked for since it joined.',
+      ({ openAttempts }) => openAttempts,
+    );
+    this.#ofSessions(
+      'session_open_failures',
+      'Of these, those that gave no stream.',
+      ({ openFailures }) => openFailures,
+    );
+  }
+
+  #ofSessions(name: string, help: string, read: (session: SessionSnapshot) => number): void {
+    const gauge: Gauge = this.#gauge(name, help, SESSION_LABELS, (pool, _set, { sessionLabels }, labels) => {
+      if (sessionLabels.length === 0) return;
+      for (const session of pool.stats().sessions) {
+        const own = Object.fromEntries(sessionLabels.map((label) => [label, session[label] ?? '']));
+        gauge.inc({ ...labels, ...own }, read(session));
+      }
+    });
+  }
+
+  #gauge(
+    name: string,
+    help: string,
+    labelNames: readonly string[],
+    read: (
+      pool: SessionPool,
+      set: (value: number, labels?: Readonly<Record<string, string>>) => void,
+      source: Source,
+      labels: { readonly pool: string },
+    ) => void,
+  ): Gauge {
+    const sources = this.#sources;
+    return new Gauge({
+      ...this.#named(name, help, labelNames),
+      collect() {
+        this.reset();
+        for (const [pool, source] of sources) {
+          read(source.pool, (value, labels) => this.set({ pool, ...labels }, value), source, { pool });
+        }
+      },
+    });
+  }
+
+  /** A counter that the pool keeps itself. */
+  #total(name: string, help: string, read: (pool: SessionPool) => number | undefined): void {
+    const sources = this.#sources;
+    new Counter({
+      ...this.#named(name, help),
+      collect() {
+        this.reset();
+        for (const [pool, source] of sources) {
+          const value = read(source.pool);
+          if (value !== undefined) this.inc({ pool }, value);
+        }
+      },
+    });
+  }
+
+  #counter(name: string, help: string, labelNames: readonly string[] = []): Counter {
+    return new Counter(this.#named(name, help, labelNames));
+  }
+
+  #named(
+    name: string,
+    help: string,
+    labelNames: readonly string[] = [],
+  ): { name: string; help: string; labelNames: string[]; registers: Registry[] } {
+    const full = `yamux_pool_${name}`;
+    this.#names.push(full);
+    return { name: full, help, labelNames: ['pool', ...labelNames], registers: [this.#registry] };
+  }
+}
+
+function hear<Name extends keyof PoolMessages>(
+  pool: SessionPool,
+  name: Name,
+  heard: (message: PoolMessages[Name]) => void,
+): () => void {
+  const listener = (message: unknown): void => {
+    const told = message as PoolMessages[Name];
+    if (told.pool === pool) heard(told);
+  };
+  subscribe(name, listener);
+  return () => void unsubscribe(name, listener);
+}
+
+function stateOf({
+  available,
+  draining,
+  healthy,
+  full,
+}: SessionSnapshot): 'available' | 'draining' | 'unhealthy' | 'full' | 'closed' {
+  if (available) return 'available';
+  if (draining) return 'draining';
+  if (!healthy) return 'unhealthy';
+  return full ? 'full' : 'closed';
+}
+
+const RESULTS: Readonly<Record<string, string>> = {
+  ERR_YAMUX_POOL_NO_MATCHING_SESSION: 'no_matching_session',
+  ERR_YAMUX_POOL_NO_AVAILABLE_SESSION: 'no_available_session',
+  ERR_YAMUX_POOL_OPEN_TIMEOUT: 'timeout',
+};
+
+function resultOf({ error, aborted }: { readonly error: unknown; readonly aborted: boolean }): string {
+  if (aborted) return 'aborted';
+  return RESULTS[String((error as { readonly code?: unknown } | null | undefined)?.code)] ?? 'error';
+}
