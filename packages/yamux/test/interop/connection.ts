@@ -10,16 +10,17 @@ export interface Connection {
   readonly go: GoSession;
 }
 
-/** We are `role`, with these options. The server of the two listens. */
-export async function connectAs(
-  role: Role,
-  peer: GoPeer,
-  options: SessionOptions = {},
-  config: GoConfig = {},
-): Promise<Connection> {
+/** Brings both together over a transport of some kind: we are `role`, with these options, and Go is the other. */
+export type Connect = (role: Role, peer: GoPeer, options?: SessionOptions, config?: GoConfig) => Promise<Connection>;
+
+/** The server of the two listens. */
+export const connectOverTcp: Connect = async (role, peer, options = {}, config = {}) => {
   const { socket, go } = await connectSocket(role, peer, config);
   return { ours: (role === 'client' ? client : server)(socket, options), go };
-}
+};
+
+export const connectOverTls: Connect = (role, peer, options, config) =>
+  connectOverTcp(role, peer, options, { ...config, transport: 'tls' });
 
 /** Only the Go peer has a session; what it hears and says is the test's own matter. */
 export function connectSocket(
@@ -32,7 +33,7 @@ export function connectSocket(
 
 async function connectToGo(peer: GoPeer, config: GoConfig): Promise<{ socket: Socket; go: GoSession }> {
   const { port, session: go } = await peer.listen('server', config);
-  if (config.tls) {
+  if (config.transport === 'tls') {
     const { cert } = await peer.identity();
     const socket = tlsConnect({ port, host: '127.0.0.1', ca: cert });
     await once(socket, 'secureConnect');
@@ -44,12 +45,13 @@ async function connectToGo(peer: GoPeer, config: GoConfig): Promise<{ socket: So
 }
 
 async function connectFromGo(peer: GoPeer, config: GoConfig): Promise<{ socket: Socket; go: GoSession }> {
-  const listener: Server = config.tls ? createTlsServer(await peer.identity()) : createServer();
+  const isTls = config.transport === 'tls';
+  const listener: Server = isTls ? createTlsServer(await peer.identity()) : createServer();
   listener.listen(0, '127.0.0.1');
   await once(listener, 'listening');
   const { port } = listener.address() as AddressInfo;
   const [[socket], go] = await Promise.all([
-    once(listener, config.tls ? 'secureConnection' : 'connection'),
+    once(listener, isTls ? 'secureConnection' : 'connection'),
     peer.dial(port, 'client', config),
   ]);
   listener.close();

@@ -1,7 +1,7 @@
 // Bytes through both implementations and back, whole and in order, whoever is the client, whoever opens the stream, whoever ends first.
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import type { YamuxSession, YamuxStream } from '../../src/index.ts';
-import { connectAs } from './connection.ts';
+import { connectOverTcp } from './connection.ts';
 import { GoPeer, type GoSession, type GoStream, type Role, type Transfer } from './go-peer.ts';
 import { payload, sha256 } from './payload.ts';
 import { echo, receive, send } from './transfer.ts';
@@ -19,7 +19,7 @@ describe.skipIf(executable === null).each<Role>(['client', 'server'])('our %s an
 
   beforeEach(async () => {
     peer = new GoPeer(executable as string);
-    ({ ours, go } = await connectAs(role, peer));
+    ({ ours, go } = await connectOverTcp(role, peer));
   });
 
   // hashicorp logs whatever it holds to be wrong: nothing of what we did may be that.

@@ -16,7 +16,8 @@ export interface Transfer {
 
 /** The parts of hashicorp's Config that a test may set; times in ms. What is left out has its default. */
 export interface GoConfig {
-  readonly tls?: boolean;
+  /** How both ends come to a connection; 'tcp' unless it says otherwise. */
+  readonly transport?: 'tcp' | 'tls' | 'websocket';
   readonly acceptBacklog?: number;
   readonly keepAliveInterval?: number;
   readonly writeTimeout?: number;
@@ -54,6 +55,7 @@ interface Command {
   readonly seed?: number;
   readonly size?: number;
   readonly chunk?: number;
+  readonly within?: number;
   readonly count?: number;
   readonly program?: GoProgram;
 }
@@ -84,6 +86,7 @@ export class GoPeer {
   readonly #waiting = new Map<number, Waiting>();
   #commands = 0;
   #log = '';
+  #isGone = false;
 
   constructor(executable: string) {
     this.#child = spawn(executable, { stdio: ['pipe', 'pipe', 'pipe'] });
@@ -99,12 +102,17 @@ export class GoPeer {
     );
   }
 
+  /** The process has ended, by itself or by stop(). */
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
   /** What hashicorp/yamux has logged so far, and it logs only what it holds to be wrong, without what crossed on the wire. */
   get complaints(): readonly string[] {
     return complaintsIn(this.#log.split('\n'));
   }
 
-  /** Waits on a port of 127.0.0.1 for one TCP connection, and is `role` over it. */
+  /** Waits on a port of 127.0.0.1 for one connection, and is `role` over it. */
   async listen(role: Role, config: GoConfig = {}): Promise<{ readonly port: number; readonly session: GoSession }> {
     const { session, port } = await this.perform<{ session: number; port: number }>({ do: 'listen', role, config });
     return { port, session: new GoSession(this, session) };
@@ -148,6 +156,7 @@ export class GoPeer {
   }
 
   #abandon(error: Error): void {
+    this.#isGone = true;
     for (const waiting of this.#waiting.values()) waiting.reject(error);
     this.#waiting.clear();
   }
@@ -205,7 +214,21 @@ export class GoSession {
     await this.#perform('finish');
   }
 
-  /** Closes the TCP connection. hashicorp sends no GoAway before it. */
+  /** From now on what Yamux writes waits, until release(); it still reads. */
+  async hold(): Promise<void> {
+    await this.#perform('hold');
+  }
+
+  async release(): Promise<void> {
+    await this.#perform('release');
+  }
+
+  /** Has the process die in the middle of the next payload that this session writes. */
+  async dieWithin(): Promise<void> {
+    await this.#perform('dieWithin');
+  }
+
+  /** Closes the connection. hashicorp sends no GoAway before it. */
   async close(): Promise<void> {
     await this.#perform('close');
   }
@@ -240,9 +263,9 @@ export class GoStream {
     this.id = id;
   }
 
-  /** Writes the payload of a seed (payload.ts), `chunk` bytes a write. */
-  send(seed: number, size: number, chunk: number = 64 * 1024): Promise<Transfer> {
-    return this.#perform<Transfer>({ do: 'send', seed, size, chunk });
+  /** Writes the payload of a seed (payload.ts), `chunk` bytes a write, for `within` ms at the most. */
+  send(seed: number, size: number, chunk: number = 64 * 1024, within?: number): Promise<Transfer> {
+    return this.#perform<Transfer>({ do: 'send', seed, size, chunk, ...(within && { within }) });
   }
 
   /** Reads to the end. */
@@ -250,9 +273,9 @@ export class GoStream {
     return this.#perform<Transfer>({ do: 'receive' });
   }
 
-  /** Reads so many bytes and no more. */
-  read(size: number): Promise<Transfer> {
-    return this.#perform<Transfer>({ do: 'read', size });
+  /** Reads so many bytes and no more, for `within` ms at the most. */
+  read(size: number, within?: number): Promise<Transfer> {
+    return this.#perform<Transfer>({ do: 'read', size, ...(within && { within }) });
   }
 
   /** Sends back what it reads as it reads it, to the end, then ends its own half. */

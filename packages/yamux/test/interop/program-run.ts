@@ -1,6 +1,6 @@
 // Carries a program out: our half here, Go's in its process, and brings back what both tell of it.
 import type { YamuxSession, YamuxStream } from '../../src/index.ts';
-import { connectAs } from './connection.ts';
+import type { Connect } from './connection.ts';
 import type { GoEnding, GoPeer } from './go-peer.ts';
 import { OurStream, type OurStreamReport } from './our-stream.ts';
 import { forGo, type GoReport, type Program } from './program.ts';
@@ -24,18 +24,15 @@ export interface Result {
   readonly goEnding: GoEnding;
 }
 
-export async function runProgram(peer: GoPeer, program: Program): Promise<Result> {
-  const { ours, go } = await connectAs(
-    program.role,
-    peer,
-    { ...program.options, keepAliveInterval: 0 },
-    program.config,
-  );
+export async function runProgram(peer: GoPeer, program: Program, connect: Connect): Promise<Result> {
+  const options = { ...program.options, keepAliveInterval: 0 };
+  const { ours, go } = await connect(program.role, peer, options, program.config);
   const run = new Run(ours, program);
   const patience = setTimeout(() => run.giveUp(), PATIENCE);
   try {
     const closed = new Promise<void>((resolve) => ours.once('close', resolve));
     const goReport = go.program(forGo(program));
+    goReport.catch(() => {}); // it is awaited below; a process that dies before that fails the first call that needs it
     run.start();
     await run.opened();
     // Whatever we have sent is there before this pong, and the other way round below.

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { client, type SessionOptions, type YamuxSession, type YamuxStream } from '../../src/index.ts';
 import { fin, ping, syn } from '../support/frames.ts';
-import { connectAs, connectSocket } from './connection.ts';
+import { connectOverTcp, connectSocket } from './connection.ts';
 import { FrameLog } from './frame-log.ts';
 import { type GoConfig, GoPeer, type GoSession } from './go-peer.ts';
 import { payload, sha256 } from './payload.ts';
@@ -31,7 +31,7 @@ describe.skipIf(executable === null)('we live with a hashicorp/yamux that', () =
   });
 
   async function connect(config: GoConfig = {}, options: SessionOptions = {}): Promise<void> {
-    ({ ours, go } = await connectAs('client', peer, { keepAliveInterval: 0, ...options }, config));
+    ({ ours, go } = await connectOverTcp('client', peer, { keepAliveInterval: 0, ...options }, config));
     ours.on('error', () => {});
     log = new FrameLog(ours);
   }

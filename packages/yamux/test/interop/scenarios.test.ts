@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import type { SessionOptions, YamuxSession, YamuxStream } from '../../src/index.ts';
-import { connectAs } from './connection.ts';
+import { connectOverTcp } from './connection.ts';
 import { FrameLog } from './frame-log.ts';
 import { type GoConfig, GoPeer, type GoSession, type GoStream, type Role, type Transfer } from './go-peer.ts';
 import { receive, send } from './transfer.ts';
@@ -28,7 +28,7 @@ describe.skipIf(executable === null).each<Role>(['client', 'server'])('our %s an
   });
 
   async function connect(config: GoConfig = {}, options: SessionOptions = {}): Promise<void> {
-    ({ ours, go } = await connectAs(role, peer, { keepAliveInterval: 0, ...options }, config));
+    ({ ours, go } = await connectOverTcp(role, peer, { keepAliveInterval: 0, ...options }, config));
     ours.on('error', () => {});
   }
 
@@ -96,6 +96,39 @@ describe.skipIf(executable === null).each<Role>(['client', 'server'])('our %s an
     const [stream, theirs] = await openByUs();
     await exchange(stream, theirs, (inFull ? 250 : 10) * MB, 512 * 1024);
   }, 120_000);
+
+  test('send much on sixteen streams at once, both ways', async () => {
+    await connect();
+    const pairs = await openPairs(16);
+    const size = (inFull ? 16 : 1) * MB;
+    const told = await Promise.all(
+      pairs.flatMap(([stream, theirs], seed) => [
+        Promise.all([sendAndEnd(stream, seed, size, 512 * 1024), theirs.receive()]),
+        Promise.all([sendAndEndInGo(theirs, 16 + seed, size, 512 * 1024), receive(stream)]),
+      ]),
+    );
+    for (const [sent, received] of told) expect(received).toEqual({ ...sent, bytes: size, outcome: 'eof' });
+  }, 120_000);
+
+  test('send twice the first window unread to a Go that grants it', async () => {
+    await connect({ maxWindow: 2 * WINDOW });
+    const [stream, theirs] = await openByUs();
+    const sent = await sendAndEnd(stream, 1, 2 * WINDOW);
+    expect(sent).toMatchObject({ bytes: 2 * WINDOW, outcome: 'sent' });
+    expect(await theirs.receive()).toEqual({ ...sent, outcome: 'eof' });
+  });
+
+  test('lose no stream of Go to an accept() that was given up', async () => {
+    await connect();
+    const accepting = ours.accept({ signal: AbortSignal.abort(new Error('given up')) });
+    const controller = new AbortController();
+    const acceptingToo = ours.accept({ signal: controller.signal });
+    controller.abort(new Error('given up later'));
+    await expect(accepting).rejects.toThrow('given up');
+    await expect(acceptingToo).rejects.toThrow('given up later');
+    const [stream, theirs] = await openByGo();
+    await exchange(stream, theirs, 10);
+  });
 
   test('refuse what is more than the backlog of Go, and no byte of it was seen', async () => {
     await connect({ acceptBacklog: 4 });

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import type { YamuxSession } from '../../src/index.ts';
-import { connectAs } from './connection.ts';
+import { connectOverTcp } from './connection.ts';
 import { GoPeer, type GoSession, type Role } from './go-peer.ts';
 import { payload, sha256 } from './payload.ts';
 import { receive, send } from './transfer.ts';
@@ -19,7 +19,7 @@ describe.skipIf(executable === null).each<Role>(['client', 'server'])(
     beforeEach(async () => {
       peer = new GoPeer(executable as string);
       // No pings but the test's own: one that Go has not read when it closes makes TCP reset the connection.
-      ({ ours, go } = await connectAs(role, peer, { keepAliveInterval: 0 }));
+      ({ ours, go } = await connectOverTcp(role, peer, { keepAliveInterval: 0 }));
     });
 
     afterEach(async () => {

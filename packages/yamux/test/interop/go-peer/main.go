@@ -23,6 +23,7 @@ type command struct {
 	Stream  uint32   `json:"stream"`
 	Size    int64    `json:"size"`
 	Chunk   int      `json:"chunk"`
+	Within  int      `json:"within"` // milliseconds; 0: for as long as it takes
 	Seed    uint32   `json:"seed"`
 	Count   int      `json:"count"`
 	Program program  `json:"program"`

@@ -2,7 +2,6 @@
 package main
 
 import (
-	"crypto/tls"
 	"fmt"
 	"net"
 	"sync"
@@ -51,6 +50,15 @@ func (p *peer) perform(cmd command) (any, error) {
 	case "ended":
 		defer p.forget(cmd.Session)
 		return session.ended(), nil
+	case "hold":
+		session.conn.hold()
+		return nil, nil
+	case "release":
+		session.conn.release()
+		return nil, nil
+	case "dieWithin":
+		session.conn.dieWithin()
+		return nil, nil
 	case "program":
 		return session.run(cmd.Program), nil
 	case "finish":
@@ -62,10 +70,12 @@ func (p *peer) perform(cmd command) (any, error) {
 	}
 	switch cmd.Do {
 	case "send":
+		defer deadline(stream.SetWriteDeadline, cmd.Within)()
 		return send(stream, cmd.Seed, cmd.Size, cmd.Chunk)
 	case "receive":
 		return receive(stream), nil
 	case "read":
+		defer deadline(stream.SetReadDeadline, cmd.Within)()
 		return read(stream, cmd.Size), nil
 	case "echo":
 		return echo(stream), nil
@@ -81,19 +91,10 @@ func (p *peer) listen(role string, config settings) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var secure *tls.Config
-	if config.TLS {
-		if secure, err = p.identity.server(); err != nil {
-			return nil, err
-		}
-	}
 	number, session := p.add()
 	go func() {
 		defer listener.Close()
-		conn, err := listener.Accept()
-		if err == nil && secure != nil {
-			conn = tls.Server(conn, secure)
-		}
+		conn, err := p.acceptOver(config.Transport, listener)
 		session.connect(conn, err, role, config)
 	}()
 	return map[string]int{"session": number, "port": listener.Addr().(*net.TCPAddr).Port}, nil
@@ -101,14 +102,7 @@ func (p *peer) listen(role string, config settings) (any, error) {
 
 func (p *peer) dial(port int, role string, config settings) (any, error) {
 	number, session := p.add()
-	conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-	if err == nil && config.TLS {
-		secure, failure := p.identity.client()
-		if failure != nil {
-			return nil, failure
-		}
-		conn = tls.Client(conn, secure)
-	}
+	conn, err := p.dialOver(config.Transport, fmt.Sprintf("127.0.0.1:%d", port))
 	session.connect(conn, err, role, config)
 	return map[string]int{"session": number}, session.failure
 }

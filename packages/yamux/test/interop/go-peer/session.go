@@ -19,6 +19,7 @@ type session struct {
 	connected chan struct{} // closed when mux or failure is set
 	mux       *yamux.Session
 	failure   error
+	conn      *connection
 	backlog   int
 	log       complaints
 	finishing chan struct{} // finish() was called
@@ -37,7 +38,7 @@ func newSession() *session {
 
 // settings are the parts of yamux.Config that a test may set; what is 0 keeps its default. Times are in milliseconds.
 type settings struct {
-	TLS               bool   `json:"tls"`
+	Transport         string `json:"transport"`
 	AcceptBacklog     int    `json:"acceptBacklog"`
 	KeepAliveInterval int    `json:"keepAliveInterval"`
 	WriteTimeout      int    `json:"writeTimeout"`
@@ -75,14 +76,15 @@ func (s *session) connect(conn net.Conn, err error, role string, with settings) 
 		s.failure = err
 		return
 	}
+	s.conn = newConnection(conn)
 	config := with.config()
 	s.backlog = config.AcceptBacklog
 	config.LogOutput = io.MultiWriter(os.Stderr, &s.log)
 	switch role {
 	case "client":
-		s.mux, s.failure = yamux.Client(conn, config)
+		s.mux, s.failure = yamux.Client(s.conn, config)
 	case "server":
-		s.mux, s.failure = yamux.Server(conn, config)
+		s.mux, s.failure = yamux.Server(s.conn, config)
 	default:
 		s.failure = fmt.Errorf("role must be client or server, got %q", role)
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"time"
 
 	"github.com/hashicorp/yamux"
 )
@@ -20,6 +21,14 @@ type transfer struct {
 	Bytes   int64  `json:"bytes"`
 	Sha256  string `json:"sha256"`
 	Outcome string `json:"outcome"`
+}
+
+// deadline sets one, of so many milliseconds, and returns what takes it back.
+func deadline(set func(time.Time) error, milliseconds int) func() {
+	if milliseconds > 0 {
+		set(time.Now().Add(time.Duration(milliseconds) * time.Millisecond))
+	}
+	return func() { set(time.Time{}) }
 }
 
 func send(stream *yamux.Stream, seed uint32, size int64, chunk int) (transfer, error) {
