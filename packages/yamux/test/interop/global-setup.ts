@@ -12,16 +12,21 @@ declare module 'vitest' {
   }
 }
 
-export default async function setup(project: TestProject): Promise<void> {
+/** Returns what cleans up after all tests. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const isInFull = process.env.npm_lifecycle_event === 'interop';
-  const { executable, missing } = await buildGoPeer();
+  const build = await buildGoPeer();
+  const { missing } = build;
   if (missing !== undefined) {
     const isAskedFor = isInFull || isSet('CI') || isSet('REQUIRE_GO');
     if (isAskedFor) throw new Error(`interop with Go cannot run: ${missing}`);
     console.warn(`interop with Go skipped: ${missing}`);
   }
-  project.provide('goPeer', executable ?? null);
+  project.provide('goPeer', build.executable ?? null);
   project.provide('isInteropInFull', isInFull);
+  return async () => {
+    if (build.missing === undefined) await build.discard();
+  };
 }
 
 function isSet(name: string): boolean {

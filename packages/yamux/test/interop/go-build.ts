@@ -1,6 +1,7 @@
 // Makes the Go peer's executable, or says why it cannot be made here. What is wrong with our own Go code is an error, never a reason.
 import { execFile } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -10,12 +11,12 @@ const run = promisify(execFile);
 const OLDEST_GO = { major: 1, minor: 20 } as const;
 
 const source = join(import.meta.dirname, 'go-peer');
-const output = join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'go-peer');
 
 export type GoBuild =
-  | { readonly executable: string; readonly missing?: undefined }
+  | { readonly executable: string; readonly missing?: undefined; discard(): Promise<void> }
   | { readonly executable?: undefined; readonly missing: string };
 
+/** Whoever builds has an executable of his own: another may be building, or running his, at this moment. */
 export async function buildGoPeer(): Promise<GoBuild> {
   const version = await go('env', 'GOVERSION');
   if (version.failure !== undefined) return { missing: `go cannot be run (${version.failure})` };
@@ -25,11 +26,13 @@ export async function buildGoPeer(): Promise<GoBuild> {
   const modules = await go('mod', 'download');
   if (modules.failure !== undefined) return { missing: `the Go modules cannot be fetched (${modules.failure})` };
 
-  await mkdir(output, { recursive: true });
-  const executable = join(output, process.platform === 'win32' ? 'go-peer.exe' : 'go-peer');
+  const folder = await mkdtemp(join(tmpdir(), 'go-peer-'));
+  const discard = (): Promise<void> => rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  const executable = join(folder, process.platform === 'win32' ? 'go-peer.exe' : 'go-peer');
   const build = await go('build', '-buildvcs=false', '-o', executable, '.');
-  if (build.failure !== undefined) throw new Error(`the Go peer does not build: ${build.failure}`);
-  return { executable };
+  if (build.failure === undefined) return { executable, discard };
+  await discard();
+  throw new Error(`the Go peer does not build: ${build.failure}`);
 }
 
 interface GoRun {

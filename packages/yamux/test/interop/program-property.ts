@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import { expect, inject } from 'vitest';
 import type { Connect } from './connection.ts';
+import type {} from './global-setup.ts';
 import { GoPeer, type Role } from './go-peer.ts';
 import type { Half, Program, StreamPlan } from './program.ts';
 import { programs } from './program-arbitrary.ts';

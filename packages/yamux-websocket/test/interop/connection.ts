@@ -1,0 +1,37 @@
+// How our session and one of hashicorp/yamux come together over a WebSocket: our gateway and a Go agent, our agent and a Go gateway.
+import type { YamuxSession } from '@zishuo/yamux';
+import type { Connect } from '../../../yamux/test/interop/connection.ts';
+import type { Role } from '../../../yamux/test/interop/go-peer.ts';
+import { acceptUpgrades, dial } from '../../src/index.ts';
+import { httpServer } from '../support/http-server.ts';
+
+const otherOf = (role: Role): Role => (role === 'client' ? 'server' : 'client');
+
+/** We dial. */
+export const dialGo: Connect = async (role, peer, options = {}, config = {}) => {
+  const { port, session: go } = await peer.listen(otherOf(role), { ...config, transport: 'websocket' });
+  return { ours: await dial(`ws://127.0.0.1:${port}/connect`, { role, yamux: options }), go };
+};
+
+/** Go dials. */
+export const acceptGo: Connect = async (role, peer, options = {}, config = {}) => {
+  const { server, port } = await httpServer();
+  const accepted = new Promise<YamuxSession>((resolve) => {
+    acceptUpgrades(server, {
+      path: '/connect',
+      role,
+      yamux: options,
+      authenticate: () => true,
+      onSession: (session) => {
+        session.on('error', () => {}); // a test that expects one listens as well
+        resolve(session);
+      },
+    });
+  });
+  const [ours, go] = await Promise.all([
+    accepted,
+    peer.dial(port, otherOf(role), { ...config, transport: 'websocket' }),
+  ]);
+  server.close();
+  return { ours, go };
+};
