@@ -7,11 +7,13 @@ import {
   INTERNAL,
   isCleanEnd,
   NORMAL,
+  POLICY,
   type SocketClose,
   TEXT_REFUSED,
   TOO_LARGE,
 } from './close-codes.ts';
 import { YamuxWebSocketError } from './errors.ts';
+import { Heartbeat } from './heartbeat.ts';
 import { MessageSender } from './message-sender.ts';
 import type { MessageData, MessageSocket } from './message-socket.ts';
 import type { ResolvedStreamOptions } from './options.ts';
@@ -35,8 +37,11 @@ export class WebSocketByteStream extends Duplex {
   readonly #options: ResolvedStreamOptions;
   readonly #sender: MessageSender;
   readonly #goodbye: () => Goodbye;
+  readonly #heartbeat: Heartbeat | undefined;
 
   #paused = false;
+  /** Messages in a row without a byte. */
+  #empties = 0;
   /** The writes of this tick wait for its end. */
   #corked = false;
   /** `end()` came before the socket was open. */
@@ -66,10 +71,20 @@ export class WebSocketByteStream extends Duplex {
     });
     this.#sender = new MessageSender(socket, options, () => this.#stalled());
 
+    if (options.wsPing > 0) {
+      this.#heartbeat = new Heartbeat(
+        options.wsPing,
+        () => this.#socket.ping?.(),
+        () => this.#silent(),
+      );
+    }
+
     const before = socket.state;
+    if (before === 'open') this.#heartbeat?.start();
     socket.attach({
       onOpen: () => this.#opened(),
       onMessage: (data) => this.#received(data),
+      onLife: () => this.#heartbeat?.heard(),
       onText: () => this.#refuse('ERR_YAMUX_WEBSOCKET_TEXT_MESSAGE', 'The peer sent a text message', TEXT_REFUSED),
       onError: (error) => this.#failed(error),
       onClose: (code, reason) => this.#closed(code, reason),
@@ -126,7 +141,7 @@ export class WebSocketByteStream extends Duplex {
     }
     const more = super.write(chunk, encoding as BufferEncoding, callback);
     const limit = this.#options.maxBufferedBytes;
-    if (this.writableLength > limit || this.#socket.bufferedAmount > limit) this.#overflowed();
+    if (this.writableLength > limit || this.#socket.bufferedAmount > limit) this.#overflowed('wait to be sent');
     return more;
   }
 
@@ -139,6 +154,7 @@ export class WebSocketByteStream extends Duplex {
     if (!this.#paused) return;
     this.#paused = false;
     this.#socket.resume?.();
+    this.#heartbeat?.start();
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
@@ -166,11 +182,13 @@ export class WebSocketByteStream extends Duplex {
       if (this.#leaving === undefined) this.#terminate();
       else this.#sendClose(this.#leaving);
     }
+    this.#heartbeat?.stop();
     this.#sender.close(error ?? this.#unsendable('The stream was destroyed', 'local'));
     callback(error);
   }
 
   #opened(): void {
+    this.#heartbeat?.start();
     this.#sender.opened();
     const callback = this.#finalWaits;
     this.#finalWaits = undefined;
@@ -179,7 +197,14 @@ export class WebSocketByteStream extends Duplex {
 
   #received(data: MessageData): void {
     if (this.destroyed) return;
+    this.#heartbeat?.heard();
     const bytes = byteLength(data);
+    this.#empties = bytes === 0 ? this.#empties + 1 : 0;
+    if (this.#empties > MAX_EMPTY_MESSAGES) {
+      const text = `The peer sent more than ${MAX_EMPTY_MESSAGES} messages in a row without a byte`;
+      this.#refuse('ERR_YAMUX_WEBSOCKET_EMPTY_MESSAGES', text, POLICY);
+      return;
+    }
     if (bytes > this.#options.maxInboundMessageBytes) {
       const text = `The peer sent a message of ${bytes} bytes, the limit is ${this.#options.maxInboundMessageBytes}`;
       this.#refuse('ERR_YAMUX_WEBSOCKET_MESSAGE_TOO_LARGE', text, TOO_LARGE);
@@ -187,10 +212,17 @@ export class WebSocketByteStream extends Duplex {
     }
     if (isPieces(data)) for (const piece of data) this.push(asBuffer(piece));
     else this.push(asBuffer(data));
-    if (this.readableLength > this.#options.readPauseBytes && !this.#paused && this.#socket.pause !== undefined) {
-      this.#paused = true;
-      this.#socket.pause();
+    if (this.readableLength > this.#options.readPauseBytes && !this.#paused) this.#pause();
+  }
+
+  #pause(): void {
+    if (this.#socket.pause === undefined) {
+      if (this.readableLength > this.#options.maxBufferedBytes) this.#overflowed('are unread');
+      return;
     }
+    this.#paused = true;
+    this.#heartbeat?.stop(); // a paused socket hears nothing
+    this.#socket.pause();
   }
 
   /** The socket's own failure: it closes by itself, and may have a close frame of its own on the way out. */
@@ -232,6 +264,7 @@ export class WebSocketByteStream extends Duplex {
 
   #settle(code: number, reason: string): void {
     this.#gone = true;
+    this.#heartbeat?.stop();
     clearTimeout(this.#closeTimer);
     const initiator = this.#sent !== undefined || this.#terminated ? 'local' : 'remote';
     this.#resolveClosed({ code, reason, wasClean: code !== 1006, initiator });
@@ -259,16 +292,24 @@ export class WebSocketByteStream extends Duplex {
     this.#socket.terminate();
   }
 
+  #silent(): void {
+    const message = `The peer did not answer a WebSocket ping within ${this.#options.wsPing} ms`;
+    this.destroy(new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_PING_TIMEOUT', message));
+  }
+
   #stalled(): void {
     const message = `Nothing could be sent for ${this.#options.writeTimeout} ms`;
     this.destroy(new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_WRITE_TIMEOUT', message, { origin: 'local' }));
   }
 
-  #overflowed(): void {
-    const message = `More than ${this.#options.maxBufferedBytes} bytes wait to be sent`;
+  #overflowed(what: 'are unread' | 'wait to be sent'): void {
+    const message = `More than ${this.#options.maxBufferedBytes} bytes ${what}`;
     this.destroy(new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_BUFFER_FULL', message, { origin: 'local' }));
   }
 }
+
+/** They cost the sender little and us an event each; nobody sends them on purpose. */
+const MAX_EMPTY_MESSAGES = 1024;
 
 /** What the Duplex asks for ahead and takes before it says wait; a whole message either way. */
 const BUFFER_BYTES = 64 * 1024;

@@ -54,6 +54,7 @@ export function describeClose(code: number, reason: string): string {
 export const NORMAL: Goodbye = { code: 1000, reason: '' };
 export const DRAINING: Goodbye = { code: 1001, reason: 'draining' };
 export const TEXT_REFUSED: Goodbye = { code: 1003, reason: 'binary messages only' };
+export const POLICY: Goodbye = { code: 1008, reason: 'too many empty messages' };
 export const TOO_LARGE: Goodbye = { code: 1009, reason: 'message too big' };
 export const INTERNAL: Goodbye = { code: 1011, reason: 'internal error' };
 

@@ -57,7 +57,7 @@ export async function dial(url: string | URL, options: DialOptions = {}): Promis
   const { subprotocols = [], headers = {}, signal, yamux, stream } = options;
   const role = checkRole(options.role ?? 'client');
   const timeout = checkNumber('handshakeTimeout', options.handshakeTimeout ?? 10_000, 0, MAX_DELAY);
-  const recommended = recommendedWsOptions(stream);
+  const recommended = recommendedWsOptions(yamux, stream);
   signal?.throwIfAborted();
   const { WebSocket } = await import('ws').catch(wsMissing);
   signal?.throwIfAborted();

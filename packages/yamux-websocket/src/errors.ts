@@ -13,9 +13,13 @@ export type WebSocketErrorCode =
   | 'ERR_YAMUX_WEBSOCKET_TEXT_MESSAGE'
   /** The peer sent a message above the limit; answered with close code 1009. */
   | 'ERR_YAMUX_WEBSOCKET_MESSAGE_TOO_LARGE'
+  /** The peer sent too many messages without a byte in a row; answered with close code 1008. */
+  | 'ERR_YAMUX_WEBSOCKET_EMPTY_MESSAGES'
+  /** Nothing came for `wsPing`, and nothing for as long again after a ping; the connection was terminated. */
+  | 'ERR_YAMUX_WEBSOCKET_PING_TIMEOUT'
   /** Nothing could be sent for `writeTimeout`; the connection was terminated. */
   | 'ERR_YAMUX_WEBSOCKET_WRITE_TIMEOUT'
-  /** More than `maxBufferedBytes` were waiting to be sent; the connection was terminated. */
+  /** More than `maxBufferedBytes` were waiting to be sent, or to be read where that cannot be paused; the connection was terminated. */
   | 'ERR_YAMUX_WEBSOCKET_BUFFER_FULL'
   /** The socket already carries a byte stream. */
   | 'ERR_YAMUX_WEBSOCKET_IN_USE'

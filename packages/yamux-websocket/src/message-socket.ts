@@ -8,6 +8,8 @@ export interface MessageListener {
   onOpen(): void;
   onMessage(data: MessageData): void;
   onText(): void;
+  /** The peer sent a ping or a pong. */
+  onLife?(): void;
   /** Something failed. `onClose` follows. */
   onError(error: Error): void;
   /** Exactly once, last, also after `terminate()`. Code 1005: a close frame without a code; 1006: no close frame at all. */
@@ -33,4 +35,6 @@ export interface MessageSocket {
   /** Stops reporting messages, where the connection can. */
   pause?(): void;
   resume?(): void;
+  /** Asks the peer for a sign of life, where the connection can: any answer is reported by `onLife()`. */
+  ping?(): void;
 }

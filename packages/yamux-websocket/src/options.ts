@@ -24,7 +24,7 @@ export interface WebSocketStreamOptions {
   readonly maxMessageBytes?: number | undefined;
   /**
    * A larger message of the peer ends the stream, with close code 1009.
-   * @defaultValue 16 MiB + 64 KiB
+   * @defaultValue the session's maxStreamWindow (16 MiB) + 64 KiB
    */
   readonly maxInboundMessageBytes?: number | undefined;
   /**
@@ -33,7 +33,7 @@ export interface WebSocketStreamOptions {
    */
   readonly highWaterMark?: number | undefined;
   /**
-   * More than this waiting to be sent terminates the connection.
+   * More than this waiting to be sent terminates the connection, and more than this unread of a socket that cannot be paused.
    * @defaultValue 16 MiB
    */
   readonly maxBufferedBytes?: number | undefined;
@@ -53,6 +53,12 @@ export interface WebSocketStreamOptions {
    * @defaultValue 5000
    */
   readonly closeTimeout?: number | undefined;
+  /**
+   * Pings of the WebSocket: one goes out when nothing came for so long, and the connection is terminated when nothing comes for as long
+   * again. For byte streams without a Yamux session, whose keep-alive does this already. 0: none.
+   * @defaultValue 0
+   */
+  readonly wsPing?: number | undefined;
   /** Gives the stream `remoteAddress` and its like, `ref()` and `unref()`. */
   readonly carrier?: Carrier | undefined;
 }
@@ -65,14 +71,20 @@ export interface ResolvedStreamOptions {
   readonly readPauseBytes: number;
   readonly writeTimeout: number;
   readonly closeTimeout: number;
+  readonly wsPing: number;
   readonly carrier: Carrier | undefined;
 }
 
-/**
- * A legal Yamux frame never exceeds the window that was granted, 16 MiB at the most by default, and Go peers may send a whole
- * frame as one message.
- */
-const MAX_INBOUND_MESSAGE = 16 * 1024 * 1024 + 64 * 1024;
+/** The largest window that a Yamux session grants unless it is told otherwise. */
+const MAX_STREAM_WINDOW = 16 * 1024 * 1024;
+
+/** Above what a frame holds: its header, and more frames in the same message. */
+const MESSAGE_SLACK = 64 * 1024;
+
+/** A legal Yamux frame never exceeds the window that was granted, and Go peers may send a whole frame as one message. */
+export function maxMessageFor(maxStreamWindow: number = MAX_STREAM_WINDOW): number {
+  return checkNumber('maxStreamWindow', maxStreamWindow, 1, Number.MAX_SAFE_INTEGER) + MESSAGE_SLACK;
+}
 
 /** Beyond this setTimeout() fires at once. */
 export const MAX_DELAY: number = 2_147_483_647;
@@ -85,12 +97,13 @@ interface NumberOption {
 
 const NUMBERS: Readonly<Record<Exclude<keyof ResolvedStreamOptions, 'carrier'>, NumberOption>> = {
   maxMessageBytes: { byDefault: 64 * 1024, min: 1, max: Number.POSITIVE_INFINITY },
-  maxInboundMessageBytes: { byDefault: MAX_INBOUND_MESSAGE, min: 1, max: Number.POSITIVE_INFINITY },
+  maxInboundMessageBytes: { byDefault: maxMessageFor(), min: 1, max: Number.POSITIVE_INFINITY },
   highWaterMark: { byDefault: 1024 * 1024, min: 0, max: Number.POSITIVE_INFINITY },
   maxBufferedBytes: { byDefault: 16 * 1024 * 1024, min: 1, max: Number.POSITIVE_INFINITY },
   readPauseBytes: { byDefault: 256 * 1024, min: 1, max: Number.POSITIVE_INFINITY },
   writeTimeout: { byDefault: 30_000, min: 0, max: MAX_DELAY },
   closeTimeout: { byDefault: 5_000, min: 1, max: MAX_DELAY },
+  wsPing: { byDefault: 0, min: 0, max: MAX_DELAY },
 };
 
 /**

@@ -3,6 +3,7 @@ import * as yamux from '@zishuo/yamux';
 import { type Goodbye, goodbyeOf, type SocketClose } from './close-codes.ts';
 import type { WebSocketStreamOptions } from './options.ts';
 import { type AnyWebSocket, openStream } from './stream.ts';
+import { carrying } from './ws-options.ts';
 
 /** The options that a session leaves to its caller: it never pauses the socket for a stream that is not read. */
 export type CarriedStreamOptions = Omit<WebSocketStreamOptions, 'readPauseBytes'>;
@@ -44,7 +45,11 @@ export function sessionOver(
 ): yamux.YamuxSession {
   let session: yamux.YamuxSession | undefined;
   const goodbye = (): Goodbye => goodbyeOf(session?.errored, cleanGoodbye?.());
-  const stream = openStream(socket, { ...options, readPauseBytes: Number.POSITIVE_INFINITY }, goodbye);
+  const stream = openStream(
+    socket,
+    { ...carrying(yamuxOptions, options), readPauseBytes: Number.POSITIVE_INFINITY },
+    goodbye,
+  );
   try {
     session = (role === 'client' ? yamux.client : yamux.server)(stream, yamuxOptions);
     Object.defineProperty(session, CLOSED, { value: stream.socketClosed });

@@ -4,10 +4,14 @@ import type { Goodbye } from './close-codes.ts';
 import { YamuxWebSocketError } from './errors.ts';
 import type { MessageSocket } from './message-socket.ts';
 import { resolveStreamOptions, type WebSocketStreamOptions } from './options.ts';
+import { isWebSocket, WebSocketDriver, type WebSocketLike } from './web-socket.ts';
 import { isWs, type WsLike, WsSocket } from './ws-socket.ts';
 
-/** What can carry a byte stream: a WebSocket of the package `ws` (8 or later), or a driver of your own. */
-export type AnyWebSocket = WsLike | MessageSocket;
+/**
+ * What can carry a byte stream: a WebSocket of the package `ws` (8 or later), one of the WHATWG standard (Node's own, undici's), or a
+ * driver of your own.
+ */
+export type AnyWebSocket = WsLike | WebSocketLike | MessageSocket;
 
 /** On the socket itself, not in a WeakSet: the ESM and the CommonJS copy of this package must see each other's. */
 const IN_USE = Symbol.for('@zishuo/yamux-websocket.in-use');
@@ -18,7 +22,8 @@ const IN_USE = Symbol.for('@zishuo/yamux-websocket.in-use');
  *
  * Unlike `createWebSocketStream` of `ws` it ends cleanly only if the socket did, sends the small writes of one tick as one
  * message, and waits for what it sends. Past `readPauseBytes` unread bytes it pauses the socket: then pings of the peer are not
- * answered and its close is not seen until somebody reads.
+ * answered and its close is not seen until somebody reads. A WHATWG socket cannot be paused: past `maxBufferedBytes` unread bytes the
+ * stream errors.
  *
  * @throws {TypeError | RangeError} for something that is no socket, or a bad option.
  * @throws {YamuxWebSocketError} `ERR_YAMUX_WEBSOCKET_IN_USE` if the socket carries a byte stream already.
@@ -35,6 +40,11 @@ export function openStream(
 ): WebSocketByteStream {
   const resolved = resolveStreamOptions(options);
   const driver = driverOf(socket);
+  if (resolved.wsPing > 0 && driver.ping === undefined) {
+    throw new TypeError(
+      'Expected a socket with ping() for wsPing, got one that cannot; keep-alive pings of the session need none',
+    );
+  }
   if (IN_USE in socket) {
     const message = 'The WebSocket carries a byte stream already';
     throw new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_IN_USE', message, { origin: 'local' });
@@ -47,7 +57,8 @@ function driverOf(socket: unknown): MessageSocket {
   if (typeof socket === 'object' && socket !== null) {
     if ('attach' in socket && typeof socket.attach === 'function') return socket as MessageSocket;
     if (isWs(socket)) return new WsSocket(socket);
+    if (isWebSocket(socket)) return new WebSocketDriver(socket);
   }
   const got = socket === null ? 'null' : typeof socket === 'object' ? 'another object' : typeof socket;
-  throw new TypeError(`Expected a WebSocket of the package ws or a MessageSocket, got ${got}`);
+  throw new TypeError(`Expected a WebSocket or a MessageSocket, got ${got}`);
 }

@@ -116,7 +116,7 @@ class Acceptor<Identity> implements UpgradeAcceptor {
     for (const [name, value] of Object.entries({ authenticate, onSession })) {
       if (typeof value !== 'function') throw new TypeError(`Expected ${name} to be a function, got ${typeof value}`);
     }
-    const recommended = recommendedWsOptions(options.stream);
+    const recommended = recommendedWsOptions(options.yamux, options.stream);
     this.#server = server;
     this.#options = options;
     this.#role = checkRole(options.role ?? 'server');

@@ -1,5 +1,6 @@
 // What the constructors of `ws` should be told so that a byte stream over their sockets is fast and bounded.
-import { resolveStreamOptions, type WebSocketStreamOptions } from './options.ts';
+import type { SessionOptions } from '@zishuo/yamux';
+import { maxMessageFor, resolveStreamOptions, type WebSocketStreamOptions } from './options.ts';
 
 /** For `new WebSocket(url, options)` and `new WebSocketServer(options)` alike. */
 export interface RecommendedWsOptions {
@@ -14,12 +15,24 @@ export interface RecommendedWsOptions {
 }
 
 /**
- * What `dial()` and `acceptUpgrades()` use, for those who make their sockets themselves. `options` are those of the stream that will be
- * made of the socket.
+ * What `dial()` and `acceptUpgrades()` use, for those who make their sockets themselves: with the options of the session and of the stream
+ * that will be made of the socket. A message may be as large as the largest frame of a session with this `maxStreamWindow`.
  *
  * @throws {TypeError | RangeError} for a bad option.
  */
-export function recommendedWsOptions(options?: WebSocketStreamOptions): RecommendedWsOptions {
-  const { maxInboundMessageBytes, closeTimeout } = resolveStreamOptions(options);
+export function recommendedWsOptions(
+  yamuxOptions?: SessionOptions,
+  streamOptions?: WebSocketStreamOptions,
+): RecommendedWsOptions {
+  const { maxInboundMessageBytes, closeTimeout } = resolveStreamOptions(carrying(yamuxOptions, streamOptions));
   return { perMessageDeflate: false, maxPayload: maxInboundMessageBytes, maxFragments: 16_384, closeTimeout };
+}
+
+/** The options of a stream that carries a session: a message may be as large as the largest legal frame. */
+export function carrying(
+  yamuxOptions: SessionOptions | undefined,
+  streamOptions: WebSocketStreamOptions | undefined,
+): WebSocketStreamOptions {
+  const maxInboundMessageBytes = streamOptions?.maxInboundMessageBytes ?? maxMessageFor(yamuxOptions?.maxStreamWindow);
+  return { ...streamOptions, maxInboundMessageBytes };
 }

@@ -15,6 +15,7 @@ export interface WsLike {
   terminate(): void;
   pause(): void;
   resume(): void;
+  ping(): void;
 }
 
 export function isWs(socket: object): socket is WsLike {
@@ -51,16 +52,21 @@ export class WsSocket implements MessageSocket {
       if (isBinary) listener.onMessage(data);
       else listener.onText();
     };
+    const onLife = (): void => listener.onLife?.();
     const onError = (error: Error): void => listener.onError(translated(error));
     const onClose = (code: number, reason: Buffer): void => {
       ws.off('open', onOpen);
       ws.off('message', onMessage);
+      ws.off('ping', onLife);
+      ws.off('pong', onLife);
       ws.off('error', onError);
       ws.off('close', onClose);
       listener.onClose(code, reason.toString());
     };
     ws.on('open', onOpen);
     ws.on('message', onMessage);
+    ws.on('ping', onLife);
+    ws.on('pong', onLife);
     ws.on('error', onError); // until the very end: ws reports a handshake that is cut off as an error
     ws.on('close', onClose);
     if (ws.isPaused) ws.resume();
@@ -84,6 +90,10 @@ export class WsSocket implements MessageSocket {
 
   resume(): void {
     this.#ws.resume();
+  }
+
+  ping(): void {
+    this.#ws.ping();
   }
 }
 

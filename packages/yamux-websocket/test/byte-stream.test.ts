@@ -50,6 +50,24 @@ describe('reading', () => {
     expect([observed.bytes().toString(), observed.events]).toEqual(['a', []]);
   });
 
+  it('takes 1,024 empty messages in a row, and again after a byte, and refuses one more with 1008', async () => {
+    const { socket, stream } = streamOverFake();
+    const observed = observe(stream);
+    const empty = (times: number): void => {
+      for (let message = 0; message < times; message += 1) socket.receive('');
+    };
+    empty(1024);
+    socket.receive('a');
+    empty(1024);
+    await settled();
+    expect([observed.bytes().toString(), observed.events]).toEqual(['a', []]);
+    empty(1);
+    await settled();
+    expect(observed.events).toEqual(['error', 'close']);
+    expect(observed.error).toMatchObject({ code: 'ERR_YAMUX_WEBSOCKET_EMPTY_MESSAGES', closeCode: 1008 });
+    expect(socket.ends).toEqual(['close 1008 too many empty messages']);
+  });
+
   it('refuses a text message with 1003 and an error', async () => {
     const { socket, stream } = streamOverFake();
     const observed = observe(stream);

@@ -11,6 +11,7 @@ describe('the options of a byte stream', () => {
       readPauseBytes: 256 * 1024,
       writeTimeout: 30_000,
       closeTimeout: 5_000,
+      wsPing: 0,
       carrier: undefined,
     });
   });

@@ -17,7 +17,7 @@ describe('webSocketStream()', () => {
     ['ws://host', 'string'],
     [new EventEmitter(), 'another object'],
   ])('refuses %s', (socket, got) => {
-    const expected = `Expected a WebSocket of the package ws or a MessageSocket, got ${got}`;
+    const expected = `Expected a WebSocket or a MessageSocket, got ${got}`;
     expect(() => webSocketStream(socket as unknown as AnyWebSocket)).toThrow(new TypeError(expected));
   });
 

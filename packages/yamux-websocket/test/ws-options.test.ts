@@ -16,16 +16,24 @@ describe('recommendedWsOptions()', () => {
     });
   });
 
+  it('takes messages as large as the largest frame of the session', () => {
+    expect(recommendedWsOptions({ maxStreamWindow: 1024 * 1024 }).maxPayload).toBe(1024 * 1024 + 65_536);
+    expect(() => recommendedWsOptions({ maxStreamWindow: -1 })).toThrow(
+      'Expected maxStreamWindow to be a whole number',
+    );
+  });
+
   it('follows the options of the stream', () => {
-    expect(recommendedWsOptions({ maxInboundMessageBytes: 1000, closeTimeout: 1 })).toMatchObject({
+    const stream = { maxInboundMessageBytes: 1000, closeTimeout: 1 };
+    expect(recommendedWsOptions({ maxStreamWindow: 1024 * 1024 }, stream)).toMatchObject({
       maxPayload: 1000,
       closeTimeout: 1,
     });
-    expect(() => recommendedWsOptions({ closeTimeout: -1 })).toThrow(RangeError);
+    expect(() => recommendedWsOptions({}, { closeTimeout: -1 })).toThrow(RangeError);
   });
 
   it('is taken by both constructors of ws', async () => {
-    const { client, server } = await wsPair({ ...recommendedWsOptions({ maxInboundMessageBytes: 1000 }) });
+    const { client, server } = await wsPair({ ...recommendedWsOptions({}, { maxInboundMessageBytes: 1000 }) });
     client.on('error', () => {});
     server.send(Buffer.alloc(1001));
     const [code] = (await once(server, 'close')) as [number];

@@ -11,6 +11,7 @@ export class FakeSocket implements MessageSocket {
   readonly sent: string[] = [];
   /** Every call that ends the socket. */
   readonly ends: string[] = [];
+  pings = 0;
   readonly #unsent: ((error?: Error | null) => void)[] = [];
   #listener: MessageListener | undefined;
 
@@ -44,6 +45,10 @@ export class FakeSocket implements MessageSocket {
 
   resume(): void {
     this.paused = false;
+  }
+
+  ping(): void {
+    this.pings += 1;
   }
 
   open(): void {
