@@ -97,7 +97,8 @@ module.exports = {
     },
     {
       name: 'balancer-subpaths-are-leaves',
-      comment: 'prom-client is an optional peer of one subpath, and fakes are for tests: the pool itself knows neither.',
+      comment:
+        'prom-client is an optional peer of one subpath, and fakes are for tests: the pool itself knows neither.',
       severity: 'error',
       from: { path: BALANCER, pathNot: `${BALANCER}(testing[.]ts$|testing/)` },
       to: { path: `${BALANCER}(prometheus[.]ts$|testing[.]ts$|testing/)` },
