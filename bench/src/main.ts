@@ -2,6 +2,8 @@
 
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { type Group, groups } from './balancer/index.ts';
+import { measureBalancer } from './balancer/rounds.ts';
 import type { Case } from './case.ts';
 import { cases } from './cases/index.ts';
 import { implementations } from './implementations/index.ts';
@@ -14,10 +16,11 @@ import { summarize } from './summary.ts';
 
 const DEFAULT_ROUNDS = 5;
 const USAGE = `usage: pnpm bench [--only case]... [--rounds n]
-cases: ${cases.map(({ name }) => name).join(', ')}`;
+cases: ${[...cases, ...groups].map(({ name }) => name).join(', ')}`;
 
 interface Options {
   readonly chosen: readonly Case[];
+  readonly chosenGroups: readonly Group[];
   readonly rounds: number;
 }
 
@@ -26,18 +29,23 @@ function readOptions(args: readonly string[]): Options {
     args: [...args],
     options: { only: { type: 'string', multiple: true }, rounds: { type: 'string', default: String(DEFAULT_ROUNDS) } },
   });
-  const { only = cases.map(({ name }) => name) } = values;
+  const all = [...cases, ...groups].map(({ name }) => name);
+  const { only = all } = values;
   for (const name of only) {
-    if (!cases.some((benchCase) => benchCase.name === name)) throw new RangeError(`Expected a case, got '${name}'`);
+    if (!all.includes(name)) throw new RangeError(`Expected a case, got '${name}'`);
   }
   const rounds = Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1) {
     throw new RangeError(`Expected --rounds to be a whole number from 1, got '${values.rounds}'`);
   }
-  return { chosen: cases.filter(({ name }) => only.includes(name)), rounds };
+  return {
+    chosen: cases.filter(({ name }) => only.includes(name)),
+    chosenGroups: groups.filter(({ name }) => only.includes(name)),
+    rounds,
+  };
 }
 
-async function main({ chosen, rounds }: Options): Promise<void> {
+async function main({ chosen, chosenGroups, rounds }: Options): Promise<void> {
   const machine = describeMachine();
   const all = await runRounds({
     cases: chosen,
@@ -49,7 +57,10 @@ async function main({ chosen, rounds }: Options): Promise<void> {
       process.stderr.write(`${benchCase.name}  ${what}  ${implementation.name}\n`);
     },
   });
-  const summaries = summarize(all);
+  const ofBalancer = await measureBalancer(chosenGroups, chosenGroups.length > 0 ? rounds : 0, (round, what) => {
+    process.stderr.write(`${what}  round ${round}/${rounds}\n`);
+  });
+  const summaries = [...summarize(all), ...ofBalancer];
 
   console.log(`\n${renderTable(summaries)}\n`);
   console.log(`bar, median of ${rounds}, speed against ${implementations[0].name}, slowest and fastest round`);
@@ -57,7 +68,7 @@ async function main({ chosen, rounds }: Options): Promise<void> {
   const { cpu, cores, node, loadAverageBefore } = machine;
   console.log(`${cpu}, ${cores} cores, Node ${node}, load ${loadAverageBefore} before the start`);
 
-  if (chosen.length < cases.length) {
+  if (chosen.length + chosenGroups.length < cases.length + groups.length) {
     console.log('\nresults.json is left as it was: only a run of all cases writes it.');
     return;
   }

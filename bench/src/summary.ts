@@ -18,8 +18,11 @@ export interface Failed {
   readonly failure: string;
 }
 
+/** What is said of a case to whoever reads its figures. */
+export type Described = Pick<Case, 'name' | 'title' | 'unit' | 'better'>;
+
 export interface CaseSummary {
-  readonly benchCase: Case;
+  readonly benchCase: Described;
   readonly results: readonly (Measured | Failed)[];
 }
 
@@ -36,6 +39,15 @@ export function summarize(all: readonly Series[]): readonly CaseSummary[] {
   });
 }
 
+/** Of figures that were measured elsewhere; the ratios are to the first. */
+export function summarizeFigures(
+  benchCase: Described,
+  measured: readonly { readonly name: string; readonly figures: readonly number[] }[],
+): CaseSummary {
+  const reference = median(measured[0]?.figures ?? []);
+  return { benchCase, results: measured.map(({ name, figures }) => measure(benchCase, name, figures, reference)) };
+}
+
 /** How many times as fast `figure` is as `other`. */
 export function speed(better: Case['better'], figure: number, other: number): number {
   return better === 'higher' ? figure / other : other / figure;
@@ -45,13 +57,22 @@ function resultOf(series: Series, reference: number | undefined): Measured | Fai
   const { failure, figures, benchCase } = series;
   const implementation = series.implementation.name;
   if (failure !== undefined) return { implementation, failure };
+  return measure(benchCase, implementation, figures, reference);
+}
+
+function measure(
+  { better }: Described,
+  implementation: string,
+  figures: readonly number[],
+  reference: number | undefined,
+): Measured {
   const middle = median(figures);
   return {
     implementation,
     median: middle,
     min: Math.min(...figures),
     max: Math.max(...figures),
-    ratio: reference === undefined ? undefined : speed(benchCase.better, middle, reference),
+    ratio: reference === undefined ? undefined : speed(better, middle, reference),
     rounds: figures,
   };
 }

@@ -92,10 +92,14 @@ export class Candidates {
     const before = this.#before;
     const fitting: Member[] = [];
     let first = 0;
-    for (const member of eligible) {
-      if (!matches(member, constraints) || tried.includes(member)) continue;
-      if (before !== undefined && fitting.length > 0 && before(member, fitting[first] as Member))
+    let best: Member | undefined;
+    for (let index = 0; index < eligible.length; index += 1) {
+      const member = eligible.at(index) as Member;
+      if (!matches(member, constraints) || (tried.length > 0 && tried.includes(member))) continue;
+      if (best === undefined || before?.(member, best)) {
+        best = member;
         first = fitting.length;
+      }
       fitting.push(member);
     }
     if (first > 0) [fitting[0], fitting[first]] = [fitting[first] as Member, fitting[0] as Member];

@@ -19,7 +19,14 @@ export interface RoutingContext {
 export interface Constraints {
   readonly key: string | undefined;
   readonly id: string | undefined;
-  readonly metadata: readonly (readonly [string, string])[] | undefined;
+  readonly metadata: readonly Pair[] | undefined;
+}
+
+interface Pair {
+  readonly name: string;
+  readonly value: string;
+  /** Every object has something of this name: only then must a session be asked whether it is its own. */
+  readonly isInherited: boolean;
 }
 
 /** The facts of a session that constraints are about. */
@@ -42,7 +49,11 @@ export function constraintsOf(routing: RoutingContext | undefined): Constraints 
   checkString('routing.sessionKey', sessionKey);
   checkString('routing.sessionId', sessionId);
   checkMetadata('routing.requiredMetadata', requiredMetadata);
-  const pairs = requiredMetadata === undefined ? [] : Object.entries(requiredMetadata);
+  const pairs = Object.entries(requiredMetadata ?? {}).map(([name, value]) => ({
+    name,
+    value,
+    isInherited: name in Object.prototype,
+  }));
   return { key: sessionKey || undefined, id: sessionId || undefined, metadata: pairs.length > 0 ? pairs : undefined };
 }
 
@@ -51,7 +62,11 @@ export function matches(session: Matchable, { key, id, metadata }: Constraints):
   if (id !== undefined && session.id !== id) return false;
   if (metadata === undefined) return true;
   const own = session.metadata;
-  for (const [name, value] of metadata) if (own[name] !== value || !Object.hasOwn(own, name)) return false;
+  // This runs for every session of a filtered open.
+  for (let index = 0; index < metadata.length; index += 1) {
+    const pair = metadata[index] as Pair;
+    if (own[pair.name] !== pair.value || (pair.isInherited && !Object.hasOwn(own, pair.name))) return false;
+  }
   return true;
 }
 
@@ -60,6 +75,6 @@ export function describeConstraints({ key, id, metadata }: Constraints): string 
   const asked: string[] = [];
   if (key !== undefined) asked.push(`key ${JSON.stringify(key)}`);
   if (id !== undefined) asked.push(`id ${JSON.stringify(id)}`);
-  for (const [name, value] of metadata ?? []) asked.push(`metadata ${name}=${JSON.stringify(value)}`);
+  for (const { name, value } of metadata ?? []) asked.push(`metadata ${name}=${JSON.stringify(value)}`);
   return asked.join(', ');
 }

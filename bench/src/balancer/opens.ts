@@ -1,0 +1,51 @@
+// An open of the pool, and of a session alone: the difference is what the pool costs. The streams are Duplexes that do nothing.
+import { EventEmitter } from 'node:events';
+import { Duplex } from 'node:stream';
+import { type PoolableSession, SessionPool, type StrategyName } from '@zishuo/yamux-balancer';
+import type { Picker } from './picker.ts';
+
+class Stream extends Duplex {
+  acknowledged = false;
+  override _read(): void {}
+}
+
+class Session extends EventEmitter implements PoolableSession {
+  readonly state = 'open';
+
+  async open(): Promise<Duplex> {
+    return new Stream();
+  }
+}
+
+/** Opens and closes, a hundred at a time. */
+async function openAndClose(open: () => Promise<Duplex>, times: number): Promise<void> {
+  for (let done = 0; done < times; done += 100) {
+    const streams: Duplex[] = [];
+    for (let turn = 0; turn < 100; turn += 1) streams.push(await open());
+    for (const stream of streams) stream.emit('acknowledged');
+    for (const stream of streams) stream.destroy();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+export const bareOpen: Picker = {
+  name: 'the session alone',
+  largest: 100_000,
+  make: (sessions) => {
+    const all = Array.from({ length: sessions }, () => new Session());
+    let turn = 0;
+    return (times) => openAndClose(() => (all[turn++ % sessions] as Session).open(), times);
+  },
+};
+
+export function poolOpen(strategy: StrategyName): Picker {
+  return {
+    name: `pool.open(), ${strategy}`,
+    largest: 100_000,
+    make: (sessions) => {
+      const pool = new SessionPool({ strategy });
+      for (let session = 0; session < sessions; session += 1) pool.add(new Session());
+      return (times) => openAndClose(() => pool.open(), times);
+    },
+  };
+}

@@ -1,0 +1,104 @@
+// A pick of ours, alone: from outside it cannot be told from the open that it is a part of, so this reaches into the sources.
+import { Candidates } from '../../../packages/balancer/src/candidates.ts';
+import { Chooser } from '../../../packages/balancer/src/chooser.ts';
+import { systemClock } from '../../../packages/balancer/src/clock.ts';
+import { Judge } from '../../../packages/balancer/src/failure.ts';
+import { Hooks } from '../../../packages/balancer/src/hooks.ts';
+import { Member, type MemberHome, type Slot } from '../../../packages/balancer/src/member.ts';
+import { Observers } from '../../../packages/balancer/src/observers.ts';
+import { sessionSettings } from '../../../packages/balancer/src/options.ts';
+import { constraintsOf, type RoutingContext } from '../../../packages/balancer/src/routing.ts';
+import { createStrategy, type StrategyName } from '../../../packages/balancer/src/strategies/named.ts';
+import { FakeSession } from '../../../packages/balancer/src/testing.ts';
+import type { Picker } from './picker.ts';
+
+class Scene {
+  readonly candidates: Candidates;
+  readonly chooser: Chooser;
+
+  constructor(strategy: StrategyName, sessions: number) {
+    const hooks = new Hooks({}, this);
+    const observers = new Observers(hooks, systemClock);
+    const home = { now: () => Date.now(), random: Math.random, bound: () => {}, evicted: () => {} };
+    this.chooser = new Chooser(createStrategy(strategy), home, hooks);
+    this.candidates = new Candidates(this.chooser.order);
+    const memberHome: MemberHome = {
+      clock: systemClock,
+      health: { threshold: 3, probeInterval: 30_000, probeTimeout: 10_000 },
+      judge: new Judge(undefined, hooks),
+      observers,
+      changed: (member) => this.candidates.update(member),
+      updated: () => {},
+      ended: () => {},
+      failed: () => {},
+    };
+    for (let number = 1; number <= sessions; number += 1) {
+      const options = { key: `s${number}`, id: `node-${number % 10}`, metadata: { zone: number % 2 ? 'eu' : 'us' } };
+      const settings = sessionSettings({ ...options, weight: 1 + (number % 5) }, () => '', Infinity);
+      const member = new Member(memberHome, new FakeSession(), settings, number);
+      this.candidates.add(member);
+      this.chooser.added(member);
+    }
+  }
+
+  pick(constraints: ReturnType<typeof constraintsOf>, routing: RoutingContext): Member | undefined {
+    const shortlist = this.candidates.shortlist(constraints, NONE);
+    return shortlist.at(this.chooser.pick(shortlist, routing));
+  }
+}
+
+const NONE: readonly Member[] = [];
+const SLOT: Slot = { abandon: () => {}, reset: () => {} };
+
+const LARGEST: Partial<Record<StrategyName, number>> = { weighted: 10_000 };
+
+/** A pick that nothing follows. */
+export function pick(strategy: StrategyName, routing: RoutingContext = {}, what = ''): Picker {
+  return {
+    name: `${strategy}${what}`,
+    largest: LARGEST[strategy] ?? 100_000,
+    make: (sessions) => {
+      const scene = new Scene(strategy, sessions);
+      const constraints = constraintsOf(routing);
+      return (times) => {
+        for (let turn = 0; turn < times; turn += 1) scene.pick(constraints, routing);
+      };
+    },
+  };
+}
+
+/** Affinity, with a key of 1,000 that are bound. */
+export const pickByKey: Picker = {
+  name: 'affinity, 1,000 keys',
+  largest: 100_000,
+  make: (sessions) => {
+    const scene = new Scene('affinity', sessions);
+    const constraints = constraintsOf(undefined);
+    const routings = Array.from({ length: 1_000 }, (_, key) => ({ affinityKey: `tenant-${key}` }));
+    return (times) => {
+      for (let turn = 0; turn < times; turn += 1) scene.pick(constraints, routings[turn % 1_000] ?? {});
+    };
+  },
+};
+
+/** A pick, the slot that is taken by it, and the slot given back: everybody's place in the order moves twice. */
+export function reserve(strategy: StrategyName): Picker {
+  return {
+    name: strategy,
+    largest: LARGEST[strategy] ?? 100_000,
+    make: (sessions) => {
+      const scene = new Scene(strategy, sessions);
+      const constraints = constraintsOf(undefined);
+      let now = sessions;
+      return (times) => {
+        for (let turn = 0; turn < times; turn += 1) {
+          const member = scene.pick(constraints, {});
+          now += 1;
+          member?.begin(SLOT, now);
+          member?.opened();
+          member?.release(SLOT);
+        }
+      };
+    },
+  };
+}

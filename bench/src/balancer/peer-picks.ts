@@ -1,0 +1,82 @@
+// The picks of others, each by the code that they run for every request.
+import { createRequire } from 'node:module';
+import { BalancedPool } from 'undici';
+import type { Picker } from './picker.ts';
+
+const require: NodeJS.Require = createRequire(import.meta.url);
+
+/** The method that its dispatch() asks; it has no public name. */
+function dispatcherOf(pool: BalancedPool): () => unknown {
+  for (let prototype: object | null = pool; prototype !== null; prototype = Object.getPrototypeOf(prototype)) {
+    const symbol = Object.getOwnPropertySymbols(prototype).find(({ description }) => description === 'get dispatcher');
+    if (symbol !== undefined) return () => (pool as unknown as Record<symbol, () => unknown>)[symbol]?.();
+  }
+  throw new Error("undici's BalancedPool has no 'get dispatcher' any more");
+}
+
+export const undici: Picker = {
+  name: 'undici BalancedPool',
+  largest: 1_000,
+  make: (sessions) => {
+    const pool = new BalancedPool(Array.from({ length: sessions }, (_, number) => `http://127.0.0.1:${1024 + number}`));
+    const pick = dispatcherOf(pool);
+    return (times) => {
+      for (let turn = 0; turn < times; turn += 1) pick();
+    };
+  },
+};
+
+/** What its round_robin policy needs of a connection. */
+const READY = 2;
+const subchannel = {
+  getConnectivityState: () => READY,
+  addConnectivityStateListener: () => {},
+  removeConnectivityStateListener: () => {},
+  addHealthStateWatcher: () => {},
+  removeHealthStateWatcher: () => {},
+  isHealthy: () => true,
+  startConnecting: () => {},
+  getAddress: () => '127.0.0.1:1',
+  getChannelzRef: () => ({}),
+  ref: () => {},
+  unref: () => {},
+  throttleKeepalive: () => {},
+  getRealSubchannel: () => subchannel,
+  realSubchannelEquals: () => false,
+};
+
+interface GrpcPicker {
+  pick(args: object): unknown;
+}
+
+export const grpc: Picker = {
+  name: 'grpc-js round_robin',
+  largest: 10_000,
+  make: (sessions) => {
+    const build = '@grpc/grpc-js/build/src';
+    const { RoundRobinLoadBalancer } = require(`${build}/load-balancer-round-robin`);
+    const { parseLoadBalancingConfig } = require(`${build}/load-balancer`);
+    require('@grpc/grpc-js');
+    let picker: GrpcPicker | undefined;
+    const balancer = new RoundRobinLoadBalancer({
+      createSubchannel: () => subchannel,
+      updateState: (_state: number, made: GrpcPicker) => {
+        picker = made;
+      },
+      requestReresolution: () => {},
+      addChannelzChild: () => {},
+      removeChannelzChild: () => {},
+    });
+    const endpoints = Array.from({ length: sessions }, (_, number) => ({
+      addresses: [{ host: '127.0.0.1', port: number }],
+    }));
+    balancer.updateAddressList({ ok: true, value: endpoints }, parseLoadBalancingConfig({ round_robin: {} }), {}, '');
+    const args = { metadata: {}, extraPickInfo: {} };
+    const first = picker?.pick(args);
+    if ((first as { readonly subchannel?: unknown } | undefined)?.subchannel !== subchannel)
+      throw new Error('no connection was picked');
+    return (times) => {
+      for (let turn = 0; turn < times; turn += 1) picker?.pick(args);
+    };
+  },
+};
