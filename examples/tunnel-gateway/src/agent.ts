@@ -4,13 +4,15 @@ import { TunnelAgent, type TunnelAgentOptions } from './agent/tunnel-agent.ts';
 import { jsonLog } from './log.ts';
 import { flags, notify, onCommand, onStop, run, wholeNumber } from './program.ts';
 
-const HELP = `Usage: agent --target [<host>=]<url> [options]
+const HELP = `Usage: agent --target [<route>=]<url> [options]
 
-Dials gateways by WebSocket and forwards the requests that come back to local HTTP servers.
+Dials gateways by WebSocket and forwards what comes back to local servers.
 
   --gateway <url>            ws: or wss: URL of a gateway; may be given again     (ws://127.0.0.1:8080/connect)
-  --target [<host>=]<url>    local server for a public host, or for every other
-                             one; may be given again; nothing else is reached
+  --target [<route>=]<url>   local server: http://127.0.0.1:3000 for every route,
+                             app.example/api=http://127.0.0.1:4000 for one,
+                             tcp:postgres=tcp://127.0.0.1:5432 for raw TCP;
+                             may be given again; nothing else is reached
   --connections <number>     sessions to each gateway: the agent's share          (1)
   --token <token>            what "gateway --issue-token" printed                 (TUNNEL_TOKEN of the environment)
   --help

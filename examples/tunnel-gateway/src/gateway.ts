@@ -1,23 +1,36 @@
 // The gateway as a program. `--issue-token` makes a token for an agent and ends; else it serves until it is asked to stop.
 import { randomBytes } from 'node:crypto';
+import { parseAffinity } from './gateway/affinity-key.ts';
+import type { TcpService } from './gateway/tcp-listener.ts';
 import { TunnelGateway, type TunnelGatewayOptions } from './gateway/tunnel-gateway.ts';
 import { jsonLog } from './log.ts';
 import { flags, notify, onCommand, onStop, run, wholeNumber } from './program.ts';
+import { checkTcpName } from './tcp-service.ts';
 import { type AgentClaims, checkSecret, signToken } from './token.ts';
 
 const HELP = `Usage: gateway [options]
 
-Public HTTP in, agents' WebSockets in on the same port. Requests go to the agents that serve their Host.
+Public HTTP in, agents' WebSockets in on the same port. Requests go to the agents that serve their Host and path.
 
   --host <address>       address to listen on                          (127.0.0.1)
   --port <number>        port to listen on, 0 for any free one         (8080)
   --agent-path <path>    where agents dial in                          (/connect)
+  --tcp <port>=<name>    take raw TCP on this port, for the agents that serve
+                         tcp:<name>; may be given again
+  --affinity <by>        keep a tenant on one session: header:<name>,
+                         cookie:<name>, ip or none                     (none)
   --idle-timeout <ms>    give up an exchange on which no byte moves    (60000)
+  --joined-idle-timeout <ms>    the same for WebSockets and TCP        (600000)
+  --headers-timeout <ms>        how long a request's head may take     (15000)
+  --max-header-size <bytes>     how large it may be                    (16384)
+  --max-sessions-per-tenant <number>                                   (100)
+  --max-streams-per-session <number>    requests at a time             (1000)
   --trust-forwarded      keep X-Forwarded-* of a proxy in front
   --help
 
   --issue-token <agent>  print a token for this agent and end
-    --hosts <a,b>        hosts that it may serve                       (localhost,127.0.0.1)
+    --routes <a,b>       what it may serve: app.example,
+                         app.example/api, tcp:postgres                 (localhost,127.0.0.1)
     --tenant <name>      whose agent it is                             (default)
     --days <number>      how long the token opens sessions             (30)
 
@@ -38,7 +51,7 @@ run(configure, async ({ gateway: options, claims, issueOnly, tell }) => {
     if (command.type === 'drain') gateway.drain(command.agent, 'asked by the process that started the gateway');
     if (command.type === 'resume') gateway.resume(command.agent);
   });
-  jsonLog('gateway listening', { url: gateway.url });
+  jsonLog('gateway listening', { url: gateway.url, tcp: Object.fromEntries(gateway.tcpPorts) });
   notify({ type: 'ready', url: gateway.url });
   if (tell) {
     const url = `${gateway.url.replace('http', 'ws')}${options.agentPath}`;
@@ -56,15 +69,26 @@ interface Config {
   readonly tell: boolean;
 }
 
+type NumberFlag =
+  | `${'idle' | 'joined-idle' | 'headers'}-timeout`
+  | `max-${'header-size' | 'sessions-per-tenant' | 'streams-per-session'}`;
+
 function configure(): Config {
   const values = flags(HELP, {
     host: { type: 'string', default: '127.0.0.1' },
     port: { type: 'string', default: '8080' },
     'agent-path': { type: 'string', default: '/connect' },
+    tcp: { type: 'string', multiple: true, default: [] },
+    affinity: { type: 'string', default: 'none' },
     'idle-timeout': { type: 'string', default: '60000' },
+    'joined-idle-timeout': { type: 'string', default: '600000' },
+    'headers-timeout': { type: 'string', default: '15000' },
+    'max-header-size': { type: 'string', default: '16384' },
+    'max-sessions-per-tenant': { type: 'string', default: '100' },
+    'max-streams-per-session': { type: 'string', default: '1000' },
     'trust-forwarded': { type: 'boolean', default: false },
     'issue-token': { type: 'string' },
-    hosts: { type: 'string', default: 'localhost,127.0.0.1' },
+    routes: { type: 'string', default: 'localhost,127.0.0.1' },
     tenant: { type: 'string', default: 'default' },
     days: { type: 'string', default: '30' },
   });
@@ -73,23 +97,37 @@ function configure(): Config {
   if (issueOnly && given === undefined) throw new TypeError('expected TUNNEL_SECRET in the environment, to sign with');
   const secret = given ?? randomBytes(32).toString('base64url');
   checkSecret(secret);
+  parseAffinity(values.affinity);
+  const number = (name: NumberFlag, min: number): number => wholeNumber(name, values[name], min, 2 ** 31 - 1);
   return {
     gateway: {
       secret,
       host: values.host,
       port: wholeNumber('port', values.port, 0, 65_535),
       agentPath: values['agent-path'],
-      idleTimeout: wholeNumber('idle-timeout', values['idle-timeout'], 0, 2 ** 31 - 1),
+      tcp: values.tcp.map(tcpServiceOf),
+      affinity: values.affinity,
+      idleTimeout: number('idle-timeout', 0),
+      joinedIdleTimeout: number('joined-idle-timeout', 0),
+      headersTimeout: number('headers-timeout', 1),
+      maxHeaderSize: number('max-header-size', 1024),
+      maxSessionsPerTenant: number('max-sessions-per-tenant', 1),
+      maxStreamsPerSession: number('max-streams-per-session', 1),
       trustForwarded: values['trust-forwarded'],
       log: jsonLog,
     },
     claims: {
       agent: values['issue-token'] ?? 'first',
       tenant: values.tenant,
-      hosts: values.hosts.split(','),
+      routes: values.routes.split(','),
       expires: Date.now() + wholeNumber('days', values.days, 1, 36_500) * DAY,
     },
     issueOnly,
     tell: given === undefined,
   };
+}
+
+function tcpServiceOf(text: string): TcpService {
+  const [port = '', name = ''] = text.split(/=(.*)/s, 2);
+  return { name: checkTcpName(name), port: wholeNumber('tcp', port, 0, 65_535) };
 }

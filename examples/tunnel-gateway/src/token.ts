@@ -1,14 +1,15 @@
-// What an agent shows when it dials in: who it is and which hosts it may serve, signed by the gateway's secret (HMAC-SHA256). The
+// What an agent shows when it dials in: who it is and what it may serve, signed by the gateway's secret (HMAC-SHA256). The
 // gateway stores nothing. Written out instead of a JWT: there is no algorithm to choose, so none can be confused.
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { TunnelError } from './errors.ts';
-import { hostName } from './http/host.ts';
+import { parseRoute, routeText } from './http/route.ts';
+import { isTcpService, tcpName, tcpService } from './tcp-service.ts';
 
 export interface AgentClaims {
   readonly agent: string;
   readonly tenant: string;
-  /** Host names without a port, in lower case. */
-  readonly hosts: readonly string[];
+  /** What it may serve: `app.example`, `app.example/api`, `tcp:postgres`. */
+  readonly routes: readonly string[];
   /** Milliseconds since 1970: from then on the token opens no new session. */
   readonly expires: number;
 }
@@ -22,12 +23,14 @@ export function checkSecret(secret: string): void {
   }
 }
 
-/** @throws RangeError for a secret that is too short; TypeError if the claims are not usable. */
+/** @throws RangeError for a secret that is too short; TypeError if the claims are not usable. Routes are signed in their one spelling. */
 export function signToken(claims: AgentClaims, secret: string): string {
   checkSecret(secret);
-  const checked = readClaims({ ...claims, hosts: claims.hosts.map(hostName) });
+  const checked = readClaims({ ...claims, routes: claims.routes.map(canonical) });
   if (checked === undefined) {
-    throw new TypeError(`claims must have agent, tenant, at least one host and expires, got ${JSON.stringify(claims)}`);
+    throw new TypeError(
+      `claims must have agent, tenant, at least one route and expires, got ${JSON.stringify(claims)}`,
+    );
   }
   const payload = Buffer.from(JSON.stringify(checked)).toString('base64url');
   return `${payload}.${signature(payload, secret).toString('base64url')}`;
@@ -62,10 +65,14 @@ function signature(payload: string, secret: string): Buffer {
 
 function readClaims(value: unknown): AgentClaims | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const { agent, tenant, hosts, expires } = value as Record<string, unknown>;
+  const { agent, tenant, routes, expires } = value as Record<string, unknown>;
   if (typeof agent !== 'string' || agent === '' || typeof tenant !== 'string' || tenant === '') return undefined;
-  if (!Array.isArray(hosts) || hosts.length === 0) return undefined;
-  if (!hosts.every((host) => typeof host === 'string' && host !== '')) return undefined;
+  if (!Array.isArray(routes) || routes.length === 0) return undefined;
+  if (!routes.every((route) => typeof route === 'string' && route !== '')) return undefined;
   if (typeof expires !== 'number' || !Number.isSafeInteger(expires)) return undefined;
-  return { agent, tenant, hosts, expires };
+  return { agent, tenant, routes, expires };
+}
+
+function canonical(route: string): string {
+  return isTcpService(route) ? tcpService(tcpName(route)) : routeText(parseRoute(route));
 }

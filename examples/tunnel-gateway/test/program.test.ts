@@ -54,6 +54,9 @@ describe('the programs', () => {
   it.each([
     ['gateway', ['--port', 'eighty'], '--port'],
     ['gateway', ['--prot', '80'], '--prot'],
+    ['gateway', ['--tcp', '5432'], 'name of a TCP service'],
+    ['gateway', ['--tcp', 'x=db'], '--tcp'],
+    ['gateway', ['--affinity', 'tenant'], 'header:<name>'],
     ['gateway', ['--issue-token', 'alpha'], 'TUNNEL_SECRET'],
     ['agent', ['--target', 'http://127.0.0.1:1'], '--token'],
     ['agent', ['--token', 'x'], 'target'],
@@ -65,10 +68,10 @@ describe('the programs', () => {
   });
 
   it('gateway issues a token that it takes itself', async () => {
-    const args = ['--issue-token', 'alpha', '--hosts', 'a.example,b.example', '--tenant', 'acme'];
+    const args = ['--issue-token', 'alpha', '--routes', 'a.example,b.example/api,tcp:db', '--tenant', 'acme'];
     const { code, out, err } = await finished(start('gateway', args, { TUNNEL_SECRET: SECRET }));
     expect([code, err]).toEqual([0, '']);
-    const claims = { agent: 'alpha', tenant: 'acme', hosts: ['a.example', 'b.example'] };
+    const claims = { agent: 'alpha', tenant: 'acme', routes: ['a.example', 'b.example/api', 'tcp:db'] };
     expect(verifyToken(out.trim(), SECRET, Date.now())).toMatchObject(claims);
   });
 

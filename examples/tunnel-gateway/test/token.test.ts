@@ -3,16 +3,17 @@ import { describe, expect, it } from 'vitest';
 import { type AgentClaims, signToken, verifyToken } from '../src/token.ts';
 
 const secret = 'a secret of the gateway';
-const claims: AgentClaims = { agent: 'alpha', tenant: 'acme', hosts: ['app.example'], expires: 2_000 };
+const claims: AgentClaims = { agent: 'alpha', tenant: 'acme', routes: ['app.example'], expires: 2_000 };
 
 describe('an agent token', () => {
   it('gives back what was signed', () => {
     expect(verifyToken(signToken(claims, secret), secret, 1_999)).toEqual(claims);
   });
 
-  it('names its hosts without port, in lower case', () => {
-    const token = signToken({ ...claims, hosts: ['App.Example:8080', 'b.example.'] }, secret);
-    expect(verifyToken(token, secret, 0).hosts).toEqual(['app.example', 'b.example']);
+  it('names its routes in one spelling: hosts without port, in lower case, paths without a slash at the end', () => {
+    const routes = ['App.Example:8080', 'b.example.', 'c.example/Api/', 'tcp:db'];
+    const token = signToken({ ...claims, routes }, secret);
+    expect(verifyToken(token, secret, 0).routes).toEqual(['app.example', 'b.example', 'c.example/Api', 'tcp:db']);
   });
 
   it('is refused from the moment it expires', () => {
@@ -30,7 +31,7 @@ describe('an agent token', () => {
   });
 
   it('is refused when its claims were changed after signing', () => {
-    const forged = Buffer.from(JSON.stringify({ ...claims, hosts: ['bank.example'] })).toString('base64url');
+    const forged = Buffer.from(JSON.stringify({ ...claims, routes: ['bank.example'] })).toString('base64url');
     const proof = signToken(claims, secret).split('.')[1];
     expect(() => verifyToken(`${forged}.${proof}`, secret, 0)).toThrow(
       expect.objectContaining({ code: 'ERR_TUNNEL_TOKEN_SIGNATURE' }),
@@ -54,7 +55,9 @@ describe('an agent token', () => {
   });
 
   it('is not made from claims that are not complete', () => {
-    expect(() => signToken({ ...claims, hosts: [] }, secret)).toThrow(TypeError);
+    expect(() => signToken({ ...claims, routes: [] }, secret)).toThrow(TypeError);
+    expect(() => signToken({ ...claims, routes: ['a b'] }, secret)).toThrow(TypeError);
+    expect(() => signToken({ ...claims, routes: ['tcp:'] }, secret)).toThrow(TypeError);
     expect(() => signToken({ ...claims, agent: '' }, secret)).toThrow(TypeError);
     expect(() => signToken({ ...claims, expires: Number.NaN }, secret)).toThrow(TypeError);
   });

@@ -1,9 +1,9 @@
 // The agent: holds sessions to gateways and serves every stream that they open as one HTTP connection, by forwarding it to a local
 // target. Listens on no port.
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { Log } from '../log.ts';
 import { GatewayLink } from './gateway-link.ts';
-import { serveLocalRequest } from './local-request.ts';
+import { localServer } from './local-server.ts';
 import type { Targets } from './targets.ts';
 
 export interface TunnelAgentOptions {
@@ -25,14 +25,7 @@ export class TunnelAgent {
   readonly ended: Promise<void>;
 
   constructor({ gateways, token, targets, connections = 1, log }: TunnelAgentOptions) {
-    this.#server = createServer();
-    const serve = (
-      request: Parameters<typeof serveLocalRequest>[0],
-      response: Parameters<typeof serveLocalRequest>[1],
-    ) => void serveLocalRequest(request, response, targets, log);
-    this.#server.on('request', serve);
-    this.#server.on('checkContinue', serve); // the target says whether it wants the body
-
+    this.#server = localServer(targets, log);
     const links: GatewayLink[] = [];
     const firsts: Promise<void>[] = [];
     for (const url of gateways) {
@@ -44,7 +37,6 @@ export class TunnelAgent {
               token,
               log,
               onSession: (session) => {
-                // node:http needs no listening socket to serve a connection: a stream of the session is one to it.
                 session.on('stream', (stream) => this.#server.emit('connection', stream));
                 resolve();
               },

@@ -42,8 +42,8 @@ export class Fleet {
     const origin = this.#origins.get(agent) ?? (await startOrigin(agent));
     this.#origins.set(agent, origin);
     // localhost and 127.0.0.1 are for the person who tries it out with curl.
-    const hosts = [HOST, 'localhost', '127.0.0.1'];
-    const token = signToken({ agent, tenant: 'demo', hosts, expires: Date.now() + DAY }, this.#secret);
+    const routes = [HOST, 'localhost', '127.0.0.1'];
+    const token = signToken({ agent, tenant: 'demo', routes, expires: Date.now() + DAY }, this.#secret);
     const gateway = `${this.url.replace('http', 'ws')}/connect`;
     const args = ['--gateway', gateway, '--target', origin.url, '--connections', String(sessions)];
     const { child } = await Child.start({ program: 'agent', args, env: { TUNNEL_TOKEN: token }, logs: this.#logs });

@@ -1,46 +1,80 @@
-// Which sessions serve which host. One pool for all of them, so that a session's load and its cap count everything that runs there,
-// whatever host it is for; the hosts of a session are its metadata. Knows agents by their claims, and nothing of HTTP.
-import type { YamuxSession } from '@zishuo/yamux';
-import { leastConn, type RoutingContext, SessionPool, type SessionRef } from '@zishuo/yamux-balancer';
+// Which sessions serve what: a host with a path prefix, or a TCP service. One pool for all of them, so that a session's load and its cap
+// count everything that runs there, whatever it is for; what a session serves is its metadata. Knows agents by their claims, and nothing
+// of HTTP.
+import type { YamuxSession, YamuxStream } from '@zishuo/yamux';
+import { affinity, leastConn, type OpenOptions, SessionPool, type SessionRef } from '@zishuo/yamux-balancer';
+import { parseRoute, RouteTable } from '../http/route.ts';
+import { isTcpService } from '../tcp-service.ts';
 import type { AgentClaims } from '../token.ts';
 
-/** What an agent's Yamux allows by default (maxInboundStreams). Asking for more would only be refused, one round trip later. */
-const MAX_STREAMS_PER_SESSION = 1000;
-
 interface Link {
-  readonly agent: string;
+  readonly claims: AgentClaims;
   readonly session: YamuxSession;
   readonly ref: SessionRef;
 }
 
+export interface OpenedTunnel {
+  readonly stream: YamuxStream;
+  readonly agent: string;
+}
+
 export class Routes {
-  readonly pool: SessionPool = new SessionPool({ strategy: leastConn(), maxActiveStreams: MAX_STREAMS_PER_SESSION });
+  readonly pool: SessionPool;
   readonly #links = new Set<Link>();
-  // A host stays known when its last agent has left: "none now" and "never heard of" are two answers. Only tokens that we signed
-  // add to it, so that nobody else decides how large it grows.
-  readonly #hosts = new Set<string>();
+  // A route stays known when its last agent has left: "none now" and "never heard of" are two answers. Only tokens that we signed add
+  // to it, so that nobody else decides how large it grows.
+  readonly #known = new RouteTable<string>();
   #joined = 0;
 
-  /** What to ask the pool for; undefined for a host that no agent has ever served. */
-  routing(host: string): RoutingContext | undefined {
-    return this.#hosts.has(host) ? { requiredMetadata: { [hostKey(host)]: 'served' } } : undefined;
+  constructor(maxStreamsPerSession: number) {
+    const strategy = affinity({ fallback: leastConn() });
+    this.pool = new SessionPool({ strategy, maxActiveStreams: maxStreamsPerSession });
+  }
+
+  /** The route with the longest path that takes it; undefined if no agent has ever served one that does. */
+  find(host: string, path: string): string | undefined {
+    return this.#known.find(host, path);
+  }
+
+  /**
+   * A stream to an agent that serves it: a route, or `tcp:<name>`. What has the same `stickTo` goes to the same session, while that can take it.
+   * @throws what SessionPool.openStream() rejects with.
+   */
+  async open(service: string, stickTo: string | undefined, options: OpenOptions): Promise<OpenedTunnel> {
+    const { stream, session } = await this.pool.openStream(
+      {
+        requiredMetadata: { [service]: SERVED },
+        // With its service: the session that serves a tenant's /api may not serve its /.
+        affinityKey: stickTo === undefined ? undefined : `${service} ${stickTo}`,
+      },
+      options,
+    );
+    return { stream: stream as YamuxStream, agent: session.id }; // join() takes no other sessions
   }
 
   get sessions(): readonly YamuxSession[] {
     return [...this.#links].map((link) => link.session);
   }
 
-  /** Lets a session serve the hosts of its claims, until it closes. */
+  sessionsOf(tenant: string): number {
+    let count = 0;
+    for (const { claims } of this.#links) if (claims.tenant === tenant) count += 1;
+    return count;
+  }
+
+  /** Lets a session serve the routes of its claims, until it closes. */
   join(claims: AgentClaims, session: YamuxSession): void {
     this.#joined += 1;
     const ref = this.pool.add(session, {
       // An agent may hold several sessions, or come back before its dead one is known to be dead: the key is the session's.
       key: `${claims.agent}#${this.#joined}`,
       id: claims.agent,
-      metadata: Object.fromEntries(claims.hosts.map((host) => [hostKey(host), 'served'])),
+      metadata: Object.fromEntries(claims.routes.map((route) => [route, SERVED])),
     });
-    for (const host of claims.hosts) this.#hosts.add(host);
-    const link: Link = { agent: claims.agent, session, ref };
+    for (const route of claims.routes) {
+      if (!isTcpService(route)) this.#known.set(parseRoute(route), route);
+    }
+    const link: Link = { claims, session, ref };
     this.#links.add(link);
     session.once('close', () => this.#links.delete(link)); // the pool watches for itself
   }
@@ -59,10 +93,8 @@ export class Routes {
   }
 
   #linksOf(agent: string): readonly Link[] {
-    return [...this.#links].filter((link) => link.agent === agent);
+    return [...this.#links].filter((link) => link.claims.agent === agent);
   }
 }
 
-function hostKey(host: string): string {
-  return `host ${host}`;
-}
+const SERVED = 'served';

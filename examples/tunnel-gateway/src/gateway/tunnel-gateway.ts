@@ -1,13 +1,22 @@
-// The gateway: one port on which public requests come in and agents dial in by WebSocket. Puts the parts together and owns their
-// life; what happens to a request is in public-request.ts.
+// The gateway: one port on which public requests come in and agents dial in by WebSocket, and a port for each TCP service. Puts the parts
+// together and owns their life; what happens to a request is in public-request.ts.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server as NetServer } from 'node:net';
+import { WindowBudget } from '@zishuo/yamux';
 import { acceptUpgrades, type UpgradeAcceptor, UpgradeRefusedError } from '@zishuo/yamux-websocket';
 import { codeOf, describe } from '../errors.ts';
+import type { Connection } from '../http/connection.ts';
+import { answerError } from '../http/error-response.ts';
+import { type UpgradeRequest, upgradeResponse } from '../http/upgrade-response.ts';
+import { ignoresUpgrade, serveWithoutUpgrade } from '../http/without-upgrade.ts';
 import type { Log } from '../log.ts';
+import { checkTcpName } from '../tcp-service.ts';
 import { type AgentClaims, checkSecret, verifyToken } from '../token.ts';
-import { servePublicRequest } from './public-request.ts';
+import { parseAffinity } from './affinity-key.ts';
+import { type PublicRequestOptions, servePublicRequest } from './public-request.ts';
 import { Routes } from './routes.ts';
+import type { ServedObserver } from './served.ts';
+import { TcpListener, type TcpService } from './tcp-listener.ts';
 
 export interface TunnelGatewayOptions {
   /** Signs and checks the agents' tokens; at least 16 characters. */
@@ -16,69 +25,114 @@ export interface TunnelGatewayOptions {
   readonly host?: string | undefined;
   /** Default 0: any free one. */
   readonly port?: number | undefined;
-  /** Where agents dial in. Default /connect. */
+  /** Where agents dial in, on any host. Default /connect. */
   readonly agentPath?: string | undefined;
+  /** Ports for raw TCP. Default none. */
+  readonly tcp?: readonly TcpService[] | undefined;
+  /** What keeps requests on one session: `header:<name>`, `cookie:<name>`, `ip` or `none`. Default none. */
+  readonly affinity?: string | undefined;
   /** Milliseconds to open a stream, all tries together. Default 10,000. */
   readonly openTimeout?: number | undefined;
-  /** Milliseconds without a byte moving, either way, before an exchange is given up. Default 60,000. */
+  /** Milliseconds without a byte moving, either way, before an exchange is given up. Default 60,000; 0 is no limit. */
   readonly idleTimeout?: number | undefined;
+  /** The same for WebSockets, other upgrades and raw TCP. Default 600,000. */
+  readonly joinedIdleTimeout?: number | undefined;
+  /** Milliseconds for the head of a request. Default 15,000. */
+  readonly headersTimeout?: number | undefined;
+  /** Bytes of the head of a request; a larger one is answered 431. Default 16,384. */
+  readonly maxHeaderSize?: number | undefined;
+  /** Sessions that the agents of one tenant may hold; one more is refused with 503. Default 100. */
+  readonly maxSessionsPerTenant?: number | undefined;
+  /** Requests that run on one session at a time. Default 1000, which is what an agent's Yamux allows. */
+  readonly maxStreamsPerSession?: number | undefined;
   /** Whether a proxy that we trust stands in front, so that its X-Forwarded-* go on. Default false. */
   readonly trustForwarded?: boolean | undefined;
   readonly log: Log;
+  /** Called with each request and TCP connection when it is over: the place for metrics. */
+  readonly onServed?: ServedObserver | undefined;
 }
 
 /** Longer than any proxy or client in front keeps an idle connection, so that they close it and no request meets a closing one. */
 const KEEP_ALIVE_TIMEOUT = 75_000;
-const HEADERS_TIMEOUT = 15_000;
+/** How often node:http looks for heads that are late; its own default is longer than our limit. */
+const HEADERS_CHECK_INTERVAL = 5_000;
+/** Bytes by which all receive windows together may grow, however many sessions and streams there are. */
+const WINDOW_BUDGET = 64 * 1024 * 1024;
 
 export class TunnelGateway {
   readonly #server: Server;
-  readonly #routes = new Routes();
+  readonly #tcp = new Map<TcpListener, number>();
+  readonly #routes: Routes;
   readonly #agents: UpgradeAcceptor;
   readonly #running = new Map<ServerResponse, Promise<void>>();
+  readonly #context: PublicRequestOptions;
   readonly #log: Log;
   #closing: Promise<void> | undefined;
 
   static async listen(options: TunnelGatewayOptions): Promise<TunnelGateway> {
     const gateway = new TunnelGateway(options);
-    const server = gateway.#server;
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(options.port ?? 0, options.host ?? '127.0.0.1', () => {
-        server.off('error', reject);
-        resolve();
-      });
-    });
+    const host = options.host ?? '127.0.0.1';
+    try {
+      await listening(gateway.#server, options.port ?? 0, host);
+      for (const [tcp, port] of gateway.#tcp) await listening(tcp.server, port, host);
+    } catch (error) {
+      await gateway.close(0); // one port is in use: let go of the others
+      throw error;
+    }
     return gateway;
   }
 
   private constructor(options: TunnelGatewayOptions) {
-    const { secret, log, openTimeout = 10_000, idleTimeout = 60_000, trustForwarded = false } = options;
+    const { secret, log, agentPath = '/connect', maxSessionsPerTenant = 100, maxStreamsPerSession = 1000 } = options;
     checkSecret(secret);
     this.#log = log;
-    const context = { routes: this.#routes, openTimeout, idleTimeout, trustForwarded, log };
-    const serve = (request: IncomingMessage, response: ServerResponse): void => {
-      if (this.#closing !== undefined) response.shouldKeepAlive = false;
-      const running = servePublicRequest(request, response, context).finally(() => this.#running.delete(response));
-      this.#running.set(response, running);
+    this.#routes = new Routes(maxStreamsPerSession);
+    this.#context = {
+      routes: this.#routes,
+      affinity: parseAffinity(options.affinity ?? 'none'),
+      openTimeout: options.openTimeout ?? 10_000,
+      idleTimeout: options.idleTimeout ?? 60_000,
+      joinedIdleTimeout: options.joinedIdleTimeout ?? 600_000,
+      trustForwarded: options.trustForwarded ?? false,
+      log,
+      onServed: options.onServed ?? (() => {}),
     };
+    for (const { name, port } of options.tcp ?? []) {
+      this.#tcp.set(new TcpListener(checkTcpName(name), this.#context), port);
+    }
     this.#server = createServer({
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
-      headersTimeout: HEADERS_TIMEOUT,
+      headersTimeout: options.headersTimeout ?? 15_000,
+      connectionsCheckingInterval: HEADERS_CHECK_INTERVAL,
+      maxHeaderSize: options.maxHeaderSize ?? 16_384,
       requestTimeout: 0, // a large upload takes as long as it takes; one that stops moving meets idleTimeout
     });
-    this.#server.on('request', serve);
+    this.#server.on('request', (request, response) => this.#serve(request, response));
     // With this listener node:http leaves "100 Continue" to us, and we leave it to the origin.
-    this.#server.on('checkContinue', serve);
+    this.#server.on('checkContinue', (request, response) => this.#serve(request, response));
+    this.#server.on('upgrade', (request, socket: Connection, head) => {
+      if (request.url?.split('?', 1)[0] === agentPath) return; // the acceptor's, below
+      if (ignoresUpgrade(request)) serveWithoutUpgrade(this.#server, request, socket, head);
+      else this.#serve(request, upgradeResponse(request, { socket, head }), { socket, head });
+    });
+    this.#server.on('connect', (request, socket: Connection, head) => {
+      const message = 'This is no proxy: CONNECT is not served';
+      answerError(upgradeResponse(request, { socket, head }), { status: 405, code: 'ERR_TUNNEL_BAD_REQUEST', message });
+    });
 
     this.#agents = acceptUpgrades<AgentClaims>(this.#server, {
-      path: options.agentPath ?? '/connect',
-      authenticate: (request) => authenticate(request, secret),
+      path: agentPath,
+      authenticate: (request) => {
+        const claims = authenticate(request, secret);
+        if (this.#routes.sessionsOf(claims.tenant) < maxSessionsPerTenant) return claims;
+        const body = `tenant ${claims.tenant} has ${maxSessionsPerTenant} sessions already\n`;
+        throw new UpgradeRefusedError(503, { headers: { 'retry-after': '30' }, body });
+      },
       // Streams are opened by the gateway alone: whatever an agent asks for is refused.
-      yamux: { acceptBacklog: 0 },
+      yamux: { acceptBacklog: 0, windowBudget: new WindowBudget(WINDOW_BUDGET) },
       onSession: (session, _request, claims) => {
         this.#routes.join(claims, session);
-        log('agent connected', { agent: claims.agent, tenant: claims.tenant, hosts: claims.hosts });
+        log('agent connected', { agent: claims.agent, tenant: claims.tenant, routes: claims.routes });
         session.on('error', () => {}); // a lost agent is no reason to end; the line below tells
         session.once('goAway', () => log('agent drains', { agent: claims.agent }));
         session.once('close', () => log('agent gone', { agent: claims.agent, error: session.errored?.message }));
@@ -91,6 +145,14 @@ export class TunnelGateway {
   get url(): string {
     const { address, port, family } = this.#server.address() as AddressInfo;
     return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+  }
+
+  /** By the names of the TCP services. */
+  get tcpPorts(): ReadonlyMap<string, number> {
+    const ports = [...this.#tcp.keys()].map(
+      ({ name, server }) => [name, (server.address() as AddressInfo).port] as const,
+    );
+    return new Map(ports);
   }
 
   /** No new request for the agent's sessions until resume(); returns how many sessions it has. */
@@ -108,17 +170,31 @@ export class TunnelGateway {
     return this.#closing;
   }
 
+  #serve(request: IncomingMessage, response: ServerResponse, upgrade?: UpgradeRequest): void {
+    if (this.#closing !== undefined) response.shouldKeepAlive = false;
+    const running = servePublicRequest(request, response, this.#context, upgrade);
+    this.#running.set(
+      response,
+      running.finally(() => this.#running.delete(response)),
+    );
+  }
+
   async #close(timeout: number): Promise<void> {
     this.#agents.drain();
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const listeners = [...this.#tcp.keys()];
+    const closed = [
+      new Promise<void>((resolve) => this.#server.close(() => resolve())),
+      ...listeners.map((tcp) => tcp.close()),
+    ];
     for (const response of this.#running.keys()) response.shouldKeepAlive = false; // its client connects elsewhere next
     // Told at once, agents can dial elsewhere while the sessions that they have serve on. Nobody waits for an agent that is dying.
     for (const session of this.#routes.sessions) void session.goAway();
     await this.#idle(timeout);
     this.#server.closeAllConnections();
+    for (const tcp of listeners) tcp.cut();
     await Promise.allSettled(this.#routes.sessions.map((session) => session.close({ timeout: 0 })));
     this.#agents.close();
-    await closed;
+    await Promise.all(closed);
     this.#log('gateway closed', {});
   }
 
@@ -128,12 +204,24 @@ export class TunnelGateway {
     const deadline = new Promise<'deadline'>((resolve) => {
       timer = setTimeout(resolve, timeout, 'deadline');
     });
-    while (this.#running.size > 0) {
+    for (;;) {
       // A kept-alive connection may have brought a new request meanwhile: look again.
-      if ((await Promise.race([Promise.all(this.#running.values()), deadline])) === 'deadline') break;
+      const running = [...this.#running.values(), ...[...this.#tcp.keys()].flatMap((tcp) => [...tcp.running])];
+      if (running.length === 0) break;
+      if ((await Promise.race([Promise.all(running), deadline])) === 'deadline') break;
     }
     clearTimeout(timer);
   }
+}
+
+function listening(server: NetServer, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
 }
 
 function authenticate(request: IncomingMessage, secret: string): AgentClaims {

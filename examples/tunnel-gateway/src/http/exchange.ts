@@ -1,29 +1,31 @@
 // Carries one HTTP request and its response between a server's (request, response) and a connection that is used for nothing else:
 // a stream of the tunnel on the gateway, a socket to the local target on the agent. Streams both ways, holds no body, never turns a
-// truncated body into a whole one. Knows nothing of pools, hosts or retries.
+// truncated body into a whole one. Where the request asks for an upgrade and gets it, both connections are joined. Knows nothing of
+// pools, hosts or retries.
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type Duplex, pipeline } from 'node:stream';
+import { pipeline } from 'node:stream';
 import { TunnelError } from '../errors.ts';
-import { type Framing, responseHeaders, trailerPairs } from './headers.ts';
+import { type Connection, type Ending, join, reset } from './connection.ts';
+import { responseHeaders, switchingHeaders, trailerPairs } from './headers.ts';
+import { passInformation } from './information.ts';
+import type { RequestBody } from './request-body.ts';
+import { detach, type UpgradeRequest } from './upgrade-response.ts';
 
 export interface ExchangeOptions {
   /** Open or still connecting; destroyed or ended when the exchange is over. */
-  readonly connection: Duplex;
-  readonly framing: Framing;
+  readonly connection: Connection;
+  readonly body: RequestBody;
   /** The whole head that goes out, [name, value, …]. */
   readonly requestHeaders: string[];
   /** Added to the head that comes back, [name, value, …], in place of what it calls the same. */
   readonly addedHeaders: readonly string[];
-  /** Milliseconds without a byte in either direction on the connection; 0 is no limit. */
+  /** Milliseconds without a byte in either direction, of the client or of the connection; 0 is no limit. */
   readonly idleTimeout: number;
+  /** The same once the connections are joined, where protocols may be silent for longer. */
+  readonly joinedIdleTimeout: number;
+  /** Where the request asks for an upgrade. */
+  readonly upgrade: UpgradeRequest | undefined;
 }
-
-export type Ending =
-  | { readonly kind: 'complete' }
-  /** The client went away; the connection was reset, so that the other end stops working too. */
-  | { readonly kind: 'abandoned' }
-  /** The connection failed after the head was sent; the client's socket was destroyed, so that it cannot take the body for whole. */
-  | { readonly kind: 'cut'; readonly error: Error };
 
 /** Rejects only while nothing has been sent to the client: whoever called may still answer, or try once more. */
 export function exchange(
@@ -31,7 +33,7 @@ export function exchange(
   response: ServerResponse,
   options: ExchangeOptions,
 ): Promise<Ending> {
-  const { connection, framing } = options;
+  const { connection, body, idleTimeout, upgrade } = options;
   return new Promise((resolve, reject) => {
     if (response.destroyed) {
       connection.destroy(); // gone while the connection was being opened: 'close' will not come again
@@ -54,50 +56,59 @@ export function exchange(
       reject(error);
       return;
     }
-    upstream.setTimeout(options.idleTimeout, () => {
-      const message = `no byte moved for ${options.idleTimeout} ms`;
-      upstream.destroy(new TunnelError('ERR_TUNNEL_IDLE_TIMEOUT', message));
-    });
 
     const onClientClose = (): void => {
       if (response.writableFinished || failure !== undefined) return;
-      resolve({ kind: 'abandoned' });
+      body.stop();
       upstream.destroy();
+      resolve({ kind: 'abandoned' });
     };
     response.once('close', onClientClose);
 
     const fail = (error: Error): void => {
       failure ??= error;
-      stopBody();
-      if (response.headersSent) return; // the pipeline below has seen it too, and tells
+      body.stop();
+      if (response.headersSent) {
+        // HTTP/1.0 knows no other end of a body than that of the connection: a FIN would make a truncated one look whole.
+        if (response.socket !== null && !response.writableFinished) reset(response.socket);
+        return; // the pipeline below tells
+      }
       response.off('close', onClientClose);
       reject(error);
     };
     upstream.on('error', fail);
 
-    // The body is piped, not put through pipeline(): that would destroy the request, and with it the client's socket, on which the
-    // answer that explains the failure still has to go out.
-    const stopBody = (): void => {
-      request.unpipe(upstream);
-      request.resume(); // what the client still sends is read and dropped, or it would never read the answer
+    const onIdle = (): void => {
+      const error = idleError(idleTimeout, body.isAwaited);
+      upstream.destroy(error);
+      fail(error);
     };
-    if (framing === 'none') upstream.end();
-    else {
-      upstream.flushHeaders();
-      if (framing === 'chunked') request.once('end', () => upstream.addTrailers(trailerPairs(request)));
-      request.pipe(upstream);
-    }
+    upstream.setTimeout(idleTimeout, onIdle);
+    // Beside that one, for a client that takes nothing when all of a short answer is here already and the connection is over.
+    response.setTimeout(idleTimeout, onIdle);
 
-    upstream.once('continue', () => response.writeContinue());
-    // Nobody asked for one: requestHeaders() takes Upgrade away. Without a listener node:http ends the request without any event.
-    upstream.once('upgrade', (_head, socket) => {
-      socket.destroy();
-      fail(new TunnelError('ERR_TUNNEL_UNEXPECTED_UPGRADE', 'the answer was 101 Switching Protocols'));
+    body.sendTo(upstream);
+    upstream.on('information', (information) => passInformation(information, request, response));
+
+    upstream.once('upgrade', (head, _socket, rest) => {
+      response.off('close', onClientClose);
+      if (upgrade === undefined) {
+        // Nobody asked for one: requestHeaders() takes Upgrade away.
+        connection.destroy();
+        fail(new TunnelError('ERR_TUNNEL_UNEXPECTED_UPGRADE', 'the answer was 101 Switching Protocols'));
+        return;
+      }
+      response.writeHead(101, switchingHeaders(head, options.addedHeaders));
+      response.flushHeaders();
+      detach(response, upgrade);
+      // Either side may have begun to speak in the packet that carried its head.
+      if (rest.length > 0) upgrade.socket.write(rest);
+      if (upgrade.head.length > 0) connection.write(upgrade.head);
+      void join(upgrade.socket, connection, options.joinedIdleTimeout).then(resolve);
     });
+
     upstream.once('response', (head) => {
-      head.once('error', (error) => {
-        failure ??= error;
-      });
+      head.once('error', fail); // before pipeline() destroys the response, and with it the socket that must be reset
       try {
         // Throws for a status that the parser lets pass and HTTP does not know, such as 042.
         response.writeHead(head.statusCode ?? 0, responseHeaders(head, options.addedHeaders));
@@ -108,7 +119,7 @@ export function exchange(
       }
       response.flushHeaders(); // the first event of an event stream may be minutes away
       head.once('end', () => {
-        stopBody(); // answered before all of it was sent: the rest has no reader
+        body.drop(); // answered before all of it was sent: the rest has no reader
         response.addTrailers(trailerPairs(head));
       });
       pipeline(head, response, (error) => {
@@ -118,4 +129,10 @@ export function exchange(
       });
     });
   });
+}
+
+function idleError(idleTimeout: number, bodyIsAwaited: boolean): TunnelError {
+  return bodyIsAwaited
+    ? new TunnelError('ERR_TUNNEL_BODY_TIMEOUT', `the client sent nothing of its body for ${idleTimeout} ms`)
+    : new TunnelError('ERR_TUNNEL_IDLE_TIMEOUT', `no byte moved for ${idleTimeout} ms`);
 }

@@ -24,6 +24,12 @@ export function forwardedHeaders(request: IncomingMessage, trusted: boolean): st
   ];
 }
 
+/** Of the client itself: with a proxy in front that is trusted, the one that it saw; what stands before that is the client's claim. */
+export function clientAddress(request: IncomingMessage, trusted: boolean): string | undefined {
+  const seenByProxy = trusted ? claimed(request, 'x-forwarded-for')?.split(',').at(-1)?.trim() : undefined;
+  return seenByProxy || request.socket.remoteAddress;
+}
+
 function claimed(request: IncomingMessage, name: string): string | undefined {
   const value = request.headers[name];
   return Array.isArray(value) ? value.join(', ') : value;

@@ -52,9 +52,17 @@ export function framingOf(message: IncomingMessage): Framing {
  * The whole head of the request for the next hop. The framing is written out: left to node:http, a GET with a chunked body would go on
  * without any, and its body would be read there as the next request.
  */
-export function requestHeaders(request: IncomingMessage, framing: Framing, dropped: readonly string[] = []): string[] {
+export function requestHeaders(
+  request: IncomingMessage,
+  framing: Framing | 'upgrade',
+  dropped: readonly string[] = [],
+): string[] {
   // A Trailer header without chunks makes node:http throw.
   const headers = endToEnd(request.rawHeaders, framing === 'chunked' ? dropped : [...dropped, 'trailer']);
+  if (framing === 'upgrade') {
+    headers.push('Connection', 'Upgrade', 'Upgrade', request.headers.upgrade ?? '');
+    return headers;
+  }
   if (framing === 'chunked') headers.push('Transfer-Encoding', 'chunked');
   else if (request.headers['content-length'] === undefined && !BODILESS.has(request.method ?? 'GET')) {
     headers.push('Content-Length', '0');
@@ -77,6 +85,11 @@ export function responseHeaders(head: IncomingMessage, added: readonly string[])
   const dropped = ['trailer'];
   forEach(added, (name) => dropped.push(name.toLowerCase()));
   return [...endToEnd(head.rawHeaders, dropped), ...added];
+}
+
+/** The head of a 101 for the hop back: what the connection becomes is for both ends, though Upgrade is a hop-by-hop field. */
+export function switchingHeaders(head: IncomingMessage, added: readonly string[]): string[] {
+  return [...responseHeaders(head, added), 'Connection', 'Upgrade', 'Upgrade', head.headers.upgrade ?? ''];
 }
 
 /** Trailers as node:http takes them. */

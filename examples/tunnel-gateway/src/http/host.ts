@@ -6,3 +6,11 @@ export function hostName(header: string | undefined): string {
   const name = portAt === -1 ? host : host.slice(0, portAt);
   return name.endsWith('.') ? name.slice(0, -1) : name;
 }
+
+/**
+ * Whether it is a name, or an address, with a port or without. Whatever else may stand in a Host header ("a, b", "user@a", "a/b") is
+ * read in one way here and in another way by the server behind.
+ */
+export function isHost(header: string): boolean {
+  return /^(\[[\da-f:.]+\]|[\w~-]+(\.[\w~-]+)*\.?)(:\d*)?$/i.test(header);
+}

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { dial } from '@zishuo/yamux-websocket';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -167,7 +168,7 @@ describe('a request that cannot be served', () => {
     const gateway = await startGateway();
     await startAgent(gateway, { origin: (_request, response) => response.end() });
     const answer = await ask({ port: gateway.port, host: 'other.example' });
-    expect([answer.status, errorCode(answer.body)]).toEqual([404, 'ERR_TUNNEL_UNKNOWN_HOST']);
+    expect([answer.status, errorCode(answer.body)]).toEqual([404, 'ERR_TUNNEL_UNKNOWN_ROUTE']);
     expect(answer.headers['content-type']).toBe('application/json');
   });
 
@@ -233,6 +234,26 @@ describe('when an agent dies', () => {
     expect(answer.headers['x-served-by']).toBe('bravo');
   });
 
+  it('before it answered, a body that is still in hand is sent once more', async () => {
+    const gateway = await startGateway();
+    const asked = signal();
+    const dying = await startAgent(gateway, {
+      name: 'alpha',
+      origin: async (request) => {
+        await text(request);
+        asked.tell();
+      },
+    });
+    const body = 'kept'.repeat(10_000);
+    const answered = ask({ port: gateway.port, method: 'PUT', body: Readable.from([body.slice(0, 5), body.slice(5)]) });
+    await asked.happened;
+    await startAgent(gateway, { name: 'bravo', origin: (request, response) => void request.pipe(response) });
+    dying.relay.cut(true);
+    const answer = await answered;
+    expect([answer.status, answer.headers['x-served-by']]).toEqual([200, 'bravo']);
+    expect(answer.body).toBe(body);
+  });
+
   it('or will not take a stream, another one does, whatever the request', async () => {
     const gateway = await startGateway();
     await startAgent(gateway, { name: 'alpha', origin: (request, response) => void request.pipe(response) });
@@ -272,7 +293,7 @@ describe('when an agent dies', () => {
   });
 
   it.each([
-    ['with a body', { method: 'PUT', body: 'hello' }],
+    ['with a body too large to keep', { method: 'PUT', body: 'x'.repeat(65_537) }],
     ['that is not idempotent', { method: 'POST', headers: ['Content-Length', '0'] }],
   ])('a request %s is answered 502, and was sent once', async (_what, sent) => {
     const gateway = await startGateway();
@@ -297,10 +318,10 @@ describe('when an agent dies', () => {
     const dying = await startAgent(gateway, { origin: (_request, response) => void response.write('half') });
     const response = await askForHead({ port: gateway.port });
     await once(response, 'data');
-    const cut = gateway.logged('response cut');
+    const cut = gateway.logged('served');
     dying.relay.cut(true);
     await expect(text(response)).rejects.toMatchObject({ code: 'ECONNRESET' });
-    expect(await cut).toMatchObject({ servedBy: 'alpha' });
+    expect(await cut).toMatchObject({ agent: 'alpha', outcome: 'cut' });
   });
 });
 

@@ -5,9 +5,11 @@ import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { bodyStream } from '../../src/demo/body.ts';
+import type { Ending } from '../../src/http/connection.ts';
 import { answerError } from '../../src/http/error-response.ts';
-import { type Ending, exchange } from '../../src/http/exchange.ts';
-import { framingOf, requestHeaders } from '../../src/http/headers.ts';
+import { exchange } from '../../src/http/exchange.ts';
+import { requestHeaders } from '../../src/http/headers.ts';
+import { RequestBody } from '../../src/http/request-body.ts';
 import { ask, askForHead, askRaw, listen, listenRaw } from '../support/http.ts';
 
 interface Forwarder {
@@ -26,20 +28,22 @@ async function forwardTo(origin: number, idleTimeout = 0): Promise<Forwarder> {
   });
   ending.catch(() => {}); // not every test waits for it
   const forward = (request: IncomingMessage, response: ServerResponse): void => {
-    const framing = framingOf(request);
+    const body = new RequestBody(request);
     connection = connect({ port: origin, host: '127.0.0.1' });
-    const headers = requestHeaders(request, framing);
     const result = exchange(request, response, {
       connection,
-      framing,
-      requestHeaders: headers,
+      body,
+      requestHeaders: requestHeaders(request, body.framing),
       addedHeaders: ['X-Added', 'yes'],
       idleTimeout,
+      joinedIdleTimeout: idleTimeout,
+      upgrade: undefined,
     });
     settle(result);
-    result.catch((error: Error & { code?: string }) =>
-      answerError(response, { status: 502, code: error.code ?? 'NONE', message: error.message }),
-    );
+    result.catch((error: Error & { code?: string }) => {
+      answerError(response, { status: 502, code: error.code ?? 'NONE', message: error.message });
+      body.drop();
+    });
   };
   const port = await listen(forward, forward);
   return { port, ending, connection: () => connection as Socket };
@@ -239,10 +243,12 @@ describe('an exchange that fails', () => {
       const requestHeaders = ['X-Bad', 'a\u0000b'];
       exchange(request, response, {
         connection,
-        framing: 'none',
+        body: new RequestBody(request),
         requestHeaders,
         addedHeaders: [],
         idleTimeout: 0,
+        joinedIdleTimeout: 0,
+        upgrade: undefined,
       }).catch((error: Error & { code?: string }) => response.end(`${error.code} ${connection.destroyed}`));
     });
     expect((await ask({ port })).body).toBe('ERR_INVALID_CHAR true');
@@ -322,10 +328,12 @@ describe('an exchange that fails', () => {
         results.push(
           exchange(request, response, {
             connection,
-            framing: 'none',
+            body: new RequestBody(request),
             requestHeaders: [],
             addedHeaders: [],
             idleTimeout: 0,
+            joinedIdleTimeout: 0,
+            upgrade: undefined,
           }),
         );
         expect(connection.destroyed).toBe(true);

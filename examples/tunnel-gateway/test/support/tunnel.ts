@@ -40,10 +40,10 @@ export async function startGateway(options: Partial<TunnelGatewayOptions> = {}):
 
 export function tokenFor(
   agent: string,
-  hosts: readonly string[] = [HOST],
+  routes: readonly string[] = [HOST],
   expires: number = Date.now() + 60_000,
 ): string {
-  return signToken({ agent, tenant: 'test', hosts, expires }, SECRET);
+  return signToken({ agent, tenant: 'test', routes, expires }, SECRET);
 }
 
 export interface Agent {
@@ -53,21 +53,22 @@ export interface Agent {
 
 export interface AgentOptions {
   readonly name?: string;
-  readonly origin: RequestListener | string;
+  /** A server of the test, or the texts of targets. */
+  readonly origin: RequestListener | string | readonly string[];
   readonly expectContinue?: RequestListener;
-  readonly hosts?: readonly string[];
+  readonly routes?: readonly string[];
 }
 
 /** Resolves when the agent has its session. */
 export async function startAgent(to: Gateway, options: AgentOptions): Promise<Agent> {
-  const { name = 'alpha', origin, hosts } = options;
-  const target =
-    typeof origin === 'string' ? origin : `http://127.0.0.1:${await listen(origin, options.expectContinue)}`;
+  const { name = 'alpha', origin, routes } = options;
+  const targets =
+    typeof origin === 'function' ? `http://127.0.0.1:${await listen(origin, options.expectContinue)}` : origin;
   const relay = await startRelay(to.port);
   const agent = new TunnelAgent({
     gateways: [`ws://127.0.0.1:${relay.port}/connect`],
-    token: tokenFor(name, hosts),
-    targets: Targets.parse([target]),
+    token: tokenFor(name, routes),
+    targets: Targets.parse([targets].flat()),
     log: () => {},
   });
   onTestFinished(() => agent.close(0));

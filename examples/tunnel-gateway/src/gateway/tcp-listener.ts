@@ -1,0 +1,54 @@
+// A public port behind which there is one TCP service of the agents.
+import { createServer, type Server, type Socket } from 'node:net';
+import { reset } from '../http/connection.ts';
+import type { PublicRequestOptions } from './public-request.ts';
+import { serveTcpConnection } from './tcp-connection.ts';
+
+export interface TcpService {
+  /** As the agents' tokens name it, without `tcp:`. */
+  readonly name: string;
+  /** Default 0: any free one. */
+  readonly port: number;
+}
+
+/** Milliseconds before the system asks whether a silent client is still there. */
+const KEEP_ALIVE = 30_000;
+
+export class TcpListener {
+  readonly name: string;
+  readonly #server: Server;
+  readonly #running = new Map<Socket, Promise<void>>();
+
+  constructor(name: string, options: PublicRequestOptions) {
+    this.name = name;
+    // Half-open: a client that has said all it has to say still wants its answer.
+    this.#server = createServer({
+      allowHalfOpen: true,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE,
+    });
+    this.#server.on('connection', (socket) => {
+      const running = serveTcpConnection(socket, name, options).finally(() => this.#running.delete(socket));
+      this.#running.set(socket, running);
+    });
+  }
+
+  get server(): Server {
+    return this.#server;
+  }
+
+  /** The connections that run. */
+  get running(): Iterable<Promise<void>> {
+    return this.#running.values();
+  }
+
+  /** Takes no new connection. Resolves when none is left. */
+  close(): Promise<void> {
+    return new Promise((resolve) => this.#server.close(() => resolve()));
+  }
+
+  cut(): void {
+    for (const socket of this.#running.keys()) reset(socket);
+  }
+}
