@@ -29,7 +29,7 @@ interface Pair {
   readonly isInherited: boolean;
 }
 
-/** The facts of a session that constraints are about. */
+/** The facts of a session that constraints are about. The metadata is a plain object: what it inherits is what every object does. */
 interface Matchable {
   readonly key: string;
   readonly id: string;

@@ -29,8 +29,16 @@ describe('routing', () => {
   });
 
   it('takes only own metadata, whatever the prototype says', () => {
-    const inheriting = { ...session, metadata: Object.create({ zone: 'eu' }) as Record<string, string> };
-    expect(matches(inheriting, constraintsOf({ requiredMetadata: { zone: 'eu' } }))).toBe(false);
+    const bare = { ...session, metadata: {} };
+    Object.defineProperty(Object.prototype, 'zone', { value: 'eu', configurable: true });
+    try {
+      expect(matches(bare, constraintsOf({ requiredMetadata: { zone: 'eu' } }))).toBe(false);
+      expect(matches({ ...bare, metadata: { zone: 'eu' } }, constraintsOf({ requiredMetadata: { zone: 'eu' } }))).toBe(
+        true,
+      );
+    } finally {
+      Reflect.deleteProperty(Object.prototype, 'zone');
+    }
   });
 
   it.each([
