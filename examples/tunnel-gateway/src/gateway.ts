@@ -25,6 +25,8 @@ Public HTTP in, agents' WebSockets in on the same port. Requests go to the agent
   --max-header-size <bytes>     how large it may be                    (16384)
   --max-sessions-per-tenant <number>                                   (100)
   --max-streams-per-session <number>    requests at a time             (1000)
+  --drain-delay <ms>            asked to stop, still take requests so long, for
+                                a load balancer to notice              (0)
   --trust-forwarded      keep X-Forwarded-* of a proxy in front
   --help
 
@@ -71,6 +73,7 @@ interface Config {
 
 type NumberFlag =
   | `${'idle' | 'joined-idle' | 'headers'}-timeout`
+  | 'drain-delay'
   | `max-${'header-size' | 'sessions-per-tenant' | 'streams-per-session'}`;
 
 function configure(): Config {
@@ -86,6 +89,7 @@ function configure(): Config {
     'max-header-size': { type: 'string', default: '16384' },
     'max-sessions-per-tenant': { type: 'string', default: '100' },
     'max-streams-per-session': { type: 'string', default: '1000' },
+    'drain-delay': { type: 'string', default: '0' },
     'trust-forwarded': { type: 'boolean', default: false },
     'issue-token': { type: 'string' },
     routes: { type: 'string', default: 'localhost,127.0.0.1' },
@@ -113,6 +117,7 @@ function configure(): Config {
       maxHeaderSize: number('max-header-size', 1024),
       maxSessionsPerTenant: number('max-sessions-per-tenant', 1),
       maxStreamsPerSession: number('max-streams-per-session', 1),
+      drainDelay: number('drain-delay', 0),
       trustForwarded: values['trust-forwarded'],
       log: jsonLog,
     },

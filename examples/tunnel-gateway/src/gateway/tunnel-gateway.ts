@@ -2,6 +2,7 @@
 // together and owns their life; what happens to a request is in public-request.ts.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Server as NetServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { WindowBudget } from '@zishuo/yamux';
 import { acceptUpgrades, type UpgradeAcceptor, UpgradeRefusedError } from '@zishuo/yamux-websocket';
 import { codeOf, describe } from '../errors.ts';
@@ -47,6 +48,10 @@ export interface TunnelGatewayOptions {
   readonly maxStreamsPerSession?: number | undefined;
   /** Whether a proxy that we trust stands in front, so that its X-Forwarded-* go on. Default false. */
   readonly trustForwarded?: boolean | undefined;
+  /**
+   * Milliseconds for which a gateway that closes still takes connections: so long whoever stands in front may take to notice. Default 0.
+   */
+  readonly drainDelay?: number | undefined;
   readonly log: Log;
   /** Called with each request and TCP connection when it is over: the place for metrics. */
   readonly onServed?: ServedObserver | undefined;
@@ -56,6 +61,8 @@ export interface TunnelGatewayOptions {
 const KEEP_ALIVE_TIMEOUT = 75_000;
 /** How often node:http looks for heads that are late; its own default is longer than our limit. */
 const HEADERS_CHECK_INTERVAL = 5_000;
+/** Milliseconds after which an agent that came while we drain may ask again: by then another gateway may have our place. */
+const AGENT_RETRY_AFTER = 1_000;
 /** Bytes by which all receive windows together may grow, however many sessions and streams there are. */
 const WINDOW_BUDGET = 64 * 1024 * 1024;
 
@@ -67,6 +74,7 @@ export class TunnelGateway {
   readonly #running = new Map<ServerResponse, Promise<void>>();
   readonly #context: PublicRequestOptions;
   readonly #log: Log;
+  readonly #drainDelay: number;
   #closing: Promise<void> | undefined;
 
   static async listen(options: TunnelGatewayOptions): Promise<TunnelGateway> {
@@ -86,6 +94,7 @@ export class TunnelGateway {
     const { secret, log, agentPath = '/connect', maxSessionsPerTenant = 100, maxStreamsPerSession = 1000 } = options;
     checkSecret(secret);
     this.#log = log;
+    this.#drainDelay = options.drainDelay ?? 0;
     this.#routes = new Routes(maxStreamsPerSession);
     this.#context = {
       routes: this.#routes,
@@ -137,6 +146,7 @@ export class TunnelGateway {
         session.once('goAway', () => log('agent drains', { agent: claims.agent }));
         session.once('close', () => log('agent gone', { agent: claims.agent, error: session.errored?.message }));
       },
+      retryAfter: AGENT_RETRY_AFTER,
       onRefused: (refusal) =>
         log('agent refused', { status: refusal.status, error: describe(refusal.cause ?? refusal) }),
     });
@@ -164,7 +174,10 @@ export class TunnelGateway {
     return this.#routes.resume(agent);
   }
 
-  /** Takes no new agent and no new connection, serves what runs for at most `timeout` ms, then ends. Repeated calls share one promise. */
+  /**
+   * Takes no new agent and, after `drainDelay`, no new connection; serves what runs for at most `timeout` ms, then ends. Repeated calls share
+   * one promise.
+   */
   close(timeout = 30_000): Promise<void> {
     this.#closing ??= this.#close(timeout);
     return this.#closing;
@@ -181,14 +194,15 @@ export class TunnelGateway {
 
   async #close(timeout: number): Promise<void> {
     this.#agents.drain();
+    // Told at once, agents can dial elsewhere while the sessions that they have serve on. Nobody waits for an agent that is dying.
+    for (const session of this.#routes.sessions) void session.goAway();
+    if (this.#drainDelay > 0) await sleep(this.#drainDelay);
     const listeners = [...this.#tcp.keys()];
     const closed = [
       new Promise<void>((resolve) => this.#server.close(() => resolve())),
       ...listeners.map((tcp) => tcp.close()),
     ];
     for (const response of this.#running.keys()) response.shouldKeepAlive = false; // its client connects elsewhere next
-    // Told at once, agents can dial elsewhere while the sessions that they have serve on. Nobody waits for an agent that is dying.
-    for (const session of this.#routes.sessions) void session.goAway();
     await this.#idle(timeout);
     this.#server.closeAllConnections();
     for (const tcp of listeners) tcp.cut();
