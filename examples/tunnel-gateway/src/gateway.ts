@@ -1,5 +1,7 @@
 // The gateway as a program. `--issue-token` makes a token for an agent and ends; else it serves until it is asked to stop.
 import { randomBytes } from 'node:crypto';
+import { checkAdminToken } from './admin/access.ts';
+import { AdminServer } from './admin/admin-server.ts';
 import { parseAffinity } from './gateway/affinity-key.ts';
 import type { TcpService } from './gateway/tcp-listener.ts';
 import { TunnelGateway, type TunnelGatewayOptions } from './gateway/tunnel-gateway.ts';
@@ -27,6 +29,12 @@ Public HTTP in, agents' WebSockets in on the same port. Requests go to the agent
   --max-streams-per-session <number>    requests at a time             (1000)
   --drain-delay <ms>            asked to stop, still take requests so long, for
                                 a load balancer to notice              (0)
+  --ready-sessions <number>     agents' sessions before /readyz says 200
+                                for the first time                     (0)
+  --admin-host <address>        where the dashboard, /metrics, /healthz and /readyz
+                                are; not on loopback, all but the last two ask
+                                for the admin token                    (127.0.0.1)
+  --admin-port <number>         0 for any free one, or none            (8081)
   --trust-forwarded      keep X-Forwarded-* of a proxy in front
   --help
 
@@ -37,24 +45,31 @@ Public HTTP in, agents' WebSockets in on the same port. Requests go to the agent
     --days <number>      how long the token opens sessions             (30)
 
 Environment: TUNNEL_SECRET signs the tokens, at least 16 characters. Without it a gateway makes one up, and prints a token that
-works until it ends.
+works until it ends. TUNNEL_ADMIN_TOKEN is asked for by the dashboard for whatever acts, at least 16 characters; likewise.
 `;
 
 const DAY = 86_400_000;
 
-run(configure, async ({ gateway: options, claims, issueOnly, tell }) => {
+run(configure, async ({ gateway: options, admin: adminOptions, claims, issueOnly, tell }) => {
   if (issueOnly) {
     console.log(signToken(claims, options.secret));
     return;
   }
   const gateway = await TunnelGateway.listen(options);
-  onStop(() => gateway.close());
+  const admin = await listenForAdmin(gateway, adminOptions);
+  onStop(async () => {
+    await gateway.close(); // meanwhile /readyz says that it drains
+    await admin?.close();
+  });
   onCommand((command) => {
     if (command.type === 'drain') gateway.drain(command.agent, 'asked by the process that started the gateway');
     if (command.type === 'resume') gateway.resume(command.agent);
   });
-  jsonLog('gateway listening', { url: gateway.url, tcp: Object.fromEntries(gateway.tcpPorts) });
-  notify({ type: 'ready', url: gateway.url });
+  jsonLog('gateway listening', { url: gateway.url, tcp: Object.fromEntries(gateway.tcpPorts), admin: admin?.url });
+  // In the fragment, the token goes to no server and into no log of one.
+  const dashboard = admin && `${admin.url}#token=${encodeURIComponent(adminOptions.token)}`;
+  notify({ type: 'ready', url: gateway.url, admin: dashboard });
+  if (adminOptions.tell && dashboard !== undefined) console.log(`\nDashboard: ${dashboard}\n`);
   if (tell) {
     const url = `${gateway.url.replace('http', 'ws')}${options.agentPath}`;
     const token = signToken(claims, options.secret);
@@ -62,8 +77,18 @@ run(configure, async ({ gateway: options, claims, issueOnly, tell }) => {
   }
 });
 
+interface AdminConfig {
+  readonly host: string;
+  /** Undefined for no admin port. */
+  readonly port: number | undefined;
+  readonly token: string;
+  /** Nobody else knows the token: print it. */
+  readonly tell: boolean;
+}
+
 interface Config {
   readonly gateway: TunnelGatewayOptions;
+  readonly admin: AdminConfig;
   /** Of the token to issue. */
   readonly claims: AgentClaims;
   readonly issueOnly: boolean;
@@ -74,6 +99,7 @@ interface Config {
 type NumberFlag =
   | `${'idle' | 'joined-idle' | 'headers'}-timeout`
   | 'drain-delay'
+  | 'ready-sessions'
   | `max-${'header-size' | 'sessions-per-tenant' | 'streams-per-session'}`;
 
 function configure(): Config {
@@ -90,6 +116,9 @@ function configure(): Config {
     'max-sessions-per-tenant': { type: 'string', default: '100' },
     'max-streams-per-session': { type: 'string', default: '1000' },
     'drain-delay': { type: 'string', default: '0' },
+    'ready-sessions': { type: 'string', default: '0' },
+    'admin-host': { type: 'string', default: '127.0.0.1' },
+    'admin-port': { type: 'string', default: '8081' },
     'trust-forwarded': { type: 'boolean', default: false },
     'issue-token': { type: 'string' },
     routes: { type: 'string', default: 'localhost,127.0.0.1' },
@@ -101,6 +130,9 @@ function configure(): Config {
   if (issueOnly && given === undefined) throw new TypeError('expected TUNNEL_SECRET in the environment, to sign with');
   const secret = given ?? randomBytes(32).toString('base64url');
   checkSecret(secret);
+  const givenAdminToken = process.env.TUNNEL_ADMIN_TOKEN || undefined;
+  const adminToken = givenAdminToken ?? randomBytes(32).toString('base64url');
+  checkAdminToken(adminToken);
   parseAffinity(values.affinity);
   const number = (name: NumberFlag, min: number): number => wholeNumber(name, values[name], min, 2 ** 31 - 1);
   return {
@@ -118,8 +150,15 @@ function configure(): Config {
       maxSessionsPerTenant: number('max-sessions-per-tenant', 1),
       maxStreamsPerSession: number('max-streams-per-session', 1),
       drainDelay: number('drain-delay', 0),
+      readySessions: number('ready-sessions', 0),
       trustForwarded: values['trust-forwarded'],
       log: jsonLog,
+    },
+    admin: {
+      host: values['admin-host'],
+      port: values['admin-port'] === 'none' ? undefined : wholeNumber('admin-port', values['admin-port'], 0, 65_535),
+      token: adminToken,
+      tell: givenAdminToken === undefined,
     },
     claims: {
       agent: values['issue-token'] ?? 'first',
@@ -130,6 +169,19 @@ function configure(): Config {
     issueOnly,
     tell: given === undefined,
   };
+}
+
+async function listenForAdmin(
+  gateway: TunnelGateway,
+  { host, port, token }: AdminConfig,
+): Promise<AdminServer | undefined> {
+  if (port === undefined) return undefined;
+  try {
+    return await AdminServer.listen({ gateway, host, port, token });
+  } catch (error) {
+    await gateway.close(0); // the port is in use: nothing of us stays
+    throw error;
+  }
 }
 
 function tcpServiceOf(text: string): TcpService {

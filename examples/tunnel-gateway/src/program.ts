@@ -8,7 +8,8 @@ export type Command =
 
 /** What it is told. */
 export type Notice =
-  | { readonly type: 'ready'; readonly url: string }
+  /** `admin`: the address of a gateway's dashboard, with the token that it acts by; undefined where there is none. */
+  | { readonly type: 'ready'; readonly url: string; readonly admin?: string | undefined }
   /** The command of that type has taken effect. Bytes: the most memory that the process ever had (resident set). */
   | { readonly type: 'done'; readonly command: Command['type']; readonly peakMemory: number };
 

@@ -57,6 +57,7 @@ describe('the programs', () => {
     ['gateway', ['--tcp', '5432'], 'name of a TCP service'],
     ['gateway', ['--tcp', 'x=db'], '--tcp'],
     ['gateway', ['--affinity', 'tenant'], 'header:<name>'],
+    ['gateway', ['--admin-port', 'some'], '--admin-port'],
     ['gateway', ['--issue-token', 'alpha'], 'TUNNEL_SECRET'],
     ['agent', ['--target', 'http://127.0.0.1:1'], '--token'],
     ['agent', ['--token', 'x'], 'target'],
@@ -83,7 +84,7 @@ describe('the programs', () => {
 
   it.each(Object.entries(stops))('gateway and agent serve, and end with exit code 0 when %s', async (_when, stop) => {
     const origin = await listen((_request, response) => response.end('served'));
-    const gateway = start('gateway', ['--port', '0'], { TUNNEL_SECRET: SECRET });
+    const gateway = start('gateway', ['--port', '0', '--admin-port', '0'], { TUNNEL_SECRET: SECRET });
     const url = await ready(gateway);
     const args = ['--gateway', `${url.replace('http', 'ws')}/connect`, '--target', `http://127.0.0.1:${origin}`];
     const agent = start('agent', args, { TUNNEL_TOKEN: tokenFor('alpha') });
@@ -97,7 +98,7 @@ describe('the programs', () => {
   });
 
   it('agent whose token is refused ends with exit code 1 and says so', async () => {
-    const gateway = start('gateway', ['--port', '0'], { TUNNEL_SECRET: SECRET });
+    const gateway = start('gateway', ['--port', '0', '--admin-port', '0'], { TUNNEL_SECRET: SECRET });
     const url = await ready(gateway);
     const args = ['--gateway', `${url.replace('http', 'ws')}/connect`, '--target', 'http://127.0.0.1:1'];
     const { code, err } = await finished(start('agent', [...args, '--token', tokenFor('alpha', [HOST], 1)]));

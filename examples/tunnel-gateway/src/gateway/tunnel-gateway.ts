@@ -1,5 +1,6 @@
 // The gateway: one port on which public requests come in and agents dial in by WebSocket, and a port for each TCP service. Puts the parts
 // together and owns their life; what happens to a request is in public-request.ts.
+import { EventEmitter } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Server as NetServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,8 +16,9 @@ import { checkTcpName } from '../tcp-service.ts';
 import { type AgentClaims, checkSecret, verifyToken } from '../token.ts';
 import { parseAffinity } from './affinity-key.ts';
 import { type PublicRequestOptions, servePublicRequest } from './public-request.ts';
+import { Readiness } from './readiness.ts';
 import { Routes } from './routes.ts';
-import type { ServedObserver } from './served.ts';
+import type { ServedRequest } from './served.ts';
 import { TcpListener, type TcpService } from './tcp-listener.ts';
 
 export interface TunnelGatewayOptions {
@@ -52,9 +54,15 @@ export interface TunnelGatewayOptions {
    * Milliseconds for which a gateway that closes still takes connections: so long whoever stands in front may take to notice. Default 0.
    */
   readonly drainDelay?: number | undefined;
+  /** Agents' sessions that must have joined before the gateway says that it is ready. Default 0. */
+  readonly readySessions?: number | undefined;
   readonly log: Log;
-  /** Called with each request and TCP connection when it is over: the place for metrics. */
-  readonly onServed?: ServedObserver | undefined;
+}
+
+/** For whoever counts. Listeners must not throw. */
+export interface TunnelGatewayEvents {
+  /** A request or TCP connection is over; once for each. */
+  served: [request: ServedRequest];
 }
 
 /** Longer than any proxy or client in front keeps an idle connection, so that they close it and no request meets a closing one. */
@@ -66,7 +74,8 @@ const AGENT_RETRY_AFTER = 1_000;
 /** Bytes by which all receive windows together may grow, however many sessions and streams there are. */
 const WINDOW_BUDGET = 64 * 1024 * 1024;
 
-export class TunnelGateway {
+export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
+  readonly readiness: Readiness;
   readonly #server: Server;
   readonly #tcp = new Map<TcpListener, number>();
   readonly #routes: Routes;
@@ -92,8 +101,10 @@ export class TunnelGateway {
 
   private constructor(options: TunnelGatewayOptions) {
     const { secret, log, agentPath = '/connect', maxSessionsPerTenant = 100, maxStreamsPerSession = 1000 } = options;
+    super();
     checkSecret(secret);
     this.#log = log;
+    this.readiness = new Readiness(options.readySessions ?? 0);
     this.#drainDelay = options.drainDelay ?? 0;
     this.#routes = new Routes(maxStreamsPerSession);
     this.#context = {
@@ -104,7 +115,7 @@ export class TunnelGateway {
       joinedIdleTimeout: options.joinedIdleTimeout ?? 600_000,
       trustForwarded: options.trustForwarded ?? false,
       log,
-      onServed: options.onServed ?? (() => {}),
+      onServed: (request) => this.emit('served', request),
     };
     for (const { name, port } of options.tcp ?? []) {
       this.#tcp.set(new TcpListener(checkTcpName(name), this.#context), port);
@@ -141,10 +152,14 @@ export class TunnelGateway {
       yamux: { acceptBacklog: 0, windowBudget: new WindowBudget(WINDOW_BUDGET) },
       onSession: (session, _request, claims) => {
         this.#routes.join(claims, session);
+        this.readiness.sessions(this.#routes.sessions.length);
         log('agent connected', { agent: claims.agent, tenant: claims.tenant, routes: claims.routes });
         session.on('error', () => {}); // a lost agent is no reason to end; the line below tells
         session.once('goAway', () => log('agent drains', { agent: claims.agent }));
-        session.once('close', () => log('agent gone', { agent: claims.agent, error: session.errored?.message }));
+        session.once('close', () => {
+          this.readiness.sessions(this.#routes.sessions.length);
+          log('agent gone', { agent: claims.agent, error: session.errored?.message });
+        });
       },
       retryAfter: AGENT_RETRY_AFTER,
       onRefused: (refusal) =>
@@ -193,6 +208,7 @@ export class TunnelGateway {
   }
 
   async #close(timeout: number): Promise<void> {
+    this.readiness.drain();
     this.#agents.drain();
     // Told at once, agents can dial elsewhere while the sessions that they have serve on. Nobody waits for an agent that is dying.
     for (const session of this.#routes.sessions) void session.goAway();

@@ -34,7 +34,7 @@ it('a GiB up and a GiB down, beside a client that takes nothing, need a bounded 
     if (request.method === 'PUT') void digestOf(request).then((digest) => response.end(JSON.stringify(digest)));
     else pipeline(bodyStream(1, SIZE), response, () => {}); // one client goes without having read it
   });
-  const gateway = await start('gateway', ['--port', '0'], { TUNNEL_SECRET: SECRET });
+  const gateway = await start('gateway', ['--port', '0', '--admin-port', 'none'], { TUNNEL_SECRET: SECRET });
   const agentArgs = [
     '--gateway',
     `${gateway.url.replace('http', 'ws')}/connect`,

@@ -67,9 +67,10 @@ describe('the limits of a gateway', () => {
     expect(answer).toMatch(/^HTTP\/1.1 405 /);
   });
 
-  it('each request is told to the observer once, with what it carried', async () => {
+  it('each request is told once, with what it carried', async () => {
     const served: ServedRequest[] = [];
-    const gateway = await startGateway({ onServed: (request) => served.push(request) });
+    const gateway = await startGateway();
+    gateway.gateway.on('served', (request) => served.push(request));
     await startAgent(gateway, { origin: (request, response) => void request.pipe(response) });
     const logged = gateway.logged('served');
     await ask({ port: gateway.port, method: 'POST', body: 'x'.repeat(10_000) });
