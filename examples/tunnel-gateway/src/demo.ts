@@ -1,5 +1,6 @@
-// The whole of it in one command: a gateway, three agents and their origins, real HTTP load through them, and while it runs a client
-// that stops reading, a drained agent and a killed one. Every body is checked by hash. Ends with a table and a verdict.
+// The whole of it in one command: two gateways behind a front, three agents and their origins, real HTTP load through them, and while it
+// runs a client that stops reading, a drained agent, a killed one, and a restart of both gateways. Every body is checked by hash. Ends with
+// a table and a verdict.
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AgentSpec, Fleet, HOST } from './demo/fleet.ts';
@@ -21,7 +22,7 @@ const AGENTS: readonly AgentSpec[] = [
   { agent: 'charlie', sessions: 3 },
 ];
 const DRAINED = 'alpha';
-const KILLED = AGENTS[2] as AgentSpec;
+const KILLED = 'charlie';
 
 const CONCURRENCY = 12;
 const MAX_REQUESTS = 20_000;
@@ -33,8 +34,11 @@ run(
   () => flags(HELP, FLAGS),
   async (values) => {
     const progress = new Progress(process.stdout);
-    progress.tell('starting one gateway, three agents with 1, 2 and 3 sessions, three origins …');
+    progress.tell('starting two gateways, three agents with 1, 2 and 3 sessions to each, three origins …');
     const fleet = await Fleet.start(AGENTS, values.logs);
+    for (const [index, { admin }] of fleet.gateways.entries()) {
+      progress.tell(`dashboard of gateway ${index + 1}: ${admin}`);
+    }
 
     progress.tell(`load: ${CONCURRENCY} requests at a time, 1 KiB to 64 MiB, both ways, every body checked by SHA-256`);
     const load = new Load({ url: fleet.url, host: HOST, concurrency: CONCURRENCY, maxRequests: MAX_REQUESTS });
@@ -49,9 +53,9 @@ run(
       progress.tell(`\nStill serving until Ctrl-C. Try:  curl ${fleet.url}/   or:  curl -N ${fleet.url}/events`);
       await once(process, 'SIGINT');
     }
-    const unclean = await fleet.stop();
-    for (const what of unclean) progress.tell(`FAILED: ${what}`);
-    process.exitCode = verdict.passed && unclean.length === 0 ? 0 : 1;
+    await fleet.stop();
+    for (const what of fleet.unclean) progress.tell(`FAILED: ${what}`);
+    process.exitCode = verdict.passed && fleet.unclean.length === 0 ? 0 : 1;
   },
 );
 
@@ -62,27 +66,31 @@ async function disturb(fleet: Fleet, load: Load, progress: Progress): Promise<In
   load.add({ kind: 'download', size: 64 * 1024 * 1024, seed: 1, stall: STALL });
 
   await sleep(1_000);
-  await fleet.gateway.command({ type: 'drain', agent: DRAINED });
+  await fleet.command({ type: 'drain', agent: DRAINED });
   const drainedFrom = performance.now();
   progress.tell(`${DRAINED} is drained: what runs goes on, nothing new comes`);
   await sleep(4_000);
   const drainedUntil = performance.now();
-  await fleet.gateway.command({ type: 'resume', agent: DRAINED });
+  await fleet.command({ type: 'resume', agent: DRAINED });
   progress.tell(`${DRAINED} is back`);
 
   await sleep(3_000);
   const killedFrom = performance.now();
-  await fleet.killAgent(KILLED.agent);
+  await fleet.killAgent(KILLED);
   const killedUntil = performance.now();
-  progress.tell(`${KILLED.agent} was killed (SIGKILL), in the middle of its requests`);
+  progress.tell(`${KILLED} was killed (SIGKILL), in the middle of its requests`);
   await sleep(2_000);
   await fleet.startAgent(KILLED);
-  progress.tell(`${KILLED.agent} is there again, as a new process`);
+  progress.tell(`${KILLED} is there again, as a new process`);
 
-  await sleep(4_000);
+  await sleep(2_000);
+  await fleet.restartGateways((text) => progress.tell(text));
+  progress.tell('both gateways are there again, as new processes, with all their agents');
+
+  await sleep(2_000);
   return {
     drained: { agent: DRAINED, from: drainedFrom, until: drainedUntil },
-    killed: { agent: KILLED.agent, from: killedFrom, until: killedUntil },
+    killed: { agent: KILLED, from: killedFrom, until: killedUntil },
   };
 }
 

@@ -12,6 +12,12 @@ export interface ChildOptions {
   readonly logs: boolean;
 }
 
+export interface Started {
+  readonly child: Child;
+  readonly url: string;
+  readonly admin: string;
+}
+
 export class Child {
   readonly #process: ChildProcess;
   /** The exit code, or the signal that ended it. */
@@ -27,10 +33,11 @@ export class Child {
   }
 
   /** Resolves when the program says that it is ready; rejects if it ends instead. */
-  static async start(options: ChildOptions): Promise<{ child: Child; url: string }> {
+  static async start(options: ChildOptions): Promise<Started> {
     const child = new Child(options);
     const notice = await child.#notice((candidate) => candidate.type === 'ready');
-    return { child, url: notice.type === 'ready' ? notice.url : '' };
+    const { url = '', admin = '' } = notice.type === 'ready' ? notice : {};
+    return { child, url, admin };
   }
 
   /** Resolves when the command has taken effect, with the most memory, in bytes, that the process has had until then. */

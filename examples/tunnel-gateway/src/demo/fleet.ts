@@ -1,12 +1,15 @@
-// Everything the demo runs: origins, a gateway and its agents, and the order in which they start and stop.
+// Everything the demo runs: origins, agents, two gateways and the front before them, and the order in which they start and stop.
 import { randomBytes } from 'node:crypto';
+import type { Command } from '../program.ts';
 import { signToken } from '../token.ts';
 import { Child } from './child.ts';
+import { Front } from './front.ts';
+import { GatewayPlace } from './gateway-place.ts';
 import { type Origin, startOrigin } from './origin.ts';
 
 export interface AgentSpec {
   readonly agent: string;
-  /** The gateway balances by session: twice the sessions take twice the share. */
+  /** To each gateway. A gateway balances by session: twice the sessions take twice the share. */
   readonly sessions: number;
 }
 
@@ -14,38 +17,47 @@ export const HOST = 'demo.localhost';
 const DAY = 86_400_000;
 
 export class Fleet {
-  readonly url: string;
-  readonly gateway: Child;
-  readonly #origins = new Map<string, Origin>();
+  readonly gateways: readonly GatewayPlace[];
+  /** Processes that were asked to end, and did not with exit code 0. */
+  readonly unclean: string[] = [];
+  #front: Front | undefined;
   readonly #agents = new Map<string, Child>();
+  readonly #origins = new Map<string, Origin>();
+  readonly #specs: readonly AgentSpec[];
   readonly #secret: string;
   readonly #logs: boolean;
 
-  static async start(agents: readonly AgentSpec[], logs: boolean): Promise<Fleet> {
+  static async start(specs: readonly AgentSpec[], logs: boolean): Promise<Fleet> {
     const secret = randomBytes(32).toString('base64url');
-    const args = ['--port', '0'];
-    const { child, url } = await Child.start({ program: 'gateway', args, env: { TUNNEL_SECRET: secret }, logs });
-    const fleet = new Fleet(child, url, secret, logs);
-    await Promise.all(agents.map((spec) => fleet.startAgent(spec)));
+    const gateways = await Promise.all([GatewayPlace.open(secret, logs), GatewayPlace.open(secret, logs)]);
+    const fleet = new Fleet(specs, gateways, secret, logs);
+    await Promise.all(specs.map(({ agent }) => fleet.startAgent(agent)));
+    fleet.#front = await Front.listen(gateways.map(({ backend }) => backend));
     return fleet;
   }
 
-  private constructor(gateway: Child, url: string, secret: string, logs: boolean) {
-    this.gateway = gateway;
-    this.url = url;
+  private constructor(specs: readonly AgentSpec[], gateways: readonly GatewayPlace[], secret: string, logs: boolean) {
+    this.#specs = specs;
+    this.gateways = gateways;
     this.#secret = secret;
     this.#logs = logs;
   }
 
+  /** Where requests go: to the front. */
+  get url(): string {
+    return this.#front?.url ?? '';
+  }
+
   /** Resolves when all its sessions are there. An agent that ran before gets a new process and keeps its origin. */
-  async startAgent({ agent, sessions }: AgentSpec): Promise<void> {
+  async startAgent(agent: string): Promise<void> {
+    const sessions = this.#specs.find((spec) => spec.agent === agent)?.sessions ?? 1;
     const origin = this.#origins.get(agent) ?? (await startOrigin(agent));
     this.#origins.set(agent, origin);
     // localhost and 127.0.0.1 are for the person who tries it out with curl.
     const routes = [HOST, 'localhost', '127.0.0.1'];
     const token = signToken({ agent, tenant: 'demo', routes, expires: Date.now() + DAY }, this.#secret);
-    const gateway = `${this.url.replace('http', 'ws')}/connect`;
-    const args = ['--gateway', gateway, '--target', origin.url, '--connections', String(sessions)];
+    const args = ['--target', origin.url, '--connections', String(sessions)];
+    for (const { url } of this.gateways) args.push('--gateway', `${url.replace('http', 'ws')}/connect`);
     const { child } = await Child.start({ program: 'agent', args, env: { TUNNEL_TOKEN: token }, logs: this.#logs });
     this.#agents.set(agent, child);
   }
@@ -54,25 +66,46 @@ export class Fleet {
     await this.#agents.get(agent)?.kill();
   }
 
+  /** Resolves when it has taken effect at every gateway. */
+  async command(command: Command): Promise<void> {
+    await Promise.all(this.gateways.map(({ process }) => process.command(command)));
+  }
+
+  /** As a deployment does it: one gateway after the other, each only when the one before is back with all its agents. */
+  async restartGateways(onStep: (text: string) => void): Promise<void> {
+    const sessions = this.#specs.reduce((sum, spec) => sum + spec.sessions, 0);
+    for (const [index, gateway] of this.gateways.entries()) {
+      onStep(`gateway ${index + 1} is asked to stop, as by SIGTERM, and started anew`);
+      const code = await gateway.restart(sessions);
+      if (code !== 0) this.unclean.push(`gateway ${index + 1} ended with ${code}`);
+      await this.#front?.becomesReady(gateway.backend);
+    }
+  }
+
   /** The most memory that each process has had, in bytes. */
   async measure(): Promise<ReadonlyMap<string, number>> {
     const memory = new Map<string, number>();
-    for (const [name, child] of [['gateway', this.gateway] as const, ...this.#agents]) {
-      memory.set(name, await child.command({ type: 'measure' }));
-    }
+    for (const [name, child] of this.#processes()) memory.set(name, await child.command({ type: 'measure' }));
     return memory;
   }
 
-  /** Agents first, so that nothing is cut; resolves with those that did not end with exit code 0. */
-  async stop(): Promise<readonly string[]> {
-    const unclean: string[] = [];
-    const stop = async (name: string, child: Child): Promise<void> => {
+  /** Agents first, so that nothing is cut. */
+  async stop(): Promise<void> {
+    this.#front?.close();
+    const stop = async ([name, child]: readonly [string, Child]): Promise<void> => {
       const code = await child.stop();
-      if (code !== 0) unclean.push(`${name} ended with ${code}`);
+      if (code !== 0) this.unclean.push(`${name} ended with ${code}`);
     };
-    await Promise.all([...this.#agents].map(([name, child]) => stop(name, child)));
-    await stop('gateway', this.gateway);
+    await Promise.all([...this.#agents].map(stop));
+    await Promise.all(this.#gatewayProcesses().map(stop));
     for (const origin of this.#origins.values()) origin.close();
-    return unclean;
+  }
+
+  #processes(): readonly (readonly [string, Child])[] {
+    return [...this.#gatewayProcesses(), ...this.#agents];
+  }
+
+  #gatewayProcesses(): readonly (readonly [string, Child])[] {
+    return this.gateways.map(({ process }, index) => [`gateway ${index + 1}`, process] as const);
   }
 }

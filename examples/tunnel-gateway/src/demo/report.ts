@@ -15,7 +15,7 @@ export interface Verdict {
   readonly cut: readonly JobResult[];
   /** All other errors, and everything that looked whole and was not. */
   readonly failed: readonly JobResult[];
-  /** Served by the drained agent though they started while it was drained. */
+  /** Served by the drained agent, from beginning to end, while it was drained. */
   readonly misrouted: readonly JobResult[];
   readonly checkedBytes: number;
   readonly passed: boolean;
@@ -31,7 +31,8 @@ export function judge(results: readonly JobResult[], { killed, drained }: Incide
   const cut = results.filter(wasCut);
   const failed = results.filter((result) => result.outcome !== 'ok' && !wasCut(result));
   const misrouted = results.filter(
-    ({ agent, startedAt }) => agent === drained.agent && startedAt >= drained.from && startedAt < drained.until,
+    // One that was still on its way when the agent was resumed may have found it there again.
+    ({ agent, startedAt, endedAt }) => agent === drained.agent && startedAt >= drained.from && endedAt <= drained.until,
   );
   return {
     sent: results.length,

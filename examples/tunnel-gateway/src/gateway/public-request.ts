@@ -64,9 +64,9 @@ export async function servePublicRequest(
       const { stream, agent } = await routes.open(record.service, stickTo, {
         signal: clientGone.signal,
         timeout: options.openTimeout,
-        // What can be sent once only is not sent on trust. A round trip first makes sure that the agent took the stream, while the
-        // pool can still try another session.
-        acknowledged: !(isIdempotent && body.staysRepeatable),
+        // What can be sent once only, or once more only, is not sent on trust. A round trip first makes sure that the agent took the
+        // stream, while the pool can still try other sessions.
+        acknowledged: isRepeat || !(isIdempotent && body.staysRepeatable),
       });
       record.opened(stream, agent);
       try {

@@ -18,6 +18,12 @@ export interface OpenedTunnel {
   readonly agent: string;
 }
 
+/**
+ * On how many sessions one open is tried. Nothing has been sent until one takes it, and the timeout of the open bounds all tries together; an
+ * agent that dies takes all its sessions with it, and they are known to be dead one by one.
+ */
+const OPEN_ATTEMPTS = 100;
+
 export class Routes {
   readonly pool: SessionPool;
   readonly #links = new Set<Link>();
@@ -28,7 +34,7 @@ export class Routes {
 
   constructor(maxStreamsPerSession: number) {
     const strategy = affinity({ fallback: leastConn() });
-    this.pool = new SessionPool({ strategy, maxActiveStreams: maxStreamsPerSession });
+    this.pool = new SessionPool({ strategy, maxActiveStreams: maxStreamsPerSession, openAttempts: OPEN_ATTEMPTS });
   }
 
   /** The route with the longest path that takes it; undefined if no agent has ever served one that does. */

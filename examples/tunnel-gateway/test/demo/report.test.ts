@@ -37,8 +37,9 @@ describe('the verdict', () => {
   it('fails when a drained agent was given a new request, and only then', () => {
     const inTime = result({ agent: 'alpha', startedAt: 50, endedAt: 60 });
     const before = result({ agent: 'alpha', startedAt: 49, endedAt: 60 });
+    const across = result({ agent: 'alpha', startedAt: 60, endedAt: 71 });
     const after = result({ agent: 'alpha', startedAt: 70, endedAt: 80 });
-    expect(judge([before, after], incidents)).toMatchObject({ misrouted: [], passed: true });
+    expect(judge([before, across, after], incidents)).toMatchObject({ misrouted: [], passed: true });
     expect(judge([whole, inTime], incidents)).toMatchObject({ misrouted: [inTime], passed: false });
   });
 

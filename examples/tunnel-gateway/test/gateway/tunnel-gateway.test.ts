@@ -1,9 +1,7 @@
 import { once } from 'node:events';
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
-import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { dial } from '@zishuo/yamux-websocket';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Targets } from '../../src/agent/targets.ts';
 import { TunnelAgent } from '../../src/agent/tunnel-agent.ts';
@@ -214,113 +212,6 @@ describe('a request that cannot be served', () => {
     const answer = await ask({ port: gateway.port });
     expect([answer.status, errorCode(answer.body)]).toEqual([504, 'ERR_TUNNEL_IDLE_TIMEOUT']);
     await aborted.happened;
-  });
-});
-
-describe('when an agent dies', () => {
-  it('a request without a body that has no answer yet is served by another one', async () => {
-    const gateway = await startGateway();
-    const asked = signal();
-    const dying = await startAgent(gateway, { name: 'alpha', origin: () => asked.tell() });
-    const answered = ask({ port: gateway.port, method: 'DELETE', path: '/it' });
-    await asked.happened;
-    await startAgent(gateway, {
-      name: 'bravo',
-      origin: (request, response) => response.end(`${request.method} ${request.url}`),
-    });
-    dying.relay.cut(true);
-    const answer = await answered;
-    expect([answer.status, answer.body]).toEqual([200, 'DELETE /it']);
-    expect(answer.headers['x-served-by']).toBe('bravo');
-  });
-
-  it('before it answered, a body that is still in hand is sent once more', async () => {
-    const gateway = await startGateway();
-    const asked = signal();
-    const dying = await startAgent(gateway, {
-      name: 'alpha',
-      origin: (request) => {
-        request.resume().once('end', () => asked.tell());
-      },
-    });
-    const body = 'kept'.repeat(10_000);
-    const answered = ask({ port: gateway.port, method: 'PUT', body: Readable.from([body.slice(0, 5), body.slice(5)]) });
-    await asked.happened;
-    await startAgent(gateway, { name: 'bravo', origin: (request, response) => void request.pipe(response) });
-    dying.relay.cut(true);
-    const answer = await answered;
-    expect([answer.status, answer.headers['x-served-by']]).toEqual([200, 'bravo']);
-    expect(answer.body).toBe(body);
-  });
-
-  it('or will not take a stream, another one does, whatever the request', async () => {
-    const gateway = await startGateway();
-    await startAgent(gateway, { name: 'alpha', origin: (request, response) => void request.pipe(response) });
-    const joined = gateway.logged('agent connected');
-    const refusing = await dial(`${gateway.gateway.url.replace('http', 'ws')}/connect`, {
-      headers: { Authorization: `Bearer ${tokenFor('bravo')}` },
-      yamux: { acceptBacklog: 0 },
-    });
-    onTestFinished(() => refusing.destroy());
-    await joined;
-    for (let count = 0; count < 4; count += 1) {
-      expect((await ask({ port: gateway.port })).headers['x-served-by']).toBe('alpha');
-      expect((await ask({ port: gateway.port, method: 'POST', body: 'hello' })).body).toBe('hello');
-    }
-  });
-
-  it('such a request is tried once more, not for ever', async () => {
-    const gateway = await startGateway();
-    let tries = 0;
-    const agents = ['alpha', 'bravo', 'charlie'].map((name) => {
-      const asked = signal();
-      const started = startAgent(gateway, {
-        name,
-        origin: () => {
-          tries += 1;
-          asked.tell();
-        },
-      });
-      return { asked, started };
-    });
-    for (const { asked, started } of agents) {
-      const { relay } = await started;
-      void asked.happened.then(() => relay.cut(true));
-    }
-    const answer = await ask({ port: gateway.port });
-    expect([answer.status, tries]).toEqual([502, 2]);
-  });
-
-  it.each([
-    ['with a body too large to keep', { method: 'PUT', body: 'x'.repeat(65_537) }],
-    ['that is not idempotent', { method: 'POST', headers: ['Content-Length', '0'] }],
-  ])('a request %s is answered 502, and was sent once', async (_what, sent) => {
-    const gateway = await startGateway();
-    const asked = signal();
-    let tries = 0;
-    const count = (): void => {
-      tries += 1;
-      asked.tell();
-    };
-    const dying = await startAgent(gateway, { name: 'alpha', origin: count });
-    const answered = ask({ port: gateway.port, ...sent });
-    await asked.happened;
-    await startAgent(gateway, { name: 'bravo', origin: count });
-    dying.relay.cut(true);
-    const answer = await answered;
-    expect([answer.status, tries]).toEqual([502, 1]);
-    expect(answer.headers['x-served-by']).toBe('alpha');
-  });
-
-  it('a request whose answer has begun is an error for its client, never a short success', async () => {
-    const gateway = await startGateway();
-    const dying = await startAgent(gateway, { origin: (_request, response) => void response.write('half') });
-    const response = await askForHead({ port: gateway.port });
-    await once(response, 'data');
-    const cut = gateway.logged('served');
-    dying.relay.cut(true);
-    await expect(text(response)).rejects.toMatchObject({ code: 'ECONNRESET' });
-    expect(await cut).toMatchObject({ agent: 'alpha', outcome: 'cut' });
   });
 });
 

@@ -17,17 +17,15 @@ export const HOST = 'app.example';
 export interface Gateway {
   readonly gateway: TunnelGateway;
   readonly port: number;
-  /** Resolves with the next event of this name that the gateway logs. */
+  /** Resolves with the next event of this name that the gateway logs, and that no earlier call waits for. */
   logged(event: string): Promise<Readonly<Record<string, unknown>>>;
 }
 
 export async function startGateway(options: Partial<TunnelGatewayOptions> = {}): Promise<Gateway> {
   const waiting: { event: string; resolve: (fields: Readonly<Record<string, unknown>>) => void }[] = [];
   const log: Log = (event, fields) => {
-    for (const wait of waiting.filter((candidate) => candidate.event === event)) {
-      waiting.splice(waiting.indexOf(wait), 1);
-      wait.resolve(fields);
-    }
+    const first = waiting.findIndex((candidate) => candidate.event === event);
+    if (first !== -1) waiting.splice(first, 1)[0]?.resolve(fields);
   };
   const gateway = await TunnelGateway.listen({ secret: SECRET, log, ...options });
   onTestFinished(() => gateway.close(0));
@@ -57,11 +55,13 @@ export interface AgentOptions {
   readonly origin: RequestListener | string | readonly string[];
   readonly expectContinue?: RequestListener;
   readonly routes?: readonly string[];
+  /** Sessions. Default 1. */
+  readonly connections?: number;
 }
 
-/** Resolves when the agent has its session. */
+/** Resolves when the agent has its sessions. */
 export async function startAgent(to: Gateway, options: AgentOptions): Promise<Agent> {
-  const { name = 'alpha', origin, routes } = options;
+  const { name = 'alpha', origin, routes, connections = 1 } = options;
   const targets =
     typeof origin === 'function' ? `http://127.0.0.1:${await listen(origin, options.expectContinue)}` : origin;
   const relay = await startRelay(to.port);
@@ -69,17 +69,22 @@ export async function startAgent(to: Gateway, options: AgentOptions): Promise<Ag
     gateways: [`ws://127.0.0.1:${relay.port}/connect`],
     token: tokenFor(name, routes),
     targets: Targets.parse([targets].flat()),
+    connections,
     log: () => {},
   });
   onTestFinished(() => agent.close(0));
-  const joined = to.logged('agent connected');
+  const joined = Array.from({ length: connections }, () => to.logged('agent connected'));
   await Promise.race([agent.connected, agent.ended]);
-  await joined;
+  await Promise.all(joined);
   return { agent, relay };
 }
 
 export interface Relay {
   readonly port: number;
+  /** Nothing comes through any more, and nobody is told. */
+  stall(): void;
+  /** Resets the oldest connection. */
+  cutOldest(): void;
   /** Resets every connection. `forGood`: and takes no new one. */
   cut(forGood?: boolean): void;
 }
@@ -93,7 +98,12 @@ async function startRelay(to: number): Promise<Relay> {
       [far, near],
     ] as const) {
       sockets.add(socket);
-      socket.on('error', () => {}).on('close', () => other.destroy());
+      socket
+        .on('error', () => {})
+        .on('close', () => {
+          sockets.delete(socket);
+          other.destroy();
+        });
       socket.pipe(other);
     }
   });
@@ -108,6 +118,12 @@ async function startRelay(to: number): Promise<Relay> {
   });
   return {
     port: (server.address() as AddressInfo).port,
+    stall: () => {
+      for (const socket of sockets) socket.unpipe();
+    },
+    cutOldest: () => {
+      for (const socket of [...sockets].slice(0, 2)) socket.resetAndDestroy();
+    },
     cut: (forGood = false) => {
       if (forGood) server.close();
       cut();

@@ -1,0 +1,126 @@
+// What stands in front of several gateways, as small as it can be: takes turns among those that say that they are ready, and goes to the
+// next one where nobody opens the door. In production this is your load balancer.
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { pipeline } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface Backend {
+  readonly host: string;
+  readonly port: number;
+  /** Answers 200 while the backend wants to be sent requests. */
+  readonly readyUrl: string;
+}
+
+/** Milliseconds between two looks at who is ready, and for one of them. */
+const LOOK_INTERVAL = 50;
+const LOOK_TIMEOUT = 1_000;
+
+export class Front {
+  readonly #server: Server;
+  readonly #backends: readonly Backend[];
+  #ready: readonly Backend[] = [];
+  #waiting: { readonly backend: Backend; readonly resolve: () => void }[] = [];
+  #turn = 0;
+  #closed = false;
+
+  /** Resolves when all of them are ready. */
+  static async listen(backends: readonly Backend[]): Promise<Front> {
+    const front = new Front(backends);
+    await new Promise<void>((resolve) => front.#server.listen(0, '127.0.0.1', resolve));
+    void front.#watch();
+    await Promise.all(backends.map((backend) => front.becomesReady(backend)));
+    return front;
+  }
+
+  private constructor(backends: readonly Backend[]) {
+    this.#backends = backends;
+    this.#server = createServer({ requestTimeout: 0 }, (request, response) => void this.#serve(request, response));
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Resolves when a look that ends from now on has found it ready. */
+  becomesReady(backend: Backend): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push({ backend, resolve }));
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+
+  async #watch(): Promise<void> {
+    while (!this.#closed) {
+      const looks = await Promise.all(this.#backends.map(isReady));
+      this.#ready = this.#backends.filter((_, index) => looks[index]);
+      for (const { backend, resolve } of this.#waiting) if (this.#ready.includes(backend)) resolve();
+      this.#waiting = this.#waiting.filter(({ backend }) => !this.#ready.includes(backend));
+      await sleep(LOOK_INTERVAL);
+    }
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const ready = this.#ready;
+    this.#turn += 1;
+    for (let count = 0; count < ready.length; count += 1) {
+      const socket = await connected(ready[(this.#turn + count) % ready.length] as Backend);
+      if (socket === undefined) continue; // nothing has been sent: another one may have it
+      forward(request, response, socket);
+      return;
+    }
+    response.writeHead(503, { 'Retry-After': '1' }).end('no gateway is ready\n');
+  }
+}
+
+async function isReady({ readyUrl }: Backend): Promise<boolean> {
+  try {
+    const response = await fetch(readyUrl, { signal: AbortSignal.timeout(LOOK_TIMEOUT) });
+    await response.arrayBuffer(); // or its connection is not free for the next look
+    return response.ok;
+  } catch {
+    return false;
+  }
+}
+
+/** Undefined where nobody answers. */
+function connected({ host, port }: Backend): Promise<Socket | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, noDelay: true });
+    socket.once('connect', () => resolve(socket));
+    socket.once('error', () => resolve(undefined));
+  });
+}
+
+/** On a connection of its own: one that was kept may be closed by its gateway in the very moment in which it is used again. */
+function forward(request: IncomingMessage, response: ServerResponse, socket: Socket): void {
+  const { method, url: path } = request;
+  const headers = withoutConnection(request.rawHeaders);
+  const upstream = httpRequest({ createConnection: () => socket, method, path, headers });
+  let answered = false; // a gateway may answer before it has the whole body, and what is still being written then fails
+  upstream.once('response', (answer) => {
+    answered = true;
+    response.writeHead(answer.statusCode ?? 502, withoutConnection(answer.rawHeaders));
+    pipeline(answer, response, () => {}); // a failure has destroyed both, which is how the client sees it
+  });
+  upstream.on('error', () => {
+    if (!answered) response.destroy();
+  });
+  response.once('close', () => {
+    if (!response.writableFinished) upstream.destroy();
+  });
+  request.pipe(upstream);
+}
+
+function withoutConnection(rawHeaders: readonly string[]): string[] {
+  return rawHeaders.filter((_, index, all) => all[index - (index % 2)]?.toLowerCase() !== 'connection');
+}

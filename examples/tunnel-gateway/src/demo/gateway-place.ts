@@ -1,0 +1,66 @@
+// One gateway of the demo: where it is found, whichever process is there just now.
+import { randomBytes } from 'node:crypto';
+import { Child, type Started } from './child.ts';
+import type { Backend } from './front.ts';
+
+/** Milliseconds for which a gateway that stops still takes requests. The front looks twenty times as often. */
+const DRAIN_DELAY = 1_000;
+
+export class GatewayPlace {
+  /** Of the public port. */
+  readonly url: string;
+  /** Of the dashboard, with what its buttons need. */
+  readonly admin: string;
+  readonly backend: Backend;
+  readonly #start: GatewayStart;
+  #process: Child;
+
+  static async open(secret: string, logs: boolean): Promise<GatewayPlace> {
+    // The same for each process, so that a dashboard that is open in a browser goes on.
+    const start: GatewayStart = { secret, adminToken: randomBytes(16).toString('base64url'), logs };
+    const { child, url, admin } = await startGateway(start, { port: '0', adminPort: '0', readySessions: 0 });
+    return new GatewayPlace(start, child, url, admin);
+  }
+
+  private constructor(start: GatewayStart, first: Child, url: string, admin: string) {
+    this.#start = start;
+    this.#process = first;
+    this.url = url;
+    this.admin = admin;
+    const { hostname: host, port } = new URL(url);
+    this.backend = { host, port: Number(port), readyUrl: new URL('/readyz', admin).href };
+  }
+
+  get process(): Child {
+    return this.#process;
+  }
+
+  /** Stops the process, as SIGTERM does, and starts another; it is ready when so many sessions of agents are there. Resolves with the old one's exit code. */
+  async restart(readySessions: number): Promise<number | string> {
+    const code = await this.#process.stop();
+    const places = { port: new URL(this.url).port, adminPort: new URL(this.admin).port };
+    const { child } = await startGateway(this.#start, { ...places, readySessions });
+    this.#process = child;
+    return code;
+  }
+}
+
+interface GatewayStart {
+  readonly secret: string;
+  readonly adminToken: string;
+  readonly logs: boolean;
+}
+
+function startGateway(
+  { secret, adminToken, logs }: GatewayStart,
+  {
+    port,
+    adminPort,
+    readySessions,
+  }: { readonly port: string; readonly adminPort: string; readonly readySessions: number },
+): Promise<Started> {
+  const args = ['--port', port, '--admin-port', adminPort, '--ready-sessions', String(readySessions)];
+  args.push('--drain-delay', String(DRAIN_DELAY));
+  const env = { TUNNEL_SECRET: secret, TUNNEL_ADMIN_TOKEN: adminToken };
+  return Child.start({ program: 'gateway', args, env, logs });
+}
