@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { getEventListeners, once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { createServer, type Socket } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type DialOptions, dial } from '../src/dial.ts';
 import { acceptUpgrades } from '../src/upgrade.ts';
 import { closeServers, httpServer } from './support/http-server.ts';
+import { settled } from './support/observe.ts';
 
 afterEach(closeServers);
 
@@ -23,9 +25,17 @@ async function answering(answer: string) {
   return { ...http, closes };
 }
 
-function acceptKey(request: IncomingMessage): string {
+/** The answer that makes the connection a WebSocket. */
+function switching(request: IncomingMessage): Buffer {
   const key = `${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`;
-  return createHash('sha1').update(key).digest('base64');
+  const accept = createHash('sha1').update(key).digest('base64');
+  const head = [
+    '101 Switching Protocols',
+    'Upgrade: websocket',
+    'Connection: Upgrade',
+    `Sec-WebSocket-Accept: ${accept}`,
+  ];
+  return Buffer.from(`HTTP/1.1 ${head.join('\r\n')}\r\n\r\n`);
 }
 
 async function refusal(promise: Promise<unknown>) {
@@ -120,9 +130,29 @@ describe('dial()', () => {
       message: 'No WebSocket within 50 ms',
     });
     await Promise.all(silent.closes);
-    const trickling = await answering('HTTP/1.1 503 Service Unavailable\r\nContent-Length: 100\r\n\r\nbusy');
-    expect(await refusal(dial(trickling.url, { handshakeTimeout: 200 }))).toMatchObject({ status: 503, body: 'busy' });
-    await Promise.all(trickling.closes);
+  });
+
+  it('rejects with what there is of a refusal whose body does not end within handshakeTimeout', async () => {
+    const { url, closes } = await answering('HTTP/1.1 503 Service Unavailable\r\nContent-Length: 100\r\n\r\nbusy');
+    let tell: () => void = () => {};
+    const answered = new Promise<void>((resolve) => {
+      tell = resolve;
+    });
+    subscribe('http.client.response.finish', tell);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const error = refusal(dial(url, { handshakeTimeout: 200 }));
+      await answered;
+      await settled(); // the start of the body came in the same packet
+      vi.advanceTimersByTime(199);
+      expect(closes.length).toBe(1);
+      vi.advanceTimersByTime(1);
+      expect(await error).toMatchObject({ status: 503, body: 'busy' });
+    } finally {
+      unsubscribe('http.client.response.finish', tell);
+      vi.useRealTimers();
+    }
+    await Promise.all(closes);
   });
 
   it('is given up by its signal, before and while it connects, with the reason of the signal', async () => {
@@ -186,13 +216,28 @@ describe('dial()', () => {
     expect(await refusal(dial(url, options))).toMatchObject({ name });
   });
 
+  it('loses nothing that came in one packet with the upgrade', async () => {
+    const { server, url } = await httpServer();
+    const frames = Buffer.from([0, 1, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 2, 0, 0, 0, 2, 104, 105]);
+    server.on('upgrade', (request, socket: Socket) => {
+      socket.on('error', () => {});
+      socket.write(Buffer.concat([switching(request), Buffer.from([0x82, frames.length]), frames]));
+    });
+    const session = await dial(url);
+    session.on('error', () => {});
+    await settled(); // the caller takes its time
+    const stream = await session.accept();
+    stream.on('error', () => {});
+    expect(Buffer.concat(await stream.toArray()).toString()).toBe('hi');
+    session.destroy();
+  });
+
   it('gives the caller its session before anything that came with the upgrade can fail it', async () => {
     const { server, url } = await httpServer();
     const garbage = Buffer.from([0x82, 12, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9]);
     server.on('upgrade', (request, socket: Socket) => {
-      const head = `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${acceptKey(request)}\r\n\r\n`;
       socket.on('error', () => {});
-      socket.write(Buffer.concat([Buffer.from(head), garbage]));
+      socket.write(Buffer.concat([switching(request), garbage]));
     });
     const session = await dial(url);
     const [error] = (await once(session, 'error').catch((cause: unknown) => [cause])) as [unknown];

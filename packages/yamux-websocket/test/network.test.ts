@@ -104,8 +104,8 @@ describe('a peer that takes nothing', () => {
     };
     const failed = once(session, 'error');
     let writes = 0;
-    for (let open = 0; open < 200; open += 1) {
-      const stream = await session.open();
+    const streams = await Promise.all(Array.from({ length: 200 }, () => session.open()));
+    for (const stream of streams) {
       observe(stream);
       if (stream.write(Buffer.alloc(262_144))) writes += 1;
     }

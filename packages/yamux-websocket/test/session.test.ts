@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import type { SessionOptions, YamuxSession, YamuxStream } from '@zishuo/yamux';
+import { PassThrough } from 'node:stream';
+import { type SessionOptions, type YamuxSession, type YamuxStream, client as yamuxClient } from '@zishuo/yamux';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
-import { client, server } from '../src/session.ts';
+import { ManualClock } from '../../yamux/test/support/manual-clock.ts';
+import { client, server, socketClosed } from '../src/session.ts';
+import { webSocketStream } from '../src/stream.ts';
 import { FakeSocket } from './support/fake-socket.ts';
 import { closed, observe } from './support/observe.ts';
 import { closePairs, wsPair } from './support/ws-pair.ts';
@@ -124,6 +127,30 @@ describe('a session over a WebSocket', () => {
     await agent.close();
   });
 
+  it('is the only one over its WebSocket, and is not harmed by a second try', async () => {
+    const { agent, agentSocket, gateway } = await sessionPair();
+    const inUse = expect.objectContaining({ code: 'ERR_YAMUX_WEBSOCKET_IN_USE' });
+    expect(() => server(agentSocket)).toThrow(inUse);
+    expect(() => webSocketStream(agentSocket)).toThrow(inUse);
+    expect(await agent.ping()).toBeGreaterThan(0);
+    const ended = over(gateway);
+    await agent.close();
+    expect(await ended).toEqual(['close']);
+  });
+
+  it('tells how its WebSocket was closed; one over anything else has none', async () => {
+    const { agent, gateway } = await sessionPair();
+    await Promise.all([agent.close(), over(gateway)]);
+    const how = { code: 1000, reason: '', wasClean: true };
+    expect(await socketClosed(agent)).toEqual({ ...how, initiator: 'local' });
+    expect(await socketClosed(gateway)).toEqual({ ...how, initiator: 'remote' });
+    const other = yamuxClient(new PassThrough());
+    expect(() => socketClosed(other)).toThrow(
+      new TypeError('Expected a session that client(), server() or dial() of this package made'),
+    );
+    other.destroy();
+  });
+
   it('is not made with a bad option, and the socket does not stay open', async () => {
     const { client: socket, server: peer } = await wsPair();
     expect(() => client(socket, { maxFramePayload: 1 } satisfies SessionOptions)).toThrow(RangeError);
@@ -174,8 +201,8 @@ describe('the end of a session that we begin', () => {
     raw.pause();
     const gateway = server(socket, {}, { writeTimeout: 200 });
     const error = errorOf(gateway);
-    for (let i = 0; i < 128; i++) {
-      const stream = await gateway.open();
+    const streams = await Promise.all(Array.from({ length: 128 }, () => gateway.open()));
+    for (const stream of streams) {
       observe(stream);
       stream.write(Buffer.alloc(262_144)); // a whole window each: 32 MiB, more than the kernel takes
     }
@@ -197,8 +224,8 @@ describe('the end of a session that the peer begins', () => {
     expect(agent.errored).toBeNull();
   });
 
-  it.each([1000, 1001, 1005, 1011, 1012, 1006])(
-    'with %i is an error of every live stream, never an end',
+  it.each([1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 4401, 4403, 4409])(
+    'with %i is an error of every live stream, never an end, and the code is at hand',
     async (code) => {
       const { agent, gatewaySocket, gateway } = await sessionPair();
       const error = errorOf(agent);
@@ -207,18 +234,47 @@ describe('the end of a session that the peer begins', () => {
         observe(stream);
         stream.write('part of the answer');
       });
-      const stream = await agent.open();
-      const observed = observe(stream);
-      await once(stream, 'data');
+      const streams = await Promise.all([agent.open(), agent.open()]);
+      const observed = streams.map((stream) => observe(stream));
+      await Promise.all(streams.map((stream) => once(stream, 'data')));
+      const reason = code === 1005 || code === 1006 ? '' : 'why';
       if (code === 1006) gatewaySocket.terminate();
       else if (code === 1005) gatewaySocket.close();
-      else gatewaySocket.close(code);
-      await closed(stream);
-      expect(observed.events).toEqual(['error', 'close']);
-      expect(observed.error).toBe(await error);
-      expect(observed.error).toMatchObject({ scope: 'session', origin: 'remote' });
+      else gatewaySocket.close(code, reason);
+      await Promise.all(streams.map(closed));
+      for (const one of observed) {
+        expect(one.events).toEqual(['error', 'close']);
+        expect(one.error).toBe(await error);
+        expect(one.error).toMatchObject({ scope: 'session', origin: 'remote' });
+      }
+      expect(await socketClosed(agent)).toEqual({ code, reason, wasClean: code !== 1006, initiator: 'remote' });
+      if ([1000, 1001, 1005, 1012].includes(code))
+        expect(await error).toMatchObject({ code: 'ERR_YAMUX_TRANSPORT_ENDED' });
+      else expect(await error).toMatchObject({ cause: { closeCode: code } });
     },
   );
+
+  it('by falling silent is found out by keep-alive: the streams error, and the WebSocket is terminated', async () => {
+    const { client: peer, server: socket, serverTcp } = await wsPair();
+    const clock = new ManualClock();
+    const gateway = server(socket, { clock, keepAliveInterval: 1000, keepAliveTimeout: 500 });
+    const agent = client(peer, { keepAliveInterval: 0 });
+    agent.on('error', () => {});
+    const stream = await gateway.open();
+    const observed = observe(stream);
+    const error = errorOf(gateway);
+    await gateway.ping(); // the first pong is here, and nothing else on its way
+    serverTcp.pause(); // no byte of the peer comes through any more, as if its cable were cut
+    const terminated = once(peer, 'close') as Promise<[number]>;
+    clock.advance(1000);
+    clock.advance(499);
+    expect(gateway.state).toBe('open');
+    clock.advance(1);
+    expect(await error).toMatchObject({ code: 'ERR_YAMUX_KEEP_ALIVE_TIMEOUT', origin: 'remote' });
+    expect([observed.events, observed.error]).toEqual([['error', 'close'], await error]);
+    expect((await terminated)[0]).toBe(1006);
+    expect(await socketClosed(gateway)).toMatchObject({ code: 1006, wasClean: false, initiator: 'local' });
+  });
 
   it('in the middle of a frame is an error, though the WebSocket closed with 1000 and no stream was live', async () => {
     const { client: raw, server: socket } = await wsPair();

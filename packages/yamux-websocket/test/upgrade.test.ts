@@ -90,6 +90,29 @@ describe('an upgrade that is accepted', () => {
     await once(stream, 'error');
   });
 
+  it.each([
+    ['while authenticate is pending', true],
+    ['though authenticate answers at once', false],
+  ])('loses nothing that came in one packet with the request, %s', async (_when, isPending) => {
+    const { waiting, authenticate, arrived } = gate();
+    const { port, events } = await accepting(isPending ? { authenticate } : {});
+    const accepted = once(events, 'session') as Promise<[YamuxSession]>;
+    const socket = connect(port, '127.0.0.1');
+    const frames = Buffer.from([0, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 1, 0, 0, 0, 2, 104, 105]);
+    const message = Buffer.concat([Buffer.from([0x82, 0x80 | frames.length, 0, 0, 0, 0]), frames]);
+    socket.write(Buffer.concat([Buffer.from(upgradeRequest('/connect')), message]));
+    if (isPending) {
+      await arrived(1);
+      await new Promise((resolve) => setImmediate(resolve));
+      waiting[0]?.answer(true);
+    }
+    const [session] = await accepted;
+    const stream = await session.accept();
+    stream.on('error', () => {});
+    expect(Buffer.concat(await stream.toArray()).toString()).toBe('hi');
+    socket.destroy();
+  });
+
   it('keeps no listener of ours on its socket', async () => {
     const plain = await httpServer();
     new WebSocketServer({ server: plain.server });
@@ -165,6 +188,26 @@ describe('an upgrade that is refused', () => {
     );
     await closed;
     vi.useRealTimers();
+  });
+
+  it('is cut off when it does not end its side within five seconds', async () => {
+    const { server, port } = await accepting({ authenticate: () => false });
+    const accepted = once(server, 'connection') as Promise<[Socket]>;
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+      socket.write(upgradeRequest('/connect'));
+      await once(socket.resume(), 'end');
+      const [serverSocket] = await accepted;
+      const cut = once(serverSocket, 'close');
+      vi.advanceTimersByTime(4_999);
+      expect(serverSocket.destroyed).toBe(false);
+      vi.advanceTimersByTime(1);
+      await cut;
+      socket.destroy();
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it.each([false, null, undefined])('by an authenticate that answers %s gets 401', async (identity) => {
