@@ -59,19 +59,11 @@ export const TOO_LARGE: Goodbye = { code: 1009, reason: 'message too big' };
 export const INTERNAL: Goodbye = { code: 1011, reason: 'internal error' };
 
 /**
- * What a session's end sends: a violation by the peer is named to it, an error of ours is not. A session that ends
- * because the peer's GoAway said so only agrees.
+ * What a session's end sends: a violation is named to the peer that committed it. Whatever else a session errors with terminates the
+ * WebSocket, and says nothing.
  */
 export function goodbyeOf(errored: Error | null | undefined, otherwise: Goodbye = NORMAL): Goodbye {
-  if (!errored) return otherwise;
-  switch ((errored as { readonly code?: unknown }).code) {
-    case 'ERR_YAMUX_PROTOCOL':
-      return { code: 1002, reason: closeReason(errored.message) };
-    case 'ERR_YAMUX_GO_AWAY':
-      return otherwise;
-    default:
-      return INTERNAL;
-  }
+  return errored ? { code: 1002, reason: closeReason(errored.message) } : otherwise;
 }
 
 /** A close frame holds 125 bytes, 2 of them the code. */

@@ -15,15 +15,17 @@ export interface Comeback {
 
 const comeback = (how: Comeback['how'], share = 0, wait = 0): Comeback => ({ how, share, wait });
 
+/** Nothing changes by itself in what two ends disagree about: come back rarely. */
+const RARELY: Comeback = comeback('backoff', 1);
+
 /** By the close code that arrived. */
 const AFTER_CLOSE: Readonly<Record<number, Comeback>> = {
   1001: comeback('soon'),
   1012: comeback('soon'),
-  // Nothing changes by itself in what two ends disagree about: come back rarely.
-  1002: comeback('backoff', 1),
-  1003: comeback('backoff', 1),
-  1007: comeback('backoff', 1),
-  1010: comeback('backoff', 1),
+  1002: RARELY,
+  1003: RARELY,
+  1007: RARELY,
+  1010: RARELY,
   1008: comeback('fresh'),
   4401: comeback('fresh'),
   4403: comeback('fresh'),
@@ -33,7 +35,12 @@ const AFTER_CLOSE: Readonly<Record<number, Comeback>> = {
   1013: comeback('backoff', 0.5),
 };
 
-export function comebackAfterClose(close: SocketClose): Comeback {
+/** GoAway(1): the peer found that we broke the protocol. The session is over with it, before the close code 1002 that follows it. */
+const GO_AWAY_PROTOCOL = 1;
+
+/** `error`: of the session, if it ended with one. */
+export function comebackAfterClose(close: SocketClose, error?: unknown): Comeback {
+  if ((error as { readonly goAwayCode?: unknown } | null | undefined)?.goAwayCode === GO_AWAY_PROTOCOL) return RARELY;
   if (close.initiator === 'local') return comeback('backoff');
   const after = AFTER_CLOSE[close.code] ?? comeback('backoff');
   return close.code === 1013 ? { ...after, wait: seconds(close.reason.trim()) ?? 0 } : after;

@@ -185,7 +185,7 @@ class Keeper implements Reconnector {
       });
       void closed.then(async () => {
         this.#sessions.delete(session);
-        resolve(comebackAfterClose(await socketClosed(session)));
+        resolve(comebackAfterClose(await socketClosed(session), session.errored));
       });
     });
   }

@@ -129,6 +129,24 @@ describe('an end that the peer begins', () => {
   });
 });
 
+describe('a socket that reports an error and is open still', () => {
+  it('is closed with 1011, which is all that its peer is told', async () => {
+    const { socket, stream } = streamOverFake();
+    const observed = observe(stream);
+    const cause = new Error('a secret path');
+    socket.listener.onError(cause);
+    await settled();
+    expect([observed.events, observed.error, socket.ends]).toEqual([
+      ['error', 'close'],
+      cause,
+      ['close 1011 internal error'],
+    ]);
+    socket.closed(1011);
+    expect(await stream.socketClosed).toMatchObject({ code: 1011, initiator: 'local' });
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
 describe('a socket that is no use any more', () => {
   it('fails the stream at once when it is closed', async () => {
     const { socket, stream } = streamOverFake({}, 'closed');

@@ -1,4 +1,4 @@
-import { ProtocolError, SessionClosedError } from '@zishuo/yamux';
+import { ProtocolError } from '@zishuo/yamux';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { closeReason, DRAINING, describeClose, goodbyeOf, isCleanEnd } from '../src/close-codes.ts';
@@ -34,15 +34,6 @@ describe('the close frame of a session', () => {
 
   it('is 1002 with the violation after a violation by the peer, draining or not', () => {
     expect(goodbyeOf(new ProtocolError('bad version 7'), DRAINING)).toEqual({ code: 1002, reason: 'bad version 7' });
-  });
-
-  it('only agrees when the peer ended the session by GoAway', () => {
-    const error = new SessionClosedError('ERR_YAMUX_GO_AWAY', 'gone', { origin: 'remote', goAwayCode: 2 });
-    expect(goodbyeOf(error).code).toBe(1000);
-  });
-
-  it('is 1011 after any other error, and does not tell the peer our insides', () => {
-    expect(goodbyeOf(new Error('secret path'))).toEqual({ code: 1011, reason: 'internal error' });
   });
 });
 

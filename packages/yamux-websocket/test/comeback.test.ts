@@ -1,3 +1,4 @@
+import { SessionClosedError } from '@zishuo/yamux';
 import { describe, expect, it } from 'vitest';
 import { comebackAfterClose, comebackAfterError } from '../src/comeback.ts';
 import { UpgradeRefusedError, YamuxWebSocketError } from '../src/errors.ts';
@@ -31,6 +32,16 @@ describe('the way back after a close', () => {
 
   it('is by backoff after whatever this end closed with', () => {
     for (const code of [1000, 1001, 1009, 4409]) expect(closed(code, '', 'local').how).toBe('backoff');
+  });
+
+  it('is rare after a GoAway that speaks of a violation, however the WebSocket closed then', () => {
+    const goneAway = (goAwayCode: number) =>
+      new SessionClosedError('ERR_YAMUX_GO_AWAY', 'gone', { origin: 'remote', goAwayCode });
+    const terminated = { code: 1006, reason: '', wasClean: false, initiator: 'local' } as const;
+    expect(comebackAfterClose(terminated, goneAway(1))).toEqual({ how: 'backoff', share: 1, wait: 0 });
+    for (const other of [goneAway(2), new Error('lost'), null]) {
+      expect(comebackAfterClose(terminated, other)).toEqual({ how: 'backoff', share: 0, wait: 0 });
+    }
   });
 
   it('waits as long as the reason of 1013 says', () => {

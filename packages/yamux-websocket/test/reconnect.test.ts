@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
 import { UpgradeRefusedError } from '../src/errors.ts';
-import { type KeepConnectedOptions, keepConnected } from '../src/reconnect.ts';
+import { type KeepConnectedOptions, keepConnected, type Reconnector } from '../src/reconnect.ts';
+import { socketClosed } from '../src/session.ts';
 import { gateway, keep, stopKeepers } from './support/gateway.ts';
 import { httpServer } from './support/http-server.ts';
 
@@ -108,6 +109,18 @@ describe('keepConnected', () => {
     expect(retries.map(({ delay }) => delay)).toEqual([125, 250, 500]);
   });
 
+  it('comes back rarely to a gateway that found a violation: it says so by GoAway(1) before its close code', async () => {
+    const far = await gateway();
+    const { session, pause } = keep([far.url]);
+    const near = await session(1);
+    await far.session(1);
+    far.receive(Buffer.from('GET / HTTP/1.1\r\n')); // as if we had sent it
+    const { delay, error } = await pause(1);
+    expect(near.errored).toBe(error);
+    expect(error).toMatchObject({ code: 'ERR_YAMUX_GO_AWAY', goAwayCode: 1 });
+    expect(delay).toBe(15_000);
+  });
+
   it('waits as long as a refusal asks, and its own pause on top', async () => {
     const { url } = await gateway((attempt) =>
       attempt === 1 ? new UpgradeRefusedError(503, { headers: { 'retry-after': '7' } }) : undefined,
@@ -156,26 +169,35 @@ describe('keepConnected', () => {
     expect(far.attempts).toEqual([]);
   });
 
-  it('stops gracefully: what runs is served to its end, then the WebSocket closes with 1000', async () => {
-    const far = await gateway();
-    const { keeper, session } = keep([far.url]);
-    const near = await session(1);
-    const peer = await far.session(1);
-    let finish = (): void => {};
-    near.on('stream', (stream) => {
-      stream.resume().write('begun, ');
-      finish = () => stream.end('finished');
-    });
-    const running = await peer.open();
-    running.end();
-    await once(running, 'readable');
-    const stopped = keeper.stop();
-    await once(peer, 'goAway');
-    finish();
-    expect(await text(running)).toBe('begun, finished');
-    expect(await stopped).toBeUndefined();
-    expect(near.state).toBe('closed');
-  });
+  it.each([
+    ['stop()', (keeper: Reconnector) => void keeper.stop()],
+    ['its signal', (_keeper: Reconnector, signal: AbortController) => signal.abort()],
+  ])(
+    'is stopped gracefully by %s: what runs is served to its end, then the WebSocket closes with 1000',
+    async (_by, stop) => {
+      const far = await gateway();
+      const controller = new AbortController();
+      const { keeper, session } = keep([far.url], { signal: controller.signal });
+      const near = await session(1);
+      const peer = await far.session(1);
+      let finish = (): void => {};
+      near.on('stream', (stream) => {
+        stream.resume().write('begun, ');
+        finish = () => stream.end('finished');
+      });
+      const running = await peer.open();
+      running.end();
+      await once(running, 'readable');
+      stop(keeper, controller);
+      await once(peer, 'goAway');
+      finish();
+      expect(await text(running)).toBe('begun, finished');
+      expect(await keeper.stopped).toBeUndefined();
+      expect(near.state).toBe('closed');
+      expect(await socketClosed(near)).toEqual({ code: 1000, reason: '', wasClean: true, initiator: 'local' });
+      expect(far.attempts).toHaveLength(1);
+    },
+  );
 
   it('cuts what still runs after stopTimeout', async () => {
     const far = await gateway();

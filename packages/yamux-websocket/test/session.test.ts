@@ -215,6 +215,18 @@ describe('the end of a session that we begin', () => {
 });
 
 describe('the end of a session that the peer begins', () => {
+  it.each([1, 2, 7])('by GoAway(%i) is an error that has the code, and terminates', async (code) => {
+    const { client: raw, server: socket } = await wsPair();
+    const gateway = server(socket);
+    const stream = await gateway.open();
+    const observed = observe(stream);
+    const error = errorOf(gateway);
+    raw.send(Buffer.from([0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, code]));
+    const [closeCode] = (await once(raw, 'close')) as [number];
+    expect(await error).toMatchObject({ code: 'ERR_YAMUX_GO_AWAY', origin: 'remote', goAwayCode: code });
+    expect([observed.events, observed.error, closeCode]).toEqual([['error', 'close'], await error, 1006]);
+  });
+
   it.each([1000, 1001, 1005, 1012])('with %i and no live stream is a clean end', async (code) => {
     const { agent, gatewaySocket, gateway } = await sessionPair();
     const ended = Promise.all([over(agent), over(gateway)]);

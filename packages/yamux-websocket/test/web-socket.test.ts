@@ -83,24 +83,29 @@ describe('a WHATWG WebSocket', () => {
     await session.close();
   });
 
-  it.each([1000, 1001, 1012])('that is closed with %i ends cleanly', async (code) => {
+  it.each([1000, 1001, 1005, 1012])('that is closed with %i ends cleanly', async (code) => {
     const { peer, stream } = await streamAndPeer();
     const observed = observe(stream);
+    const reason = code === 1005 ? '' : 'why';
     peer.send(Buffer.from('all of it'));
-    peer.close(code, 'why');
+    if (code === 1005) peer.close();
+    else peer.close(code, reason);
     await closed(stream);
     expect([observed.events, observed.bytes().toString()]).toEqual([['end', 'finish', 'close'], 'all of it']);
-    expect(await stream.socketClosed).toEqual({ code, reason: 'why', wasClean: true, initiator: 'remote' });
+    expect(await stream.socketClosed).toEqual({ code, reason, wasClean: true, initiator: 'remote' });
   });
 
-  it.each([1002, 1008, 1011, 1013, 4401])('that is closed with %i errors and never ends', async (code) => {
-    const { peer, stream } = await streamAndPeer();
-    const observed = observe(stream);
-    peer.close(code, 'why');
-    await closed(stream);
-    expect(observed.events).toEqual(['error', 'close']);
-    expect(observed.error).toMatchObject({ code: 'ERR_YAMUX_WEBSOCKET_CLOSED', closeCode: code, reason: 'why' });
-  });
+  it.each([1002, 1003, 1007, 1008, 1009, 1010, 1011, 1013, 1014, 4401, 4403, 4409])(
+    'that is closed with %i errors and never ends',
+    async (code) => {
+      const { peer, stream } = await streamAndPeer();
+      const observed = observe(stream);
+      peer.close(code, 'why');
+      await closed(stream);
+      expect(observed.events).toEqual(['error', 'close']);
+      expect(observed.error).toMatchObject({ code: 'ERR_YAMUX_WEBSOCKET_CLOSED', closeCode: code, reason: 'why' });
+    },
+  );
 
   it.each<[string, (pair: Pair) => unknown]>([
     ['reset', ({ peerTcp }) => peerTcp.resetAndDestroy()],
@@ -123,6 +128,20 @@ describe('a WHATWG WebSocket', () => {
     await closed(stream);
     expect(observed.error).toMatchObject({ code: 'ERR_YAMUX_WEBSOCKET_FAILED', origin: 'remote' });
     expect(await stream.socketClosed).toMatchObject({ code: 1006, wasClean: false });
+  });
+
+  it('may be given up by destroy() while it connects', async () => {
+    const { server, port } = await httpServer();
+    const asked = once(server, 'upgrade'); // and never answered
+    const ours = new UndiciWebSocket(`ws://127.0.0.1:${port}`);
+    const stream = streamOver(ours);
+    const observed = observe(stream);
+    await asked;
+    stream.destroy();
+    expect(await stream.socketClosed).toEqual({ code: 1006, reason: '', wasClean: false, initiator: 'local' });
+    await settled();
+    expect(observed.events).toEqual(['close']);
+    expect(ours.readyState).toBeGreaterThanOrEqual(2);
   });
 
   it('is ended by us with 1000, after all that was written', async () => {

@@ -214,6 +214,53 @@ describe('a connection that fails', () => {
   });
 });
 
+describe('a write that is under way', () => {
+  /** More than the kernel takes, to a peer that takes nothing. */
+  async function writing(options?: WebSocketStreamOptions) {
+    const { client, server, serverTcp } = await wsPair();
+    serverTcp.pause();
+    const stream = streamOver(client, { writeTimeout: 0, maxBufferedBytes: Number.POSITIVE_INFINITY, ...options });
+    const told: unknown[] = [];
+    stream.write(Buffer.alloc(32 * 1024 * 1024), (error) => told.push(error));
+    return { client, server, serverTcp, stream, told, observed: observe(stream) };
+  }
+
+  it.each<[string, (scene: Awaited<ReturnType<typeof writing>>) => void]>([
+    ['the peer is killed', ({ serverTcp }) => serverTcp.resetAndDestroy()],
+    ['somebody terminates the socket below us', ({ client }) => client.terminate()],
+    ['the stream is destroyed', ({ stream }) => stream.destroy(new Error('enough'))],
+  ])('fails once when %s, with the error of the stream', async (_what, end) => {
+    const scene = await writing();
+    await settled();
+    end(scene);
+    await closed(scene.stream);
+    await scene.stream.socketClosed;
+    await settled();
+    expect(scene.observed.events).toEqual(['error', 'close']);
+    expect(scene.told).toEqual([scene.observed.error]);
+  });
+
+  it('does not hold up the end for ever: a peer that never agrees to close is terminated after closeTimeout', async () => {
+    const { client, serverTcp } = await wsPair();
+    serverTcp.pause();
+    const stream = streamOver(client, { closeTimeout: 10 });
+    const observed = observe(stream);
+    stream.end('unheard');
+    await closed(stream);
+    expect(observed.events).toEqual(['finish', 'error', 'close']);
+    expect(observed.error).toMatchObject({ code: 'ERR_YAMUX_WEBSOCKET_LOST' });
+    expect(await stream.socketClosed).toEqual({ code: 1006, reason: '', wasClean: false, initiator: 'local' });
+    expect(client.readyState).toBe(WebSocket.CLOSED);
+  });
+
+  it('of more than maxBufferedBytes terminates the connection', async () => {
+    const { stream, observed, told } = await writing({ maxBufferedBytes: 16 * 1024 * 1024 });
+    expect(await stream.socketClosed).toMatchObject({ code: 1006, initiator: 'local' });
+    expect(observed.error).toMatchObject({ code: 'ERR_YAMUX_WEBSOCKET_BUFFER_FULL', origin: 'local' });
+    expect(told).toEqual([observed.error]);
+  });
+});
+
 describe('the socket', () => {
   it('has none of our listeners left when all is over', async () => {
     const { client, server } = await wsPair();

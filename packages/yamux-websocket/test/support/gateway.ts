@@ -30,6 +30,8 @@ export interface Gateway {
   session(number: number): Promise<YamuxSession>;
   /** Closes the WebSocket of its newest session. */
   close(code: number, reason?: string): void;
+  /** Has its newest session receive a message that its peer has not sent. */
+  receive(message: Buffer): void;
 }
 
 /** `refuse` is asked at every attempt, the first is 1. */
@@ -66,6 +68,7 @@ export async function gateway(
       return sessions[number - 1] as YamuxSession;
     },
     close: (code, reason) => sockets.at(-1)?.close(code, reason),
+    receive: (message) => sockets.at(-1)?.emit('message', message, true),
   };
 }
 
