@@ -5,7 +5,7 @@ import type { GoEnding, GoPeer } from './go-peer.ts';
 import { OurStream, type OurStreamReport } from './our-stream.ts';
 import { forGo, type GoReport, type Program } from './program.ts';
 
-/** ms without which a program is held to hang. Nothing waits for it but a failure. */
+/** ms in which nothing at all moves, after which a program is held to hang. Nothing waits for it but a failure. */
 const PATIENCE = 10_000;
 
 export interface OurReport {
@@ -28,7 +28,7 @@ export async function runProgram(peer: GoPeer, program: Program, connect: Connec
   const options = { ...program.options, keepAliveInterval: 0 };
   const { ours, go } = await connect(program.role, peer, options, program.config);
   const run = new Run(ours, program);
-  const patience = setTimeout(() => run.giveUp(), PATIENCE);
+  const patience = setInterval(() => run.giveUpUnlessMoved(), PATIENCE);
   try {
     const closed = new Promise<void>((resolve) => ours.once('close', resolve));
     const goReport = go.program(forGo(program));
@@ -52,7 +52,7 @@ export async function runProgram(peer: GoPeer, program: Program, connect: Connec
     const errored = (ours.errored as { code?: string } | null)?.code ?? null;
     return { us: { streams: await run.settled(), failures: run.failures, live, errored }, go: told, goEnding };
   } finally {
-    clearTimeout(patience);
+    clearInterval(patience);
     ours.destroy();
   }
 }
@@ -67,6 +67,7 @@ class Run {
   readonly #streams = new Map<number, OurStream>();
   readonly #unsettled = new Map<number, YamuxStream>();
   #opening: Promise<void> = Promise.resolve();
+  #movedBefore = '';
 
   constructor(session: YamuxSession, program: Program) {
     this.#session = session;
@@ -100,7 +101,14 @@ class Run {
     await this.#try(() => this.#session.ping());
   }
 
-  giveUp(): void {
+  /** However slow the machine is: a program hangs if nothing has moved since this was last asked. */
+  giveUpUnlessMoved(): void {
+    const moved = JSON.stringify([this.#session.stats(), [...this.#unsettled.keys()]]);
+    if (moved === this.#movedBefore) this.#giveUp();
+    this.#movedBefore = moved;
+  }
+
+  #giveUp(): void {
     const streams = [...this.#unsettled.values()].map((stream) => JSON.stringify(describe(stream)));
     const session = `${this.#session.state}, ${this.#session.streamCount} streams`;
     this.hung = `The program hangs; our session: ${session}; unsettled: ${streams.join(', ') || 'none'}`;

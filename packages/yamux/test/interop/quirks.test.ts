@@ -151,7 +151,7 @@ describe.skipIf(executable === null)('we live with a hashicorp/yamux that', () =
   });
 
   test('resets a half-closed stream when its patience is over: what it had sent stays whole', async () => {
-    await connect({ closeTimeout: 1 });
+    await connect({ closeTimeout: 250 }); // a shorter patience may be over before the FIN is queued
     const [stream, theirs] = await Promise.all([open(), go.accept()]);
     const sent = await theirs.send(1, 100_000);
     await theirs.closeWrite();
@@ -160,6 +160,17 @@ describe.skipIf(executable === null)('we live with a hashicorp/yamux that', () =
     expect(received).toEqual({ ...sent, outcome: 'eof' });
     expect(written.outcome).toBe('ERR_YAMUX_STREAM_RESET');
     expect(log.received).toContain(`WINDOW_UPDATE FIN id=${stream.id} len=0`);
+  });
+
+  test('tells of nothing written when that takes too long, and sends it all the same', async () => {
+    await connect({ writeTimeout: 20 });
+    const [stream, theirs] = await Promise.all([open(), go.accept()]);
+    await go.hold();
+    expect(await theirs.send(1, 1000)).toMatchObject({ bytes: 0, outcome: 'connection write timeout' });
+    const ending = theirs.closeWrite().catch(() => {}); // in vain as well, and as little
+    await go.release();
+    expect(await receive(stream)).toEqual({ bytes: 1000, sha256: sha256(payload(1, 1000)), outcome: 'eof' });
+    await ending;
   });
 
   test('takes the death of a session for a clean end: a stream that we did not end is short there', async () => {

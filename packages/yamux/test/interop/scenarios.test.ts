@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import type { SessionOptions, YamuxSession, YamuxStream } from '../../src/index.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { connectOverTcp } from './connection.ts';
 import { FrameLog } from './frame-log.ts';
 import { type GoConfig, GoPeer, type GoSession, type GoStream, type Role, type Transfer } from './go-peer.ts';
@@ -140,7 +141,8 @@ describe.skipIf(executable === null).each<Role>(['client', 'server'])('our %s an
   });
 
   test('have our open() wait when as many are unanswered as the backlog of Go holds', async () => {
-    await connect({ acceptBacklog: 4 }, { maxUnacknowledged: 4 });
+    // Time stands still: after ten seconds an unanswered stream would no longer count.
+    await connect({ acceptBacklog: 4 }, { maxUnacknowledged: 4, clock: new ManualClock() });
     const opened: YamuxStream[] = [];
     const opening = Array.from({ length: 20 }, () => open().then((stream) => opened.push(stream)));
     await ours.ping();
@@ -152,15 +154,19 @@ describe.skipIf(executable === null).each<Role>(['client', 'server'])('our %s an
 
   test('have Go wait when as many of its streams are unanswered as its backlog holds', async () => {
     await connect({ acceptBacklog: 4 });
-    await Promise.all([go.open(), go.open(), go.open(), go.open()]);
-    let hasOpened = false;
-    const fifth = go.open().then(() => {
-      hasOpened = true;
-    });
+    let opened = 0;
+    const opening = Array.from({ length: 20 }, () =>
+      go.open().then(() => {
+        opened += 1;
+      }),
+    );
     await go.ping();
-    expect(hasOpened).toBe(false);
-    await accept();
-    await fifth;
+    for (let accepted = 0; accepted < 20; accepted += 1) {
+      expect(opened).toBeLessThanOrEqual(4 + accepted);
+      await accept();
+    }
+    await Promise.all(opening);
+    expect(opened).toBe(20);
   });
 
   test('open again after streams that were ended before Go accepted them', async () => {

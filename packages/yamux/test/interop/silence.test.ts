@@ -1,4 +1,5 @@
 // hashicorp's own scenarios in which one end falls silent, played with ours: who finds it out, and what it costs.
+import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { client, type SessionOptions, server, type YamuxSession, type YamuxStream } from '../../src/index.ts';
@@ -51,8 +52,10 @@ describe.skipIf(executable === null).each<Role>(['client', 'server'])('our %s an
     socket.pause();
     const over = closed();
     const received = ours.open().then(receive);
-    expect(await go.ended()).toBe('keepalive timeout');
-    expect(peer.complaints).toEqual([expect.stringMatching('keepalive failed')]);
+    expect(await go.ending()).toEqual({
+      outcome: 'keepalive timeout',
+      complaints: [expect.stringMatching('keepalive failed')],
+    });
     socket.resume();
     expect((await received).outcome).toMatch(GONE);
     await over;
@@ -100,6 +103,61 @@ describe.skipIf(executable === null).each<Role>(['client', 'server'])('our %s an
     const answered = async (): Promise<boolean> => (await go.ping().catch(() => 0)) > 0;
     while (!(await answered())); // each has 20 ms, and this machine may be busy
     expect(ours.state).toBe('open');
+  });
+
+  test('Go goes on reading while its credit cannot go out, and we have it as soon as it can', async () => {
+    await connect({ writeTimeout: 20 }, { keepAliveInterval: 0 });
+    const [stream, theirs] = await open();
+    const sending = send(stream, 1, 2 * WINDOW);
+    await go.hold();
+    let { bytes, outcome } = await theirs.read(WINDOW);
+    expect(outcome).toBe('connection write timeout');
+    await go.release();
+    void sending.then(() => stream.end());
+    while (outcome === 'connection write timeout') {
+      const part = await theirs.receive(); // each has 20 ms for its credit, and this machine may be busy
+      bytes += part.bytes;
+      outcome = part.outcome;
+    }
+    expect([bytes, outcome]).toEqual([2 * WINDOW, 'eof']);
+    expect(await sending).toMatchObject({ bytes: 2 * WINDOW, outcome: 'sent' });
+  });
+
+  test('we go on reading while our credit cannot go out, and Go has it as soon as it can', async () => {
+    await connect({}, { keepAliveInterval: 0, maxStreamWindow: WINDOW });
+    const [stream, theirs] = await open();
+    let hasSent = false;
+    const sending = theirs.send(1, 2 * WINDOW).then((sent) => {
+      hasSent = true;
+      return sent;
+    });
+    socket.cork();
+    let read = 0;
+    while (read < WINDOW) {
+      const chunk = stream.read() as Buffer | null;
+      if (chunk === null) await once(stream, 'readable');
+      else read += chunk.length;
+    }
+    expect([read, hasSent]).toEqual([WINDOW, false]);
+    socket.uncork();
+    const received = receive(stream);
+    expect(await sending).toMatchObject({ bytes: 2 * WINDOW, outcome: 'sent' });
+    await theirs.closeWrite();
+    expect(await received).toMatchObject({ bytes: WINDOW, outcome: 'eof' });
+  });
+
+  test('we reset a stream that Go leaves half-closed for too long, and Go can write no more', async () => {
+    const clock = new ManualClock();
+    await connect({}, { clock, keepAliveInterval: 0, halfCloseTimeout: 60_000 });
+    const [stream, theirs] = await open();
+    stream.end();
+    expect(await theirs.receive()).toMatchObject({ bytes: 0, outcome: 'eof' });
+    const received = receive(stream);
+    clock.advance(60_000);
+    expect(await received).toMatchObject({ outcome: 'ERR_YAMUX_HALF_CLOSE_TIMEOUT' });
+    await ours.ping();
+    expect((await theirs.send(1, 1000)).outcome).toBe('connection reset');
+    expect([ours.state, await go.streamCount()]).toEqual(['open', 0]);
   });
 
   test('Go gives up reading before we have written, and loses nothing', async () => {

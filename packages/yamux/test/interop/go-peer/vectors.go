@@ -53,7 +53,7 @@ var scenes = []scene{
 	{
 		name: "half-closed-for-too-long",
 		// The clock starts before the FIN is queued: with a shorter time the RST may overtake it.
-		config: func(client, _ *yamux.Config) { client.StreamCloseTimeout = 50 * time.Millisecond },
+		config: func(client, _ *yamux.Config) { client.StreamCloseTimeout = 250 * time.Millisecond },
 		play:   halfClosedForTooLong,
 	},
 }
