@@ -62,6 +62,23 @@ describe('a program that fails', () => {
     }
   });
 
+  test('is told in words, with the line of a shell that replays it', () => {
+    const [, isThere, least] = features[0] as (typeof features)[number];
+    const property = fc.property(programs(role), (program) => !isThere(program));
+    let report = '';
+    try {
+      fc.assert(property, { seed: 1, path: '', numRuns: 300 });
+    } catch (error) {
+      report = (error as Error).message;
+    }
+    for (const line of least) expect(report).toContain(line);
+    const replay =
+      /^Replay: FC_SEED=1 FC_PATH=([\d:]+) npx vitest run test\/interop\/program-arbitrary.test.ts -t "(.+)"$/m;
+    const [, path = '', name = ''] = replay.exec(report) ?? [];
+    expect(find(1, isThere, path)).toMatchObject({ failed: true, numShrinks: 0 });
+    expect(expect.getState().currentTestName?.replaceAll(' > ', ' ')).toMatch(new RegExp(name));
+  });
+
   test('is printed with its data, which is an example for the property', () => {
     const [program] = find(1, ({ streams }) => streams.length > 1).counterexample ?? [];
     const data = fc.stringify(program).split('as data: ')[1];
