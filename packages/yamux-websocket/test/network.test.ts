@@ -9,6 +9,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { ManualClock } from '../../yamux/test/support/manual-clock.ts';
 import { acceptUpgrades, dial } from '../src/index.ts';
 import { client, server } from '../src/session.ts';
+import { accepting } from './support/accepting.ts';
 import { closeServers, httpServer } from './support/http-server.ts';
 import { observe } from './support/observe.ts';
 import { closePairs, wsPair } from './support/ws-pair.ts';
@@ -52,6 +53,50 @@ describe('an offer of permessage-deflate', () => {
     expect(socket.extensions).toBe('');
     await session.close();
     server.close();
+  });
+});
+
+describe('a message that is larger than any frame of the session', () => {
+  const yamux = { maxStreamWindow: 262_144 };
+  const largest = 262_144 + 65_536;
+  const refusedByWs = {
+    code: 'ERR_YAMUX_WEBSOCKET_MESSAGE_TOO_LARGE',
+    message: 'The peer sent a message above maxPayload',
+  };
+  /** Data for a stream that nobody opened: skipped as it comes. */
+  const unasked = (bytes: number): Buffer => {
+    const message = Buffer.alloc(bytes);
+    message.writeUInt32BE(9, 4);
+    message.writeUInt32BE(bytes - 12, 8);
+    return message;
+  };
+
+  it('is refused by acceptUpgrades() with 1009, before it is there', async () => {
+    const { url, sessions } = await accepting({ yamux });
+    const socket = new WebSocket(`${url}/connect`);
+    await once(socket, 'open');
+    socket.send(unasked(largest));
+    socket.send(unasked(largest + 1));
+    const [code] = (await once(socket, 'close')) as [number];
+    expect(code).toBe(1009);
+    expect(sessions[0]?.errored).toMatchObject({ cause: refusedByWs });
+    expect(sessions[0]?.stats().bytesReceived).toBe(largest);
+  });
+
+  it('is refused by dial() with 1009, before it is there', async () => {
+    const listener = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    await once(listener, 'listening');
+    const connection = once(listener, 'connection') as Promise<[WebSocket]>;
+    const session = await dial(`ws://127.0.0.1:${(listener.address() as AddressInfo).port}`, { yamux });
+    session.on('error', () => {});
+    const [socket] = await connection;
+    socket.send(unasked(largest));
+    socket.send(unasked(largest + 1));
+    const [code] = (await once(socket, 'close')) as [number];
+    expect(code).toBe(1009);
+    expect(session.errored).toMatchObject({ cause: refusedByWs });
+    expect(session.stats().bytesReceived).toBe(largest);
+    listener.close();
   });
 });
 

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { type SessionOptions, type YamuxSession, type YamuxStream, client as yamuxClient } from '@zishuo/yamux';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { WebSocket } from 'ws';
+import { WebSocket, WebSocketServer } from 'ws';
 import { ManualClock } from '../../yamux/test/support/manual-clock.ts';
 import { client, server, socketClosed } from '../src/session.ts';
 import { webSocketStream } from '../src/stream.ts';
@@ -169,6 +170,21 @@ describe('the end of a session that we begin', () => {
     expect([code, String(reason)]).toEqual([1000, '']);
     const lastFrame = Buffer.concat(messages).subarray(-HEADER_SIZE);
     expect(lastFrame).toEqual(Buffer.from([0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]));
+  });
+
+  it('by close() before its WebSocket is open says the same when it is', async () => {
+    const listener = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    await once(listener, 'listening');
+    const agent = client(new WebSocket(`ws://127.0.0.1:${(listener.address() as AddressInfo).port}`));
+    const closing = agent.close();
+    const [peer] = (await once(listener, 'connection')) as [WebSocket];
+    const messages: Buffer[] = [];
+    peer.on('message', (data: Buffer) => messages.push(data));
+    const [code] = (await once(peer, 'close')) as [number];
+    await closing;
+    expect([code, agent.errored]).toEqual([1000, null]);
+    expect(Buffer.concat(messages).subarray(-HEADER_SIZE)).toEqual(Buffer.from([0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]));
+    listener.close();
   });
 
   it('by a violation of the peer sends GoAway(1) and then 1002 with the violation', async () => {
