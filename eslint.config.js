@@ -7,6 +7,7 @@ export default tseslint.config(
     files: [
       'packages/*/{src,test}/**/*.ts',
       'examples/*/{src,test}/**/*.ts',
+      'examples/test/*.ts',
       'bench/{src,test}/**/*.ts',
       'tools/**/*.ts',
     ],

@@ -1,0 +1,70 @@
+// What can be taken back, what can take too long, and how each error looks: its code, how far it reaches, who began it.
+import { once } from 'node:events';
+import { client, type YamuxError, type YamuxStream } from '@zishuo/yamux';
+import { pair, sockets } from './pair.ts';
+
+function tell(what: string, error: unknown): void {
+  const { name, message, code, scope, origin } = error as Error & Partial<YamuxError>;
+  console.log(`${what}\n    ${name}${scope ? ` ${code} (${scope}, ${origin})` : ''}: ${message}`);
+}
+const rejection = (call: Promise<unknown>): Promise<unknown> =>
+  call.then(
+    () => 'no error',
+    (error: unknown) => error,
+  );
+const errorOf = async (stream: YamuxStream): Promise<unknown> => (await once(stream, 'error'))[0];
+
+{
+  // A call is taken back; the session does not mind.
+  const [ours, theirs] = await pair({ maxUnacknowledged: 1 });
+  const stream = await ours.open();
+  tell('open() waits for a slot, and is aborted', await rejection(ours.open({ signal: AbortSignal.timeout(10) })));
+  const streamThere = await theirs.accept();
+  tell('accept() is aborted', await rejection(theirs.accept({ signal: AbortSignal.timeout(10) })));
+
+  // 'timeout' only tells, as on a socket: what to do about it is the application's.
+  stream.setTimeout(10);
+  await once(stream, 'timeout');
+  stream.destroy(new Error('no byte moved for 10 ms'));
+  const [error, errorThere] = await Promise.all([errorOf(stream), errorOf(streamThere)]);
+  tell('an idle stream is destroyed', error);
+  tell('the same at the other end', errorThere);
+  await ours.close();
+}
+{
+  const [ours, theirs] = await pair({}, { acceptBacklog: 0 });
+  tell('the peer takes no streams', await errorOf(await ours.open()));
+  await theirs.close();
+}
+{
+  const [ours, theirs] = await pair();
+  const [first, firstThere] = await Promise.all([ours.open(), theirs.accept()]);
+  firstThere.reset(42);
+  tell('the peer resets a stream', await errorOf(first));
+
+  // close() is patient with live streams, until its timeout. Then they end as by destroy() of their own: here without an error.
+  const [, secondThere] = await Promise.all([ours.open(), theirs.accept()]);
+  const [, errorThere] = await Promise.all([ours.close({ timeout: 10 }), errorOf(secondThere)]);
+  tell('close({ timeout }) has reset what was left, at the other end', errorThere);
+}
+{
+  // destroy() is not patient.
+  const [ours, theirs] = await pair();
+  const [stream, streamThere] = await Promise.all([ours.open(), theirs.accept()]);
+  const ends = [errorOf(stream), errorOf(streamThere), once(theirs, 'error')];
+  ours.destroy();
+  const [error, errorThere] = await Promise.all(ends);
+  tell('destroy() ends each stream', error);
+  console.log(`and at the other end each one with the session's: ${errorThere === theirs.errored}`);
+  tell('open() afterwards', await rejection(ours.open()));
+}
+{
+  // A peer that takes everything and answers nothing.
+  const [socket, silent] = await sockets();
+  silent.resume();
+  const session = client(socket, { keepAliveTimeout: 10 });
+  const dead = once(session, 'error');
+  tell('ping() without an answer', await rejection(session.ping()));
+  tell('the keep-alive has noticed too', (await dead)[0]);
+  silent.destroy();
+}

@@ -1,0 +1,31 @@
+// The README of an example as a transcript: the commands in its `console` blocks, and what each is said to print.
+
+export interface Command {
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly output: string;
+  /** What `echo $?` behind it shows; 0 where the README does not say. */
+  readonly exitCode: number;
+}
+
+/** @throws {Error} for a command that is not `pnpm example …`: nobody would run it. */
+export function commandsOf(readme: string): readonly Command[] {
+  const blocks = Array.from(readme.matchAll(/^```console\n(.*?)^```$/gms), ([, block = '']) => block);
+  return blocks.flatMap((block) => {
+    const [, ...steps] = `\n${block}`.split('\n$ ');
+    const commands: Command[] = [];
+    for (const step of steps) {
+      const [line = '', ...output] = step.replace(/\n$/, '').split('\n');
+      const [pnpm, example, name = '', ...args] = line.split(' ');
+      const last = commands.at(-1);
+      if (line === 'echo $?' && last !== undefined) {
+        commands.splice(-1, 1, { ...last, exitCode: Number(output.join('')) });
+      } else if (pnpm === 'pnpm' && example === 'example') {
+        commands.push({ name, args, output: output.join('\n'), exitCode: 0 });
+      } else {
+        throw new Error(`Expected 'pnpm example <name>' in a console block, got '${line}'`);
+      }
+    }
+    return commands;
+  });
+}
