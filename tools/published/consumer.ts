@@ -1,0 +1,64 @@
+// Somebody who has installed the tarballs by npm, in a folder where nothing else is, and uses them.
+import { cpSync, existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { manifest, root } from './packages.ts';
+import { npm, pnpm, run } from './run.ts';
+
+export class Consumer {
+  readonly folder: string;
+
+  /** Installs the tarballs of `from`, without the network. `peers`: installed packages of this workspace, copied. */
+  constructor(folder: string, from: string, tarballs: readonly string[], peers: readonly string[]) {
+    this.folder = folder;
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
+    for (const tarball of tarballs) cpSync(join(from, tarball), join(folder, tarball));
+    npm(folder, 'install', '--offline', '--no-audit', '--no-fund', ...tarballs.map((tarball) => `./${tarball}`));
+    // Behind npm's back, which would ask the registry for what the peers depend on.
+    for (const peer of peers) copyPackage(peer, join(folder, 'node_modules'));
+  }
+
+  /** Both module systems must load every entry and see the same names. */
+  imports(node: string, entries: readonly string[]): void {
+    cpSync(join(import.meta.dirname, 'imports.mjs'), join(this.folder, 'imports.mjs'));
+    run(this.folder, node, ['imports.mjs', ...entries]);
+  }
+
+  /** Real streams, as ES modules, as CommonJS, and with a copy of either kind on both ends of a connection. */
+  roundTrips(node: string): void {
+    cpSync(join(import.meta.dirname, 'round-trip.mjs'), join(this.folder, 'round-trip.mjs'));
+    for (const near of ['esm', 'cjs']) {
+      for (const far of ['esm', 'cjs']) run(this.folder, node, ['round-trip.mjs', near, far]);
+    }
+  }
+
+  /** The compiler reads the types as strictly as it can, as an ES module and as a CommonJS one. */
+  types(entries: readonly string[]): void {
+    const lines = entries.map((name, index) => `import * as entry${index} from '${name}';\nvoid entry${index};\n`);
+    const files = ['consumer.mts', 'consumer.cts'];
+    for (const file of files) writeFileSync(join(this.folder, file), lines.join(''));
+    const compilerOptions = {
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
+      skipLibCheck: false,
+      noEmit: true,
+      target: 'ES2022',
+      module: 'NodeNext',
+      types: ['node'],
+    };
+    writeFileSync(join(this.folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
+    pnpm(root, 'exec', 'tsc', '-p', this.folder);
+  }
+}
+
+/** Copies an installed package and what it depends on; what is there already stays. pnpm lays a package's dependencies beside it. */
+function copyPackage(installed: string, nodeModules: string): void {
+  const source = realpathSync(installed);
+  const { name, dependencies = {} } = manifest(source);
+  const target = join(nodeModules, name);
+  if (existsSync(target)) return;
+  cpSync(source, target, { recursive: true });
+  const siblings = join(source, ...name.split('/').map(() => '..'));
+  for (const dependency of Object.keys(dependencies)) copyPackage(join(siblings, dependency), nodeModules);
+}
