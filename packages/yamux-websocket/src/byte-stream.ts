@@ -85,7 +85,12 @@ export class WebSocketByteStream extends Duplex {
       onOpen: () => this.#opened(),
       onMessage: (data) => this.#received(data),
       onLife: () => this.#heartbeat?.heard(),
-      onText: () => this.#refuse('ERR_YAMUX_WEBSOCKET_TEXT_MESSAGE', 'The peer sent a text message', TEXT_REFUSED),
+      onText: () =>
+        this.#refuse(
+          'ERR_YAMUX_WEBSOCKET_TEXT_MESSAGE',
+          'The peer sent a text message; only binary ones carry bytes',
+          TEXT_REFUSED,
+        ),
       onError: (error) => this.#failed(error),
       onClose: (code, reason) => this.#closed(code, reason),
     });
@@ -206,7 +211,7 @@ export class WebSocketByteStream extends Duplex {
       return;
     }
     if (bytes > this.#options.maxInboundMessageBytes) {
-      const text = `The peer sent a message of ${bytes} bytes, the limit is ${this.#options.maxInboundMessageBytes}`;
+      const text = `The peer sent a message of ${bytes} bytes, the limit is ${this.#options.maxInboundMessageBytes} (maxInboundMessageBytes)`;
       this.#refuse('ERR_YAMUX_WEBSOCKET_MESSAGE_TOO_LARGE', text, TOO_LARGE);
       return;
     }
@@ -293,17 +298,17 @@ export class WebSocketByteStream extends Duplex {
   }
 
   #silent(): void {
-    const message = `The peer did not answer a WebSocket ping within ${this.#options.wsPing} ms`;
+    const message = `The peer did not answer a WebSocket ping within ${this.#options.wsPing} ms (wsPing)`;
     this.destroy(new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_PING_TIMEOUT', message));
   }
 
   #stalled(): void {
-    const message = `Nothing could be sent for ${this.#options.writeTimeout} ms`;
+    const message = `Nothing could be sent for ${this.#options.writeTimeout} ms (writeTimeout)`;
     this.destroy(new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_WRITE_TIMEOUT', message, { origin: 'local' }));
   }
 
   #overflowed(what: 'are unread' | 'wait to be sent'): void {
-    const message = `More than ${this.#options.maxBufferedBytes} bytes ${what}`;
+    const message = `More than ${this.#options.maxBufferedBytes} bytes ${what} (maxBufferedBytes)`;
     this.destroy(new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_BUFFER_FULL', message, { origin: 'local' }));
   }
 }

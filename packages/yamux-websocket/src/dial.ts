@@ -79,7 +79,7 @@ function opened(ws: WebSocket, timeout: number, signal: AbortSignal | undefined)
     let carrier: Carrier | undefined;
     let isSettled = false;
     let timedOut = (): Error => {
-      const message = `No WebSocket within ${timeout} ms`;
+      const message = `The server did not answer the upgrade within ${timeout} ms (handshakeTimeout)`;
       return new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_HANDSHAKE_TIMEOUT', message, { origin: 'local' });
     };
 

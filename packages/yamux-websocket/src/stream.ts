@@ -46,7 +46,7 @@ export function openStream(
     );
   }
   if (IN_USE in socket) {
-    const message = 'The WebSocket carries a byte stream already';
+    const message = 'The WebSocket carries a byte stream or a session already: one for each socket';
     throw new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_IN_USE', message, { origin: 'local' });
   }
   Object.defineProperty(socket, IN_USE, { value: true });
@@ -59,6 +59,11 @@ function driverOf(socket: unknown): MessageSocket {
     if (isWs(socket)) return new WsSocket(socket);
     if (isWebSocket(socket)) return new WebSocketDriver(socket);
   }
-  const got = socket === null ? 'null' : typeof socket === 'object' ? 'another object' : typeof socket;
-  throw new TypeError(`Expected a WebSocket or a MessageSocket, got ${got}`);
+  throw new TypeError(`Expected a WebSocket or a MessageSocket, got ${nameOf(socket)}`);
+}
+
+function nameOf(value: unknown): string {
+  if (value === null || typeof value !== 'object') return value === null ? 'null' : typeof value;
+  const { constructor: maker } = value as { readonly constructor?: { readonly name: string } };
+  return `an object of ${maker?.name ?? 'no class'}`;
 }

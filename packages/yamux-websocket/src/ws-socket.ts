@@ -101,7 +101,7 @@ export class WsSocket implements MessageSocket {
 function translated(cause: Error): YamuxWebSocketError {
   const { code } = cause as { readonly code?: unknown };
   if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') {
-    const message = 'The peer sent a message above maxPayload';
+    const message = 'The peer sent a message above the maxPayload of ws: make the socket with recommendedWsOptions()';
     return new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_MESSAGE_TOO_LARGE', message, { closeCode: 1009, cause });
   }
   const origin = typeof code === 'string' && code.startsWith('WS_ERR_') ? 'remote' : 'local';

@@ -92,7 +92,9 @@ describe('reading', () => {
       socket.receive(data);
       await settled();
       expect(observed.bytes().length).toBe(100);
-      expect(observed.error?.message).toBe('The peer sent a message of 101 bytes, the limit is 100');
+      expect(observed.error?.message).toBe(
+        'The peer sent a message of 101 bytes, the limit is 100 (maxInboundMessageBytes)',
+      );
       expect(observed.error).toMatchObject({ code: 'ERR_YAMUX_WEBSOCKET_MESSAGE_TOO_LARGE', closeCode: 1009 });
       expect(socket.ends).toEqual(['close 1009 message too big']);
     }

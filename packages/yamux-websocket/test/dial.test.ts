@@ -127,7 +127,7 @@ describe('dial()', () => {
     expect(await refusal(dial(silent.url, { handshakeTimeout: 50 }))).toMatchObject({
       code: 'ERR_YAMUX_WEBSOCKET_HANDSHAKE_TIMEOUT',
       origin: 'local',
-      message: 'No WebSocket within 50 ms',
+      message: 'The server did not answer the upgrade within 50 ms (handshakeTimeout)',
     });
     await Promise.all(silent.closes);
   });

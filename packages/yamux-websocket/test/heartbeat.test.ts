@@ -104,7 +104,7 @@ describe('wsPing', () => {
     expect(observed.error).toMatchObject({
       code: 'ERR_YAMUX_WEBSOCKET_PING_TIMEOUT',
       origin: 'remote',
-      message: 'The peer did not answer a WebSocket ping within 100 ms',
+      message: 'The peer did not answer a WebSocket ping within 100 ms (wsPing)',
     });
   });
 

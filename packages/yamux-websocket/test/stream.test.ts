@@ -15,7 +15,8 @@ describe('webSocketStream()', () => {
     [null, 'null'],
     [undefined, 'undefined'],
     ['ws://host', 'string'],
-    [new EventEmitter(), 'another object'],
+    [new EventEmitter(), 'an object of EventEmitter'],
+    [{}, 'an object of Object'],
   ])('refuses %s', (socket, got) => {
     const expected = `Expected a WebSocket or a MessageSocket, got ${got}`;
     expect(() => webSocketStream(socket as unknown as AnyWebSocket)).toThrow(new TypeError(expected));

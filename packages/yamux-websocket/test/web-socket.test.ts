@@ -206,7 +206,7 @@ describe('a WHATWG WebSocket', () => {
     const observed = observe(stream, false);
     for (let message = 0; message < 11; message += 1) peer.send(Buffer.alloc(10_000));
     await closed(stream);
-    expect(observed.error?.message).toBe('More than 100000 bytes are unread');
+    expect(observed.error?.message).toBe('More than 100000 bytes are unread (maxBufferedBytes)');
     expect(observed.error).toMatchObject({ code: 'ERR_YAMUX_WEBSOCKET_BUFFER_FULL', origin: 'local' });
   });
 

@@ -1,21 +1,31 @@
 // The errors with which a session ends, or refuses what is asked of it.
 
 import { SessionClosedError } from '../errors.ts';
+import { GoAwayCode } from '../wire/constants.ts';
 
 /** Asked of a session that is over or closing; `cause` is why it ended, if that was unclean. */
 export function sessionClosed(cause: Error | null): SessionClosedError {
-  return new SessionClosedError('ERR_YAMUX_SESSION_CLOSED', 'The session is closed', {
-    origin: 'local',
-    cause: cause ?? undefined,
-  });
+  const message = cause
+    ? `The session is closed: open a new one. It ended with: ${cause.message}`
+    : 'The session is closed or closing: open a new one';
+  return new SessionClosedError('ERR_YAMUX_SESSION_CLOSED', message, { origin: 'local', cause: cause ?? undefined });
 }
 
 export function sessionDestroyed(): SessionClosedError {
-  return new SessionClosedError('ERR_YAMUX_SESSION_CLOSED', 'The session was destroyed', { origin: 'local' });
+  const message = 'The session was destroyed at this end';
+  return new SessionClosedError('ERR_YAMUX_SESSION_CLOSED', message, { origin: 'local' });
 }
 
+const WHY_GONE: Readonly<Record<number, string>> = {
+  [GoAwayCode.ProtocolError]: 'it says that this end broke the protocol',
+  [GoAwayCode.InternalError]: 'it had an internal error',
+};
+
 export function goneAway(code: number): SessionClosedError {
-  const message = code === 0 ? 'The peer takes no new streams' : `The peer ended the session with GoAway code ${code}`;
+  const message =
+    code === GoAwayCode.Normal
+      ? 'The peer takes no new streams (GoAway 0): open them on another session'
+      : `The peer ended the session (GoAway ${code}): ${WHY_GONE[code] ?? 'a reason unknown to Yamux'}`;
   return new SessionClosedError('ERR_YAMUX_GO_AWAY', message, { origin: 'remote', goAwayCode: code });
 }
 
@@ -24,7 +34,17 @@ export function idsUsedUp(): SessionClosedError {
   return new SessionClosedError('ERR_YAMUX_STREAMS_EXHAUSTED', message, { origin: 'local' });
 }
 
-export function transportEnded(where: string): SessionClosedError {
+export function transportEndedInFrame(): SessionClosedError {
+  return transportEnded('in the middle of a frame: what was received is not whole');
+}
+
+export function transportEndedUnder(streams: number): SessionClosedError {
+  return transportEnded(
+    `under ${streams} live ${streams === 1 ? 'stream' : 'streams'}: what was received may not be whole`,
+  );
+}
+
+function transportEnded(where: string): SessionClosedError {
   return new SessionClosedError('ERR_YAMUX_TRANSPORT_ENDED', `The transport ended ${where}`, { origin: 'remote' });
 }
 
@@ -34,7 +54,7 @@ export function transportFailed(cause: Error): SessionClosedError {
 }
 
 export function peerDied(timeout: number): SessionClosedError {
-  const message = `The peer did not answer a ping within ${timeout} ms, and sent nothing else meanwhile`;
+  const message = `The peer sent nothing for ${timeout} ms after a ping (keepAliveTimeout): it is taken for dead`;
   return new SessionClosedError('ERR_YAMUX_KEEP_ALIVE_TIMEOUT', message, { origin: 'remote' });
 }
 
@@ -44,6 +64,6 @@ export function peerStalled(): SessionClosedError {
 }
 
 export function writeTimedOut(timeout: number): SessionClosedError {
-  const message = `The transport took nothing for ${timeout} ms`;
+  const message = `The transport took nothing for ${timeout} ms (writeTimeout)`;
   return new SessionClosedError('ERR_YAMUX_WRITE_TIMEOUT', message, { origin: 'remote' });
 }

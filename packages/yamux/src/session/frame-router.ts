@@ -120,7 +120,13 @@ export class FrameRouter implements FrameSink {
       return undefined;
     }
     if (!this.#table.isPeerId(id)) {
-      this.#violated("opens a stream with an id that is not the peer's to choose", type, flags, id, length);
+      this.#violated(
+        "opens a stream with an id that is not the peer's to choose: one end has to be the client, the other the server",
+        type,
+        flags,
+        id,
+        length,
+      );
       return undefined;
     }
     return flags & Flag.Rst ? undefined : this.#port.openInbound(id);

@@ -102,7 +102,7 @@ export class KeepAlive {
 
   #onTimeout(): void {
     this.#ping.abandon();
-    const message = `The peer did not answer a ping within ${this.#timeout} ms`;
+    const message = `The peer did not answer a ping within ${this.#timeout} ms (keepAliveTimeout)`;
     this.#line.failAll(new YamuxError('ERR_YAMUX_PING_TIMEOUT', message, { scope: 'session', origin: 'remote' }));
     if (this.#interval > 0 && this.#received.bytesReceived === this.#bytesBefore) {
       this.#port.peerIsDead();

@@ -269,9 +269,9 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
   #transportEnded(): void {
     if (this.#life !== 'open') return;
     if (this.#router.isInsideFrame) {
-      this.#fail(endings.transportEnded('in the middle of a frame'));
+      this.#fail(endings.transportEndedInFrame());
     } else if (this.#streams.table.hasLive) {
-      this.#fail(endings.transportEnded(`with ${this.#streams.table.size} live streams`));
+      this.#fail(endings.transportEndedUnder(this.#streams.table.size));
     } else {
       this.#life = 'ending';
       this.#stop(endings.sessionClosed(null));

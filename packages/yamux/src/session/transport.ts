@@ -104,9 +104,15 @@ function checkDuplex(duplex: Duplex): void {
     typeof candidate.on !== 'function' ||
     typeof candidate.cork !== 'function'
   ) {
-    throw new TypeError(`Expected transport to be a Duplex, got ${candidate === null ? 'null' : typeof candidate}`);
+    throw new TypeError(`Expected transport to be a Duplex, got ${nameOf(candidate)}`);
   }
   if (candidate.readableObjectMode || candidate.writableObjectMode) {
     throw new TypeError('Expected transport to be a Duplex of bytes, got one in object mode');
   }
+}
+
+function nameOf(value: unknown): string {
+  if (value === null || typeof value !== 'object') return value === null ? 'null' : typeof value;
+  const { constructor: maker } = value as { readonly constructor?: { readonly name: string } };
+  return `an object of ${maker?.name ?? 'no class'}`;
 }

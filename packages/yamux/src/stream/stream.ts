@@ -250,7 +250,7 @@ export class YamuxStream extends SocketShape {
   }
 
   #onHalfCloseTimeout(): void {
-    const message = `Stream ${this.id} was half-closed and no byte moved for ${this.#port.halfCloseTimeout} ms`;
+    const message = `Stream ${this.id} was half-closed and no byte moved for ${this.#port.halfCloseTimeout} ms (halfCloseTimeout)`;
     this.#resetByUs();
     this.#destroyNow(new YamuxError('ERR_YAMUX_HALF_CLOSE_TIMEOUT', message, LOCAL));
   }

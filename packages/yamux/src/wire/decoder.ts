@@ -78,11 +78,15 @@ export class Decoder {
     const type = bytes[at + 1] as number;
     if (version !== PROTOCOL_VERSION) {
       this.#stopped = true;
-      throw new ProtocolError(`Expected protocol version ${PROTOCOL_VERSION} in a frame header, got ${version}`);
+      throw new ProtocolError(
+        `Expected protocol version ${PROTOCOL_VERSION} in a frame header, got ${version}: what the transport carries is not Yamux`,
+      );
     }
     if (type > FrameType.GoAway) {
       this.#stopped = true;
-      throw new ProtocolError(`Expected a frame type from 0 to ${FrameType.GoAway}, got ${type}`);
+      throw new ProtocolError(
+        `Expected a frame type from 0 to ${FrameType.GoAway}, got ${type}: what the transport carries is not Yamux`,
+      );
     }
     const length = readUint32(bytes, at + 8);
     if (type === FrameType.Data) this.#payloadLeft = length;

@@ -152,7 +152,7 @@ describe('a peer that does not answer in time', () => {
       code: 'ERR_YAMUX_PING_TIMEOUT',
       scope: 'session',
       origin: 'remote',
-      message: 'The peer did not answer a ping within 10000 ms',
+      message: 'The peer did not answer a ping within 10000 ms (keepAliveTimeout)',
     });
     expect(scene.deaths).toBe(0);
   });

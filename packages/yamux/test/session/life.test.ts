@@ -1,6 +1,6 @@
 // The life of a session: how it ends, who hears of it, and in which order.
 
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { expect, test, vi } from 'vitest';
 import { client, type YamuxSession } from '../../src/index.ts';
 import { duplexPair, settle } from '../support/duplex-pair.ts';
@@ -280,8 +280,21 @@ test('an end leaves no timer and no listener behind', async () => {
 });
 
 test.each([
-  [null, 'null'],
-  [{}, 'object'],
-])('a transport that is no Duplex is refused (%s)', (transport, got) => {
-  expect(() => client(transport as never)).toThrow(`Expected transport to be a Duplex, got ${got}`);
+  ['null', null],
+  ['string', 'tcp'],
+  ['an object of Object', {}],
+  ['an object of no class', Object.create(null)],
+  ['an object of EventEmitter', new EventEmitter()],
+])('a transport that is no Duplex is refused: %s', (got, transport) => {
+  expect(() => client(transport as never)).toThrow(new TypeError(`Expected transport to be a Duplex, got ${got}`));
+});
+
+test('two clients on one transport are told that one has to be the server', async () => {
+  const [left, right] = duplexPair();
+  const [one, other] = [client(left), client(right)];
+  const errors = Promise.all([once(one, 'error'), once(other, 'error')]);
+  (await one.open()).on('error', () => {});
+  const [[gone], [violated]] = await errors;
+  expect(gone.message).toBe('The peer ended the session (GoAway 1): it says that this end broke the protocol');
+  expect(violated.message).toContain('one end has to be the client, the other the server');
 });

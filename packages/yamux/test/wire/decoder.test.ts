@@ -172,8 +172,16 @@ test('inside a frame is from the first byte of a header to the last byte of its 
 
 describe('what breaks the format', () => {
   test.each([
-    ['another version', Buffer.from('010000000000000100000000', 'hex'), 'protocol version 0 in a frame header, got 1'],
-    ['an unknown type', Buffer.from('000400000000000100000000', 'hex'), 'frame type from 0 to 3, got 4'],
+    [
+      'another version',
+      Buffer.from('010000000000000100000000', 'hex'),
+      'version 0 in a frame header, got 1: what the transport carries is not Yamux',
+    ],
+    [
+      'an unknown type',
+      Buffer.from('000400000000000100000000', 'hex'),
+      'type from 0 to 3, got 4: what the transport carries is not Yamux',
+    ],
   ])('%s throws ProtocolError, whole or in pieces, after the frames before it', (_name, bad, message) => {
     for (const size of [1, 5, 12, 64]) {
       const { decoder, sink } = decoding();
