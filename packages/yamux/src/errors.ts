@@ -1,21 +1,35 @@
 // Every error of this package. Callers tell them apart by `code`, and read two more axes: how far it reaches (`scope`) and who
 // began it (`origin`). Copies of a package exist side by side (ESM beside CommonJS), so nothing here relies on instanceof.
 
-/** Each code is explained in docs/reference/error-codes.md. */
+/** Every `code` of this package. What to do about each: docs/reference/error-codes.md. */
 export type YamuxErrorCode =
+  /** The peer broke the protocol and was told so by GoAway(1); the message names the frame. */
   | 'ERR_YAMUX_PROTOCOL'
+  /** The peer reset the stream: what was received is not whole; if `refused`, nobody there has seen it. */
   | 'ERR_YAMUX_STREAM_RESET'
+  /** The peer sent data after its FIN: that stream was reset, the session lives. */
   | 'ERR_YAMUX_STREAM_PROTOCOL'
+  /** A write was not sent because its stream was destroyed first; only in that write's callback. */
   | 'ERR_YAMUX_STREAM_DESTROYED'
+  /** One side had ended, and no byte moved for `halfCloseTimeout`. */
   | 'ERR_YAMUX_HALF_CLOSE_TIMEOUT'
+  /** All 2^31 stream ids of this side are used up. */
   | 'ERR_YAMUX_STREAMS_EXHAUSTED'
+  /** The peer takes no new streams (`goAwayCode` 0), or has ended the session (any other). */
   | 'ERR_YAMUX_GO_AWAY'
+  /** The session was closed or destroyed here; `cause` is why, if it ended uncleanly. */
   | 'ERR_YAMUX_SESSION_CLOSED'
+  /** The transport emitted an error, which is the `cause`. */
   | 'ERR_YAMUX_TRANSPORT_FAILED'
+  /** The transport ended under live streams, or inside a frame. */
   | 'ERR_YAMUX_TRANSPORT_ENDED'
+  /** A `ping()` was not answered within `keepAliveTimeout`; the session may live on. */
   | 'ERR_YAMUX_PING_TIMEOUT'
+  /** A ping was not answered within `keepAliveTimeout`, and no other byte came. */
   | 'ERR_YAMUX_KEEP_ALIVE_TIMEOUT'
+  /** The transport took nothing for `writeTimeout`. */
   | 'ERR_YAMUX_WRITE_TIMEOUT'
+  /** The peer made us queue 1 MiB of answers and took none. */
   | 'ERR_YAMUX_PEER_STALLED';
 
 /** How far an error reaches: one stream, or the whole session with all its streams. */
