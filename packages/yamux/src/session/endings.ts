@@ -16,6 +16,12 @@ export function sessionDestroyed(): SessionClosedError {
   return new SessionClosedError('ERR_YAMUX_SESSION_CLOSED', message, { origin: 'local' });
 }
 
+/** For the streams that outlived the patience of close(). */
+export function closeTimedOut(timeout: number): SessionClosedError {
+  const message = `The session was closed at this end, and the stream was still open after ${timeout} ms`;
+  return new SessionClosedError('ERR_YAMUX_SESSION_CLOSED', message, { origin: 'local' });
+}
+
 const WHY_GONE: Readonly<Record<number, string>> = {
   [GoAwayCode.ProtocolError]: 'it says that this end broke the protocol',
   [GoAwayCode.InternalError]: 'it had an internal error',

@@ -199,7 +199,8 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
 
   /**
    * Ends the session gracefully: refuses new streams in both directions, waits for the live ones, then says GoAway and ends the
-   * transport, which has five seconds to close. Repeated calls share one promise.
+   * transport, which has five seconds to close. Streams that are still open after `timeout` ms error with ERR_YAMUX_SESSION_CLOSED, and it
+   * still resolves. Repeated calls share one promise.
    *
    * @throws the error of a session that died uncleanly meanwhile, or the signal's reason.
    */
@@ -207,7 +208,8 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
     if (timeout !== undefined) checkDelay('timeout', timeout);
     if (!this.#closing.hasBegun) this.#beginClose();
     if (this.#life !== 'closed') {
-      if (timeout !== undefined) this.#closing.limit(timeout, () => this.#streams.table.resetAll());
+      if (timeout !== undefined)
+        this.#closing.limit(timeout, () => this.#streams.table.destroyAll(endings.closeTimedOut(timeout)));
       if (signal) this.#closing.abortOn(signal, () => this.destroy());
     }
     return this.#closing.promise;

@@ -80,8 +80,9 @@ export class StreamTable {
     return false;
   }
 
-  resetAll(): void {
-    for (const stream of this) stream.reset();
+  /** Ends each with this error, and its peer's end with a RST. */
+  destroyAll(error: Error): void {
+    for (const stream of this) stream.destroy(error);
   }
 
   [Symbol.iterator](): IterableIterator<YamuxStream> {

@@ -2,16 +2,16 @@
 
 import { EventEmitter, once } from 'node:events';
 import { expect, test, vi } from 'vitest';
-import { client, type YamuxSession } from '../../src/index.ts';
+import { client } from '../../src/index.ts';
 import { duplexPair, settle } from '../support/duplex-pair.ts';
 import { ack, data, fin, goAway, pong, syn } from '../support/frames.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { closed, facingPeer, sessionPair } from '../support/pairs.ts';
 
-function listen(session: YamuxSession): string[] {
+function listen(emitter: EventEmitter): string[] {
   const events: string[] = [];
-  session.on('error', (error) => events.push(`error ${(error as { code?: string }).code ?? error.message}`));
-  session.on('close', () => events.push('close'));
+  emitter.on('error', (error) => events.push(`error ${(error as { code?: string }).code ?? error.message}`));
+  emitter.on('close', () => events.push('close'));
   return events;
 }
 
@@ -164,12 +164,14 @@ test('close() with a timeout resets what is left, and still resolves', async () 
   const { session, peer } = facingPeer('client', { clock });
   peer.end.on('end', () => peer.end.end());
   const stream = await session.open();
+  const events = listen(stream);
   await settle();
   const closing = session.close({ timeout: 1000 });
   clock.advance(999);
   expect(stream.destroyed).toBe(false);
   clock.advance(1);
   await closing;
+  expect(events).toEqual(['error ERR_YAMUX_SESSION_CLOSED', 'close']);
   expect(await peer.heard()).toEqual(['CREDIT SYN 1 +0', 'CREDIT RST 1 code 0', 'GOAWAY 0']);
   expect(clock.pending).toBe(0);
 });

@@ -7,7 +7,7 @@ interface FakeStream {
   readonly id: number;
   readonly direction: 'inbound' | 'outbound';
   destroyed: boolean;
-  resets: number;
+  destroyedWith: readonly (Error | undefined)[];
 }
 
 /** What the table looks at in a stream. */
@@ -16,9 +16,9 @@ function fake(id: number, direction: 'inbound' | 'outbound' = 'inbound'): FakeSt
     id,
     direction,
     destroyed: false,
-    resets: 0,
-    reset(): void {
-      stream.resets += 1;
+    destroyedWith: [] as (Error | undefined)[],
+    destroy(error?: Error): void {
+      stream.destroyedWith.push(error);
       stream.destroyed = true;
     },
   };
@@ -132,19 +132,21 @@ describe('streams', () => {
     expect(table.size).toBe(2);
   });
 
-  test('are all reset, also those that leave the table by it', () => {
+  test('are all destroyed, also those that leave the table by it', () => {
     const table = new StreamTable('client');
     const streams = [fake(2), fake(4), fake(6)];
     for (const stream of streams) {
-      const reset = stream.reset.bind(stream);
-      stream.reset = () => {
-        reset();
+      const destroy = stream.destroy.bind(stream);
+      stream.destroy = (error) => {
+        destroy(error);
         table.remove(stream);
+        return stream;
       };
       table.add(stream);
     }
-    table.resetAll();
-    expect(streams.map(({ resets }) => resets)).toEqual([1, 1, 1]);
+    const error = new Error('why');
+    table.destroyAll(error);
+    expect(streams.map(({ destroyedWith }) => destroyedWith)).toEqual([[error], [error], [error]]);
     expect(table.size).toBe(0);
   });
 });
