@@ -81,7 +81,7 @@ export async function startAgent(to: Gateway, options: AgentOptions): Promise<Ag
 
 export interface Relay {
   readonly port: number;
-  /** Nothing comes through any more, and nobody is told. */
+  /** Nothing comes through any more, nobody is told, and no new connection is taken. */
   stall(): void;
   /** Resets the oldest connection. */
   cutOldest(): void;
@@ -119,6 +119,7 @@ async function startRelay(to: number): Promise<Relay> {
   return {
     port: (server.address() as AddressInfo).port,
     stall: () => {
+      server.close();
       for (const socket of sockets) socket.unpipe();
     },
     cutOldest: () => {
