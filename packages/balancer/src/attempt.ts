@@ -20,6 +20,8 @@ export class Attempt implements Slot {
   #settled = false;
   #handedOver = false;
   #stream: Duplex | undefined;
+  /** Bytes that waited to be written when the stream was destroyed. */
+  #unwritten = 0;
 
   constructor(member: Member, turn: number, acknowledged: boolean, signal: AbortSignal | undefined) {
     this.#member = member;
@@ -69,13 +71,28 @@ export class Attempt implements Slot {
 
   /** No 'error' listener: that would hide the error from a user who has none. What the stream died of is read when it is closed. */
   #watch(stream: Acknowledgeable): void {
+    const { condition } = this.#member;
     if (stream.acknowledged === true) this.#answered();
     else if (stream.acknowledged === false) stream.once('acknowledged', this.#answered);
+    else condition.awaitBytes(this.epoch, () => hasReceived(stream));
+    if (condition.isClassified) this.#noteUnwritten(stream);
     if (stream.closed) this.#closed(stream);
     else stream.once('close', () => this.#closed(stream));
   }
 
   readonly #answered = (): void => this.#member.condition.succeeded(this.epoch);
+
+  /**
+   * Node calls back what waits, and forgets it, before 'close': it is seen only at the moment of destruction. Nobody but a classifier
+   * asks for it.
+   */
+  #noteUnwritten(stream: Duplex): void {
+    const destroy = stream._destroy;
+    stream._destroy = (error, callback) => {
+      this.#unwritten = stream.writableLength;
+      destroy.call(stream, error, callback);
+    };
+  }
 
   #closed(stream: Acknowledgeable): void {
     const member = this.#member;
@@ -84,13 +101,14 @@ export class Attempt implements Slot {
     // Before that the error is the open's, and judged with it.
     if (!this.#handedOver) return;
     const { condition } = member;
-    if (error !== null) {
-      const operation = streamOperation(error, stream.writableLength);
-      condition.failed(this.epoch, operation, error, defaultDecision(operation, error));
-    } else if (stream.acknowledged === undefined && (stream.readableDidRead || stream.readableEnded)) {
-      condition.succeeded(this.epoch);
-    } else {
+    // An error after bytes ends a trial that had succeeded; of a healthy session it stays one more in the row.
+    const isAnswer = stream.acknowledged === undefined && (error === null || !condition.healthy);
+    if (isAnswer && hasReceived(stream)) condition.succeeded(this.epoch);
+    if (error === null) {
       condition.ended(this.epoch);
+    } else {
+      const operation = streamOperation(error, this.#unwritten);
+      condition.failed(this.epoch, operation, error, defaultDecision(operation, error));
     }
   }
 
@@ -140,6 +158,11 @@ function openOn(session: PoolableSession, signal: AbortSignal | undefined): Prom
   } catch (error) {
     return Promise.reject(error);
   }
+}
+
+/** Asked of the stream, because a listener would set it flowing. */
+function hasReceived(stream: Duplex): boolean {
+  return stream.readableDidRead || stream.readableEnded || stream.readableLength > 0;
 }
 
 /** Ends a stream that no user has seen, so that its error is nobody's uncaught exception. */

@@ -59,8 +59,11 @@ export class Chooser {
     return this.#strategy.order;
   }
 
-  /** @throws InvalidStrategyError for anything but a legal index. */
-  pick(candidates: CandidateView, routing: RoutingContext): number {
+  /**
+   * Undefined if the strategy has called back into the pool and changed what it was choosing from.
+   * @throws InvalidStrategyError for anything but a legal index.
+   */
+  pick(candidates: CandidateView, routing: RoutingContext): number | undefined {
     const strategy = this.#strategy;
     const { length } = candidates;
     let index: unknown;
@@ -70,6 +73,7 @@ export class Chooser {
       throw new InvalidStrategyError(`Strategy '${strategy.name}' threw`, { cause });
     }
     if (isIndex(index, candidates)) return index;
+    if (isIndex(index, { length })) return undefined;
     // An async strategy that also rejects must not take the process down with an unhandled rejection.
     if (index instanceof Promise) index.catch(() => {});
     const got = index instanceof Promise ? 'a promise' : String(index);
@@ -81,7 +85,7 @@ export class Chooser {
   boundTo(routing: RoutingContext): Candidate | undefined {
     const strategy = this.#strategy;
     if (strategy.boundTo === undefined) return undefined;
-    return this.#hooks.guard('strategy.boundTo', () => strategy.boundTo?.(routing));
+    return this.#hooks.guard('strategy.boundTo', () => strategy.boundTo?.(routing)) ?? undefined;
   }
 
   added(candidate: Candidate): void {

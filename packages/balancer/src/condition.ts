@@ -53,6 +53,11 @@ export class Condition {
     return this.#health.isProbing(this.#home.clock.now());
   }
 
+  /** Somebody asks for the operation of each error. */
+  get isClassified(): boolean {
+    return this.#home.judge.isClassifier;
+  }
+
   /** Its peer has refused a stream and is left alone for a while. */
   get refused(): boolean {
     return this.#refusedUntil !== undefined;
@@ -73,6 +78,11 @@ export class Condition {
     if (!this.#health.succeeded(epoch, this.#home.clock.now())) return;
     this.#patient.conditionChanged();
     this.#patient.healthChanged(true);
+  }
+
+  /** Of an attempt whose stream does not say that its peer has answered: `hasReceived` tells whether anything came of it. */
+  awaitBytes(epoch: number, hasReceived: () => boolean): void {
+    this.#health.awaitBytes(epoch, hasReceived);
   }
 
   /** An attempt, or a stream that came of it, has ended with an error. */
@@ -97,7 +107,7 @@ export class Condition {
 
   /** An attempt was ended by its own user before anything could be known. */
   ended(epoch: number): void {
-    this.#health.inconclusive(epoch, this.#home.clock.now());
+    if (this.#health.inconclusive(epoch, this.#home.clock.now())) this.#patient.conditionChanged();
   }
 
   /** A peer that had enough streams has one less. */
@@ -107,14 +117,21 @@ export class Condition {
 
   /** A session that dies takes all its streams with it, each with the same error or one that was caused by it. */
   #isToldAlready(error: unknown): boolean {
-    return isOfSession(error) && isOfSession(this.#lastError) && causeOf(error) === causeOf(this.#lastError);
+    return isOfSession(error) && isOfSession(this.#lastError) && rootOf(error) === rootOf(this.#lastError);
   }
 
   /** Lets time have its effect on who may be picked. */
   wake(now: number): void {
-    if (this.#refusedUntil === undefined || now < this.#refusedUntil) return;
-    this.#refusedUntil = undefined;
-    this.#patient.conditionChanged();
+    if (this.#refusedUntil !== undefined && now >= this.#refusedUntil) {
+      this.#refusedUntil = undefined;
+      this.#patient.conditionChanged();
+    }
+    if (this.#health.hasBytes) this.succeeded(this.#health.epoch);
+  }
+
+  /** Until then nothing changes by time alone. */
+  get quietUntil(): number {
+    return Math.min(this.#refusedUntil ?? Infinity, this.#health.quietUntil);
   }
 
   /** An open may find out whether it is healthy again. */
@@ -132,7 +149,10 @@ export class Condition {
     if (!this.#health.mayBePinged(now)) return;
     const epoch = this.#health.pinged(now);
     answerTo(ping).then(
-      () => this.#health.ponged(epoch, this.#home.clock.now()),
+      () => {
+        this.#health.ponged(epoch, this.#home.clock.now());
+        this.#patient.conditionChanged();
+      },
       () => void this.#health.failed(epoch, this.#home.clock.now()),
     );
   }
@@ -156,8 +176,17 @@ export class Condition {
   }
 }
 
-function causeOf(error: unknown): unknown {
-  return (error as { readonly cause?: unknown } | null | undefined)?.cause ?? error;
+/** Causes may go round in a circle. */
+const DEEPEST = 8;
+
+function rootOf(error: unknown): unknown {
+  let root = error;
+  for (let depth = 0; depth < DEEPEST; depth += 1) {
+    const cause = (root as { readonly cause?: unknown } | null | undefined)?.cause ?? undefined;
+    if (cause === undefined) break;
+    root = cause;
+  }
+  return root;
 }
 
 /** For people. */

@@ -81,6 +81,10 @@ export class Judge {
     this.#hooks = hooks;
   }
 
+  get isClassifier(): boolean {
+    return this.#classifier !== undefined;
+  }
+
   /** `session` is asked for only if there is a classifier. */
   counts(
     operation: FailureOperation,

@@ -30,6 +30,8 @@ export class Health {
   #interval: number;
   /** Resting: until when. Pinged and on trial: by when. */
   #due = 0;
+  /** On trial: whether anything was received, where bytes are all that can tell of an answer. */
+  #hasReceived: (() => boolean) | undefined;
 
   constructor(rules: HealthRules) {
     this.#rules = rules;
@@ -69,6 +71,7 @@ export class Health {
     this.#failures = 0;
     if (this.healthy) return false;
     this.#phase = 'healthy';
+    this.#hasReceived = undefined;
     this.#interval = this.#rules.probeInterval;
     return true;
   }
@@ -93,10 +96,28 @@ export class Health {
     if (epoch === this.#epoch && this.#phase === 'trial') this.#probeFailed(now);
   }
 
-  /** A trial's user ended it before the peer could answer: the next open tries again. */
-  inconclusive(epoch: number, now: number): void {
+  /** A trial's user ended it before the peer could answer: the next open tries again. True if there was one. */
+  inconclusive(epoch: number, now: number): boolean {
     this.#tick(now);
-    if (epoch === this.#epoch && this.#phase === 'trial') this.#enter('proved');
+    if (epoch !== this.#epoch || this.#phase !== 'trial') return false;
+    this.#enter('proved');
+    return true;
+  }
+
+  /** Nothing tells when the attempt is answered; `hasReceived` tells whether it was. */
+  awaitBytes(epoch: number, hasReceived: () => boolean): void {
+    if (epoch === this.#epoch && this.#phase === 'trial') this.#hasReceived = hasReceived;
+  }
+
+  /** The trial was answered by bytes, which is as good as an acknowledgement and not yet taken for one. */
+  get hasBytes(): boolean {
+    return this.#hasReceived?.() === true;
+  }
+
+  /** Until then time changes nothing, and no probe is due. */
+  get quietUntil(): number {
+    if (this.healthy) return Infinity;
+    return this.#phase === 'proved' || this.#hasReceived !== undefined ? -Infinity : this.#due;
   }
 
   /** Its rest is over, and nothing has been done about it. */
@@ -135,7 +156,8 @@ export class Health {
 
   /** A probe that takes too long has failed at its time, though it be noticed later. */
   #tick(now: number): void {
-    if ((this.#phase === 'pinged' || this.#phase === 'trial') && now >= this.#due) this.#probeFailed(this.#due);
+    const isTimed = this.#phase === 'pinged' || this.#phase === 'trial';
+    if (isTimed && now >= this.#due && !this.hasBytes) this.#probeFailed(this.#due);
   }
 
   #probeFailed(now: number): void {
@@ -151,6 +173,7 @@ export class Health {
   /** Whatever began before changes nothing any more. */
   #enter(phase: Phase): void {
     this.#phase = phase;
+    this.#hasReceived = undefined;
     this.#epoch += 1;
   }
 }

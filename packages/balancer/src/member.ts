@@ -155,14 +155,18 @@ export class Member implements Candidate, Placed, Patient {
   /** The session has refused: no stream, no slot. */
   refused(slot: Slot): void {
     this.#pending -= 1;
-    this.release(slot);
+    this.#free(slot);
   }
 
   /** The slot's stream is fully closed. */
   release(slot: Slot): void {
+    this.condition.streamClosed();
+    this.#free(slot);
+  }
+
+  #free(slot: Slot): void {
     this.#slots.delete(slot);
     this.#load -= 1;
-    this.condition.streamClosed();
     if (this.#load === 0) this.#drain?.settle('drained', 0);
     this.#home.changed(this);
   }

@@ -24,6 +24,7 @@ import { Member, type MemberHome } from './member.ts';
 import { Observers } from './observers.ts';
 import { OpenLimit } from './open-limit.ts';
 import { type OpenOptions, type PoolOptions, poolSettings, type SessionOptions, sessionSettings } from './options.ts';
+import { Picker } from './picker.ts';
 import type { PoolableSession } from './poolable-session.ts';
 import { Recovery } from './recovery.ts';
 import { type Constraints, constraintsOf, describeConstraints, type RoutingContext } from './routing.ts';
@@ -43,6 +44,10 @@ const FIRST_TURN = Number.MIN_SAFE_INTEGER;
 const NO_ROUTING: RoutingContext = Object.freeze({});
 const DISPOSE_TIMEOUT = 5_000;
 
+/**
+ * Opens each stream on the right one of many sessions, and counts exactly. Sessions come in by {@link add}, streams go out by
+ * {@link open}; everything else is for looking at it, or for changing who serves.
+ */
 export class SessionPool {
   readonly #chooser: Chooser;
   readonly #observers: Observers;
@@ -53,6 +58,7 @@ export class SessionPool {
   readonly #maxActiveStreams: number;
   readonly #clock: Clock;
   readonly #candidates: Candidates;
+  readonly #picker: Picker;
   readonly #home: MemberHome;
   readonly #members = new WeakMap<PoolableSession, Member>();
   readonly #refs = new WeakMap<Member, SessionRef>();
@@ -83,6 +89,7 @@ export class SessionPool {
     };
     this.#chooser = new Chooser(settings.strategy, strategyHome, hooks);
     this.#candidates = new Candidates(this.#chooser.order);
+    this.#picker = new Picker(this.#candidates, this.#recovery, this.#chooser, this.#clock);
     if (settings.closeFailedSessions) {
       this.#ejections = new EjectionLimit(settings.maxEjectionPercent, settings.health.probeInterval);
     }
@@ -182,7 +189,7 @@ export class SessionPool {
     let failure: unknown;
     for (;;) {
       if (this.#closed !== undefined) throw this.#closed;
-      const member = this.#pick(routing, constraints, tried);
+      const member = this.#picker.pick(routing, constraints, tried);
       if (member === undefined) throw tried.length > 0 ? failure : this.#nobody(constraints);
       // Nothing may come between pick and reservation: that is what makes caps and loads exact in a burst.
       this.#turns += 1;
@@ -211,42 +218,6 @@ export class SessionPool {
         failure = error;
       }
     }
-  }
-
-  #pick(routing: RoutingContext, constraints: Constraints, tried: readonly Member[]): Member | undefined {
-    for (;;) {
-      if (!this.#recovery.isEmpty) this.#recovery.wake(this.#clock.now());
-      const shortlist = this.#candidates.shortlist(constraints, tried);
-      const trial = this.#recovery.isEmpty ? undefined : this.#trial(routing, constraints, tried, shortlist.length);
-      if (trial !== undefined) return trial;
-      if (shortlist.length === 0) return undefined;
-      const member = shortlist.at(this.#chooser.pick(shortlist, routing));
-      if (member?.eligible) return member;
-      // The session has ended and not said so yet, or the strategy called back into the pool: look again without it.
-      if (member !== undefined) this.#candidates.update(member);
-    }
-  }
-
-  /** The unhealthy session for which this open is the trial, if it is one. */
-  #trial(
-    routing: RoutingContext,
-    constraints: Constraints,
-    tried: readonly Member[],
-    others: number,
-  ): Member | undefined {
-    const now = this.#clock.now();
-    const member = this.#recovery.trial(constraints, tried, now, others > 0);
-    // An open that belongs to a session of its own, or that has failed once, is not spent on another's trial without need.
-    if (member === undefined || (others > 0 && (tried.length > 0 || this.#isBound(routing)))) return undefined;
-    if (!member.mayBeTried(now)) return undefined; // the strategy may have called back
-    member.condition.tried(now);
-    return member;
-  }
-
-  /** The open belongs to a session that can serve it. */
-  #isBound(routing: RoutingContext): boolean {
-    const bound = this.#chooser.boundTo(routing);
-    return bound !== undefined && bound.unavailable === undefined;
   }
 
   #eject(member: Member, reason: string, cause: unknown): void {

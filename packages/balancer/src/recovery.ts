@@ -1,10 +1,12 @@
-// The sessions that are out of the candidates until time or a probe brings them back. Looked at only at a pick, and only while there
-// are any: no timer per session.
+// The sessions that are out of the candidates until time or a probe brings them back. Looked at only at a pick, and only when the time of
+// one of them has come: no timer per session, and a thousand that rest cost a pick nothing.
 import type { Member } from './member.ts';
 import { type Constraints, matches } from './routing.ts';
 
 export class Recovery {
   readonly #members = new Set<Member>();
+  /** Until then nobody need be looked at; at times too early, never too late. */
+  #quietUntil = Infinity;
 
   get isEmpty(): boolean {
     return this.#members.size === 0;
@@ -12,13 +14,26 @@ export class Recovery {
 
   /** In or out, by what the member says of itself now. */
   update(member: Member): void {
-    if (member.recovers) this.#members.add(member);
-    else this.#members.delete(member);
+    if (member.recovers) {
+      this.#members.add(member);
+      this.#note(member);
+    } else {
+      this.#members.delete(member);
+    }
+  }
+
+  #note({ condition }: Member): void {
+    this.#quietUntil = Math.min(this.#quietUntil, condition.quietUntil);
   }
 
   /** Lets time have its effect on each. */
   wake(now: number): void {
-    for (const member of this.#members) member.condition.wake(now);
+    if (now < this.#quietUntil) return;
+    this.#quietUntil = Infinity;
+    for (const member of this.#members) {
+      member.condition.wake(now);
+      this.#note(member);
+    }
   }
 
   /**
@@ -26,6 +41,8 @@ export class Recovery {
    * answered a ping before; the others whose rest is over are pinged now.
    */
   trial(constraints: Constraints, tried: readonly Member[], now: number, hasOthers: boolean): Member | undefined {
+    // Where nobody else can serve, one whose ping is still out may be tried too.
+    if (hasOthers && now < this.#quietUntil) return undefined;
     let chosen: Member | undefined;
     for (const member of this.#members) {
       if (!member.mayBeTried(now) || !matches(member, constraints) || tried.includes(member)) continue;

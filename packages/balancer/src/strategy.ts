@@ -87,6 +87,6 @@ export interface Candidate {
 export type Unavailability = 'closed' | 'draining' | 'unhealthy' | 'full';
 
 /** Whether a strategy's answer is one. */
-export function isIndex(index: unknown, { length }: CandidateView): index is number {
+export function isIndex(index: unknown, { length }: Pick<CandidateView, 'length'>): index is number {
   return Number.isInteger(index) && (index as number) >= 0 && (index as number) < length;
 }

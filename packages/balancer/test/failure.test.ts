@@ -87,6 +87,28 @@ describe('what counts', () => {
     expect(ref.snapshot()).toMatchObject({ consecutiveFailures: 1, healthy: true });
   });
 
+  it('a dead session once, though one error says why and another only that it is over', async () => {
+    const { pool, add } = world();
+    const { session, ref } = add('a', new FakeSession());
+    session.answers();
+    const lost = errorOf({ code: 'ERR_YAMUX_TRANSPORT_FAILED', scope: 'session', cause: errorOf({ code: 'EPIPE' }) });
+    (await pool.open()).on('error', () => {}).destroy(lost);
+    await queueDrained();
+    session.refuses(errorOf({ code: 'ERR_YAMUX_SESSION_CLOSED', scope: 'session', cause: lost }));
+    await expect(pool.open()).rejects.toThrow();
+    expect(ref.snapshot().consecutiveFailures).toBe(1);
+  });
+
+  it('an error whose causes go round in a circle', async () => {
+    const { pool, add } = world();
+    const { session, ref } = add('a', new FakeSession());
+    const error = errorOf({ scope: 'session' });
+    error.cause = errorOf({ cause: error });
+    session.refuses(error);
+    for (let open = 0; open < 2; open += 1) await expect(pool.open()).rejects.toBe(error);
+    expect(ref.snapshot().consecutiveFailures).toBe(1);
+  });
+
   it('never three browsers that hang up', async () => {
     const { pool, add, health } = world();
     const { session } = add('a', new FakeSession());

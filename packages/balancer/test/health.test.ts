@@ -128,6 +128,41 @@ describe('Health', () => {
     expect(health.healthy).toBe(false);
   });
 
+  it('waits on for a trial of which bytes have come, whenever that is noticed, and for that trial alone', () => {
+    const health = unhealthyAt(0);
+    let received = false;
+    health.awaitBytes(health.epoch, () => true);
+    expect(health.hasBytes, 'of no trial').toBe(false);
+    health.tried(100);
+    health.awaitBytes(health.epoch - 1, () => true);
+    expect(health.hasBytes, 'of an earlier one').toBe(false);
+    health.awaitBytes(health.epoch, () => received);
+    expect([health.hasBytes, health.isProbing(119)]).toEqual([false, true]);
+    received = true;
+    expect([health.hasBytes, health.nextProbeAt(1_000)]).toEqual([true, undefined]);
+    expect(health.succeeded(health.epoch, 1_000)).toBe(true);
+    for (let failure = 0; failure < 3; failure += 1) health.failed(health.epoch, 1_000);
+    health.tried(1_100);
+    expect(health.hasBytes, 'of the one before').toBe(false);
+    expect(health.nextProbeAt(1_120)).toBe(1_320);
+  });
+
+  it('says until when time changes nothing', () => {
+    expect(new Health(RULES).quietUntil).toBe(Infinity);
+    const health = unhealthyAt(0);
+    expect(health.quietUntil).toBe(100);
+    health.ponged(health.pinged(100), 110);
+    expect(health.quietUntil, 'the next open may try').toBe(-Infinity);
+    health.tried(110);
+    expect(health.quietUntil).toBe(130);
+    health.awaitBytes(health.epoch, () => false);
+    expect(health.quietUntil, 'bytes tell nobody').toBe(-Infinity);
+    health.failed(health.epoch, 120);
+    expect(health.quietUntil).toBe(320);
+    health.pinged(320);
+    expect(health.quietUntil).toBe(340);
+  });
+
   it('rests from the moment at which a probe took too long, not from the one at which somebody noticed', () => {
     const health = unhealthyAt(0);
     health.tried(100);

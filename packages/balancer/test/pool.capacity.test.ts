@@ -37,6 +37,17 @@ describe('a session whose peer refuses a stream', () => {
     expect(ref.snapshot()).toMatchObject({ full: false, available: true });
   });
 
+  it('is not back when an open that it had not answered comes to nothing: no stream of it has closed', async () => {
+    const { pool, add } = world();
+    const { session, ref } = add('a', new FakeSession());
+    const [refused, broken] = [pool.open(), pool.open()];
+    session.openCall(0).reject(refusal);
+    await expect(refused).rejects.toBe(refusal);
+    session.openCall(1).reject(new Error('broken'));
+    await expect(broken).rejects.toThrow('broken');
+    expect(ref.snapshot()).toMatchObject({ full: true, available: false, pendingStreams: 0 });
+  });
+
   it('is passed over too when the refusal comes after the stream was handed over', async () => {
     const { pool, add } = world();
     const { session, ref } = add('a', new FakeSession());

@@ -2,7 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { SessionPool } from '../src/pool.ts';
 import type { SessionRef } from '../src/session-ref.ts';
 import { FakeSession, FakeStream, PingableSession, queueDrained } from '../src/testing.ts';
-import { errorOf, INTERVAL, healthWorld as world } from './support/health-world.ts';
+import { errorOf, type HealthWorld, INTERVAL, healthWorld as world } from './support/health-world.ts';
+
+/** Unless another is given. */
+const PROBE_TIMEOUT = 10_000;
 
 describe('an unhealthy session', () => {
   it('takes no streams, says why and since when, and lets its own streams be', async () => {
@@ -225,22 +228,61 @@ describe('an unhealthy session', () => {
     expect(ref.snapshot().healthy).toBe(false);
   });
 
-  it('is healthy again by what it sends where its streams have no acknowledgement', async () => {
-    const { pool, add, fail, clock } = world();
-    const { session, ref } = add('a', new FakeSession());
-    await fail('a', 3);
-    clock.advance(INTERVAL);
-    const plain = new FakeStream();
-    Object.defineProperty(plain, 'acknowledged', { value: undefined });
-    session.answers(() => plain);
-    const stream = await pool.open();
-    plain.push('bytes');
-    plain.push(null);
-    stream.resume();
-    stream.end();
-    await queueDrained();
-    await queueDrained();
-    expect(ref.snapshot().healthy).toBe(true);
+  describe('whose streams have no acknowledgement', () => {
+    async function onTrial(): Promise<{ world: HealthWorld; ref: SessionRef; trial: FakeStream }> {
+      const made = world();
+      const { session, ref } = made.add('a', new FakeSession());
+      await made.fail('a', 3);
+      made.clock.advance(INTERVAL);
+      session.answers(() => Object.defineProperty(new FakeStream(), 'acknowledged', { value: undefined }));
+      return { world: made, ref, trial: (await made.pool.open()) as FakeStream };
+    }
+
+    it('is healthy again by what it sends', async () => {
+      const { ref, trial } = await onTrial();
+      trial.push('bytes');
+      trial.push(null);
+      trial.resume();
+      trial.end();
+      await queueDrained();
+      await queueDrained();
+      expect(ref.snapshot().healthy).toBe(true);
+    });
+
+    it.each([
+      ['read', (trial: FakeStream) => void trial.resume()],
+      ['unread', () => {}],
+    ])('is healthy again at the next open though the trial goes on, its bytes %s', async (_what, read) => {
+      const { world: made, ref, trial } = await onTrial();
+      read(trial);
+      trial.push('bytes');
+      await queueDrained();
+      expect(trial.readableFlowing).toBe(trial.readableDidRead || null);
+      made.clock.advance(PROBE_TIMEOUT + 1);
+      await made.pool.open();
+      expect(made.health.at(-1)).toMatchObject({ healthy: true });
+      expect([trial.destroyed, ref.snapshot().healthy]).toEqual([false, true]);
+    });
+
+    it('is healthy again by what it sent before its user ended the trial with an error of his own', async () => {
+      const { ref, trial } = await onTrial();
+      trial.on('error', () => {}).resume();
+      trial.push('bytes');
+      await queueDrained();
+      trial.destroy(errorOf({ code: 'ECONNRESET' }));
+      await queueDrained();
+      expect(ref.snapshot().healthy).toBe(true);
+    });
+
+    it('rests twice as long when nothing comes in time', async () => {
+      const { world: made, ref, trial } = await onTrial();
+      trial.resume();
+      made.clock.advance(PROBE_TIMEOUT);
+      expect(ref.snapshot().nextProbeAt).toBe(made.clock.now() + 2 * INTERVAL);
+      trial.push('too late');
+      await queueDrained();
+      await expect(made.pool.open()).rejects.toMatchObject({ counts: { unhealthy: 1 } });
+    });
   });
 
   it('is not healed by a stream that was opened before', async () => {

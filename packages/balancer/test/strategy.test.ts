@@ -121,6 +121,51 @@ describe('a custom strategy', () => {
     await expect(pool.open()).rejects.toThrow(NoAvailableSessionError);
   });
 
+  it('is asked again when it let go of others and its index stands for nobody any more', async () => {
+    const pool: SessionPool = poolOf(
+      picking((candidates) => {
+        const last = candidates.length - 1;
+        if (last === 2) pool.drainSession((candidates.at(0) as Candidate).key);
+        return last;
+      }),
+      ['a', 'b', 'c'],
+    );
+    expect(['b', 'c']).toContain((await pool.openStream()).session.key);
+  });
+
+  it('fails when it never lets its choice be, and does not hang', async () => {
+    const pool: SessionPool = new SessionPool({
+      strategy: picking((candidates) => {
+        const { key } = candidates.at(0) as Candidate;
+        pool.drainSession(key);
+        pool.resumeSession(key === 'a' ? 'b' : 'a');
+        return 0;
+      }),
+    });
+    for (const key of ['a', 'b']) pool.add(new FakeSession().answers(), { key, metadata: { zone: 'eu' } });
+    await expect(pool.open({ requiredMetadata: { zone: 'eu' } })).rejects.toMatchObject({
+      code: 'ERR_YAMUX_POOL_INVALID_STRATEGY',
+      message: "Strategy 'custom' made each of its choices unavailable",
+    });
+    expect(pool.stats()).toMatchObject({ activeStreams: 0, pendingStreams: 0, openAttempts: 0 });
+  });
+
+  it('belongs nowhere when its boundTo() returns null', async () => {
+    const pool = new SessionPool({
+      strategy: { name: 'null', pick: () => 0, boundTo: () => null as never },
+      healthFailureThreshold: 1,
+      healthProbeInterval: 0,
+      openAttempts: 1,
+    });
+    const failing = new FakeSession().refuses(new Error('broken'));
+    pool.add(failing, { key: 'a' });
+    pool.add(new FakeSession().answers(), { key: 'b' });
+    await expect(pool.open({ sessionKey: 'a' })).rejects.toThrow('broken');
+    failing.answers();
+    expect((await pool.openStream()).session.key).toBe('a');
+    expect(pool.explain().map(({ bound }) => bound)).toEqual([false, false]);
+  });
+
   it('finds a candidate by itself, also among those that the constraints leave', async () => {
     const found: number[][] = [];
     let candidates: Candidate[] = [];

@@ -198,6 +198,35 @@ describe.each<Transport>(['TCP', 'WebSocket'])('a pool of sessions over %s', (tr
     ]);
   });
 
+  it('tells a classifier which ends came while writes waited: a deadline of those may count, one of a reader may not', async () => {
+    const seen: string[] = [];
+    poolWith({
+      failureClassifier: ({ operation, error }) => {
+        seen.push(operation);
+        const isDeadline = (error as { readonly code?: unknown }).code === 'ETIMEDOUT';
+        return operation === 'stream-write' && isDeadline ? 'count' : 'ignore';
+      },
+    });
+    const { ref, wire } = await tunnels.add('a', { keepAliveInterval: 0 });
+    const [writing, reading] = [
+      await pool.open({}, { acknowledged: true }),
+      await pool.open({}, { acknowledged: true }),
+    ];
+    wire.freeze();
+    // More than its window: the rest waits for credit that does not come.
+    writing.write(Buffer.alloc(1_048_576));
+    reading.write('asks');
+    while (reading.writableLength > 0) await queueDrained();
+    for (const stream of [writing, reading]) {
+      const closed = new Promise<void>((resolve) => stream.once('close', resolve));
+      stream.on('error', () => {}).destroy(Object.assign(new Error('deadline'), { code: 'ETIMEDOUT' }));
+      await closed;
+      expect(ref.snapshot().consecutiveFailures).toBe(1);
+    }
+    expect(seen).toEqual(['stream-write', 'stream-read']);
+    wire.thaw();
+  });
+
   it('does not hold the ends of its users against a session: three browsers that abort, and a reader that is cut off', async () => {
     const { ref } = await tunnels.add('a');
     for (let open = 0; open < 5; open += 1) {
