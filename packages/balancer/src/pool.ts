@@ -286,11 +286,13 @@ export class SessionPool {
   stats(options: { readonly sessions: boolean }): PoolTotals;
   stats({ sessions = true }: { readonly sessions?: boolean } = {}): PoolTotals | PoolStats {
     this.#recovery.wake(this.#clock.now());
+    // First: it lets expired bindings go, and who hears of that may change what is counted here.
+    const affinity = this.#chooser.affinityStats();
     const totals = {
       ...countSessions(this.#candidates),
       openAttempts: this.#attempts,
       openFailures: this.#failures,
-      affinity: this.#chooser.affinityStats(),
+      affinity,
     };
     return sessions ? { ...totals, sessions: Array.from(this.#candidates, (member) => member.snapshot()) } : totals;
   }

@@ -1,17 +1,59 @@
-// Hooks may call back into the pool, from inside every one of them. One story makes every event happen; at the first event of each
-// kind the pool is told to do each thing that it can be told, and every count must still be true.
+// Whatever the pool calls may call back into it: hooks, the classifier, the strategy, the sessions. One story makes all of them be called;
+// at the first call of each the pool is told to do each thing that it can be told, and every count must still be true.
 import { describe, expect, it } from 'vitest';
-import type { PoolEvents } from '../src/events.ts';
 import { SessionPool } from '../src/pool.ts';
 import type { RoutingContext } from '../src/routing.ts';
+import { withSessionLabel } from '../src/session-change.ts';
 import type { SessionRef } from '../src/session-ref.ts';
 import { affinity } from '../src/strategies/affinity.ts';
-import { FakeSession, ManualClock, queueDrained } from '../src/testing.ts';
+import type { Strategy } from '../src/strategy.ts';
+import { FakeSession, ManualClock, PingableSession, queueDrained } from '../src/testing.ts';
 import { HOOK_NAMES } from './support/recorder.ts';
 
 const CAP = 2;
 const TTL = 1_000;
 const INTERVAL = 100;
+
+const STRATEGY_METHODS = [
+  'pick',
+  'boundTo',
+  'added',
+  'updated',
+  'removed',
+  'opened',
+  'failed',
+  'affinityStats',
+] as const satisfies (keyof Strategy)[];
+
+/** All that is called by a pool, and may call back; `pick` before it has chosen and when it has. */
+const CALLED: readonly string[] = [
+  ...HOOK_NAMES,
+  'failureClassifier',
+  ...STRATEGY_METHODS.map((method) => `strategy.${method}`),
+  'strategy.pick when it has chosen',
+  'session.open',
+  'session.ping',
+];
+
+/** Affinity, as a strategy of the pool's owner that calls `tell` with the name of each method first. */
+function telling(tell: (called: string) => void): Strategy {
+  const inner: Strategy = affinity({ ttl: TTL });
+  const methods = STRATEGY_METHODS.map((method) => {
+    const own = (...args: never[]): unknown => {
+      tell(`strategy.${method}`);
+      const result = (inner[method] as ((...args: never[]) => unknown) | undefined)?.apply(inner, args);
+      tell(`strategy.${method} when it has chosen`);
+      return result;
+    };
+    return [method, own];
+  });
+  return {
+    ...(Object.fromEntries(methods) as Pick<Strategy, (typeof STRATEGY_METHODS)[number]>),
+    name: 'telling',
+    order: inner.order,
+    attach: (home) => inner.attach?.(home),
+  };
+}
 
 class Story {
   readonly clock = new ManualClock();
@@ -21,9 +63,15 @@ class Story {
   readonly failures: unknown[] = [];
   readonly pool: SessionPool;
   times = 0;
+  /** Its sessions can be pinged. */
+  readonly pings: boolean;
+  readonly #tell: (called: string) => void;
+  #isNoting = false;
 
-  constructor(name: keyof PoolEvents, act: (story: Story) => void) {
-    const hook = (): void => {
+  /** What is called by that name does `act`, the first time. */
+  constructor(name: string, act: (story: Story) => void) {
+    this.pings = name === 'session.ping';
+    const call = (): void => {
       this.times += 1;
       this.#note();
       if (this.times > 1) return;
@@ -33,27 +81,48 @@ class Story {
         this.#note();
       }
     };
+    this.#tell = (called) => {
+      if (called === name) call();
+    };
+    const hooks = Object.fromEntries(HOOK_NAMES.map((hook) => [hook, () => this.#tell(hook)]));
     this.pool = new SessionPool({
       clock: this.clock,
-      strategy: affinity({ ttl: TTL }),
+      strategy: telling(this.#tell),
       healthFailureThreshold: 1,
       healthProbeInterval: INTERVAL,
-      hooks: { [name]: hook },
+      hooks,
       // So that there is a panic to hear of.
       failureClassifier: () => {
+        this.#tell('failureClassifier');
         throw new Error('classifier');
       },
     });
   }
 
   add(): FakeSession {
-    const session = new FakeSession().answers();
+    const session = this.#newSession().answers();
     session.on('error', () => {});
     this.sessions.push(session);
     try {
       this.refs.push(this.pool.add(session, { key: `s${this.refs.length}`, maxActiveStreams: CAP }));
     } catch (error) {
       expect(error).toMatchObject({ code: 'ERR_YAMUX_POOL_CLOSED' });
+    }
+    return session;
+  }
+
+  #newSession(): FakeSession {
+    const session = this.pings ? new PingableSession() : new FakeSession();
+    const { open } = session;
+    session.open = (options) => {
+      this.#tell('session.open');
+      return open.call(session, options);
+    };
+    if (session instanceof PingableSession) {
+      session.ping = () => {
+        this.#tell('session.ping');
+        return Promise.resolve(1);
+      };
     }
     return session;
   }
@@ -81,41 +150,56 @@ class Story {
   }
 
   #note(): void {
+    if (this.#isNoting) return; // stats() has called back
+    this.#isNoting = true;
     try {
       this.check();
     } catch (error) {
       this.failures.push(error);
+    } finally {
+      this.#isNoting = false;
     }
+  }
+
+  async #step(): Promise<void> {
+    this.#note();
+    await queueDrained();
+    this.#note();
   }
 
   async tell(): Promise<void> {
     const [a, b, c] = [this.add(), this.add(), this.add()];
     this.open({ affinityKey: 'x' });
-    await queueDrained();
+    await this.#step();
+    this.pool.explain({ affinityKey: 'x' });
+    this.pool.stats();
     for (const { streams } of this.sessions) streams[0]?.destroy();
-    await queueDrained();
+    await this.#step();
     a.refuses(new Error('broken'));
     this.open({ sessionKey: 's0' });
-    await queueDrained();
+    await this.#step();
     b.refuses(new Error('broken'));
     for (let opens = 0; opens < 2; opens += 1) this.open();
-    await queueDrained();
+    await this.#step();
+    // Where nobody else can serve nobody is pinged.
+    if (this.pings) this.add();
     this.clock.advance(INTERVAL);
     for (const session of [a, b]) session.answers();
     for (let opens = 0; opens < 3; opens += 1) this.open();
-    await queueDrained();
+    await this.#step();
     for (const stream of this.sessions.flatMap(({ streams }) => streams)) stream.acknowledge();
-    await queueDrained();
+    await this.#step();
     this.refs[1]?.drain('story');
     this.refs[1]?.resume();
+    this.refs[1]?.update(withSessionLabel('story'));
     this.clock.advance(TTL);
     this.open({ affinityKey: 'y' });
-    await queueDrained();
+    await this.#step();
     this.refs[2]?.remove();
     a.end(new Error('cut'));
     c.end();
     this.open();
-    await queueDrained();
+    await this.#step();
   }
 
   /** When the streams are closed nothing is left. */
@@ -149,7 +233,7 @@ const ACTIONS: Readonly<Record<string, (story: Story) => void>> = {
   },
 };
 
-describe.each(HOOK_NAMES)('a pool whose hook %s', (name) => {
+describe.each(CALLED)('a pool whose %s', (name) => {
   it.each(Object.entries(ACTIONS))('%s stays true to its counts', async (_what, act) => {
     const story = new Story(name, act);
     await story.tell();
