@@ -29,9 +29,14 @@ export interface PoolMetricsOptions {
   readonly sessionLabels?: readonly SessionLabel[] | undefined;
 }
 
+/** What is counted from the channels of a pool. */
+type Counted = 'opens' | 'retries' | 'healthChanges' | 'hookPanics' | 'evictions';
+
 interface Source {
   readonly pool: SessionPool;
   readonly sessionLabels: readonly SessionLabel[];
+  /** How often, by the value of the one label; by '' where there is none. */
+  readonly counts: Readonly<Record<Counted, Map<string, number>>>;
 }
 
 const SESSION_LABELS: readonly SessionLabel[] = ['key', 'id', 'label'];
@@ -58,18 +63,13 @@ export function registerPoolMetrics(
     metrics = new PoolMetrics(registry);
     registered.set(registry, metrics);
   }
-  return metrics.add(name, { pool, sessionLabels });
+  return metrics.add(name, pool, sessionLabels);
 }
 
 class PoolMetrics {
   readonly #registry: Registry;
   readonly #sources = new Map<string, Source>();
   readonly #names: string[] = [];
-  readonly #opens: Counter;
-  readonly #retries: Counter;
-  readonly #healthChanges: Counter;
-  readonly #hookPanics: Counter;
-  readonly #evictions: Counter;
   readonly #openSeconds: Histogram;
 
   constructor(registry: Registry) {
@@ -97,25 +97,29 @@ class PoolMetrics {
     );
     this.#affinity();
     this.#perSession();
-    this.#opens = this.#counter('opens_total', 'Opens that have ended, by what they came to.', ['result']);
-    this.#retries = this.#counter('open_retries_total', 'Opens that went on to another session.');
-    this.#healthChanges = this.#counter('health_changes_total', 'Sessions that turned healthy or unhealthy.', ['to']);
-    this.#hookPanics = this.#counter('hook_panics_total', 'Hooks and other foreign code that threw.', ['hook']);
-    this.#evictions = this.#counter('affinity_evictions_total', 'Bindings that are gone, by why.', ['reason']);
+    this.#counted('opens', 'opens_total', 'Opens that have ended, by what they came to.', 'result');
+    this.#counted('retries', 'open_retries_total', 'Opens that went on to another session.');
+    this.#counted('healthChanges', 'health_changes_total', 'Sessions that turned healthy or unhealthy.', 'to');
+    this.#counted('hookPanics', 'hook_panics_total', 'Hooks and other foreign code that threw.', 'hook');
+    this.#counted('evictions', 'affinity_evictions_total', 'Bindings that are gone, by why.', 'reason');
     this.#openSeconds = new Histogram({
       ...this.#named('open_duration_seconds', 'Time of an open, all its attempts together.'),
       buckets: [...OPEN_BUCKETS],
     });
   }
 
-  add(name: string, source: Source): () => void {
+  add(name: string, pool: SessionPool, sessionLabels: readonly SessionLabel[]): () => void {
     if (this.#sources.has(name))
       throw new Error(`The registry has a pool named '${name}' already; give this one another name`);
+    const none = (): Map<string, number> => new Map();
+    const counts = { opens: none(), retries: none(), healthChanges: none(), hookPanics: none(), evictions: none() };
+    const source: Source = { pool, sessionLabels, counts };
     this.#sources.set(name, source);
-    const unsubscribeAll = this.#listen(name, source.pool);
+    const unsubscribeAll = this.#listen(name, source);
     return () => {
       if (this.#sources.get(name) !== source) return;
       this.#sources.delete(name);
+      this.#openSeconds.remove({ pool: name });
       unsubscribeAll();
       if (this.#sources.size === 0) this.#unregister();
     };
@@ -126,19 +130,19 @@ class PoolMetrics {
     registered.delete(this.#registry);
   }
 
-  #listen(name: string, pool: SessionPool): () => void {
-    const labels = { pool: name };
+  #listen(name: string, { pool, counts }: Source): () => void {
+    const count = (what: Counted, value = ''): void => void counts[what].set(value, (counts[what].get(value) ?? 0) + 1);
     const ends = [
       hear(pool, 'yamux:pool:open', (open) => {
-        this.#opens.inc({ ...labels, result: 'error' in open ? resultOf(open) : 'ok' });
-        this.#openSeconds.observe(labels, open.durationMs / 1_000);
+        count('opens', 'error' in open ? resultOf(open) : 'ok');
+        this.#openSeconds.observe({ pool: name }, open.durationMs / 1_000);
       }),
-      hear(pool, 'yamux:pool:retry', () => this.#retries.inc(labels)),
-      hear(pool, 'yamux:pool:session:health', ({ healthy }) => {
-        this.#healthChanges.inc({ ...labels, to: healthy ? 'healthy' : 'unhealthy' });
-      }),
-      hear(pool, 'yamux:pool:hook:panic', ({ hook }) => this.#hookPanics.inc({ ...labels, hook })),
-      hear(pool, 'yamux:pool:affinity:evict', ({ reason }) => this.#evictions.inc({ ...labels, reason })),
+      hear(pool, 'yamux:pool:retry', () => count('retries')),
+      hear(pool, 'yamux:pool:session:health', ({ healthy }) =>
+        count('healthChanges', healthy ? 'healthy' : 'unhealthy'),
+      ),
+      hear(pool, 'yamux:pool:hook:panic', ({ hook }) => count('hookPanics', hook)),
+      hear(pool, 'yamux:pool:affinity:evict', ({ reason }) => count('evictions', reason)),
     ];
     return () => {
       for (const end of ends) end();
@@ -240,8 +244,18 @@ class PoolMetrics {
     });
   }
 
-  #counter(name: string, help: string, labelNames: readonly string[] = []): Counter {
-    return new Counter(this.#named(name, help, labelNames));
+  /** A counter that is kept here, for each pool by itself, so that it goes when the pool does. */
+  #counted(what: Counted, name: string, help: string, label?: string): void {
+    const sources = this.#sources;
+    new Counter({
+      ...this.#named(name, help, label === undefined ? [] : [label]),
+      collect() {
+        this.reset();
+        for (const [pool, { counts }] of sources) {
+          for (const [value, count] of counts[what]) this.inc({ pool, ...(label && { [label]: value }) }, count);
+        }
+      },
+    });
   }
 
   #named(

@@ -195,13 +195,19 @@ describe('registerPoolMetrics()', () => {
       "a pool named 'two' already",
     );
     await one.open();
+    await two.open();
     const value = await scrape(registry);
     expect(value('opens_total', { pool: 'one', result: 'ok' })).toBe(1);
-    expect(value('opens_total', { pool: 'two', result: 'ok' })).toBeUndefined();
+    expect(value('opens_total', { pool: 'two', result: 'ok' })).toBe(1);
     expect(value('sessions', { pool: 'two', state: 'available' })).toBe(1);
     endOne();
     endOne();
-    expect((await scrape(registry))('sessions', { pool: 'one', state: 'available' })).toBeUndefined();
+    const rest = await registry.metrics();
+    expect(rest).not.toContain('pool="one"');
+    expect(rest).toContain('yamux_pool_opens_total{pool="two",result="ok"} 1');
+    const endAgain = registerPoolMetrics(registry, one, { name: 'one' });
+    expect((await scrape(registry))('opens_total', { pool: 'one', result: 'ok' }), 'counted anew').toBeUndefined();
+    endAgain();
     endTwo();
     expect(await registry.metrics()).toBe('\n');
     expect(hasSubscribers('yamux:pool:open')).toBe(false);
