@@ -27,6 +27,16 @@ export function checkFunction(name: string, value: unknown): void {
   }
 }
 
+export function checkBoolean(name: string, value: unknown): void {
+  if (typeof value !== 'boolean') throw new TypeError(`Expected ${name} to be a boolean, got ${typeof value}`);
+}
+
+/** `rest` is what was given besides the options that there are: a misspelt one would be missed only when it is needed. */
+export function checkNoMore(what: string, rest: object): void {
+  const [name] = Object.keys(rest);
+  if (name !== undefined) throw new TypeError(`Unknown option '${name}' of ${what}`);
+}
+
 export function checkString(name: string, value: unknown): void {
   if (value !== undefined && typeof value !== 'string') {
     throw new TypeError(`Expected ${name} to be a string, got ${typeof value}`);

@@ -1,5 +1,15 @@
 // Options of a pool, of a session in it and of one open, with their defaults and checks in one place.
-import { checkCap, checkDelay, checkFunction, checkPercent, checkString, checkWhole } from './checks.ts';
+import {
+  checkBoolean,
+  checkCap,
+  checkDelay,
+  checkFunction,
+  checkMethods,
+  checkNoMore,
+  checkPercent,
+  checkString,
+  checkWhole,
+} from './checks.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { FailureClassifier } from './failure.ts';
 import type { HealthRules } from './health.ts';
@@ -101,15 +111,19 @@ export function poolSettings(options: PoolOptions): PoolSettings {
     hooks = {},
     clock = systemClock,
     random = Math.random,
+    ...unknown
   } = options;
+  checkNoMore('a pool', unknown);
   checkWhole('openAttempts', openAttempts, 1);
   checkCap(maxActiveStreams);
   checkWhole('healthFailureThreshold', healthFailureThreshold, 0);
   checkDelay('healthProbeInterval', healthProbeInterval);
   checkDelay('probeTimeout', probeTimeout);
   checkFunction('failureClassifier', failureClassifier);
+  checkBoolean('closeFailedSessions', closeFailedSessions);
   checkPercent('maxEjectionPercent', maxEjectionPercent);
   checkHooks(hooks);
+  checkMethods('clock', clock, ['now', 'setTimeout', 'clearTimeout']);
   checkFunction('random', random);
   return {
     strategy: typeof strategy === 'string' ? createStrategy(strategy) : strategy,
@@ -131,10 +145,19 @@ export function sessionSettings(
   freeKey: () => string,
   maxActiveStreamsOfPool: number,
 ): SessionSettings {
-  checkString('key', options.key);
-  checkString('id', options.id);
-  const { label, weight = 1, maxActiveStreams = maxActiveStreamsOfPool, metadata = {} } = options;
+  const {
+    key: ownKey,
+    id,
+    label,
+    weight = 1,
+    maxActiveStreams = maxActiveStreamsOfPool,
+    metadata = {},
+    ...unknown
+  } = options;
+  checkNoMore('a session', unknown);
+  checkString('key', ownKey);
+  checkString('id', id);
   const facts = checkFacts({ label, weight, maxActiveStreams, metadata });
-  const key = options.key || freeKey();
-  return { key, id: options.id || key, facts };
+  const key = ownKey || freeKey();
+  return { key, id: id || key, facts };
 }

@@ -56,6 +56,7 @@ describe('SessionPool.add', () => {
     [{ label: 1 }, 'Expected label to be a string, got number'],
     [{ metadata: { a: 1 } }, 'Expected metadata.a to be a string, got number'],
     [{ metadata: null }, 'Expected metadata to be an object, got null'],
+    [{ maxStreams: 5 }, "Unknown option 'maxStreams' of a session"],
   ])('refuses %o, and takes nothing in', (options, message) => {
     const pool = new SessionPool();
     const session = new FakeSession();
@@ -75,6 +76,14 @@ describe('SessionPool.add', () => {
     [{ maxActiveStreams: -3 }, 'Expected maxActiveStreams to be an integer of at least 1 or Infinity, got -3'],
   ])('makes no pool of %o', (options, message) => {
     expect(() => new SessionPool(options)).toThrow(new RangeError(message));
+  });
+
+  it.each([
+    [{ healthThreshold: 5 }, "Unknown option 'healthThreshold' of a pool"],
+    [{ clock: { now: Date.now } }, 'Expected clock to be an object with now(), setTimeout(), clearTimeout()'],
+    [{ closeFailedSessions: 'no' }, 'Expected closeFailedSessions to be a boolean, got string'],
+  ])('makes no pool of %o, which is nothing of the kind', (options, message) => {
+    expect(() => new SessionPool(options as never)).toThrow(new TypeError(message));
   });
 });
 
