@@ -1,6 +1,6 @@
 // What is measured of the balancer, by groups: each group is a table a size.
-import { bareOpen, poolOpen } from './opens.ts';
-import { pick, pickByKey, reserve } from './our-picks.ts';
+import { bareOpen, poolOpen, sickPoolOpen } from './opens.ts';
+import { pick, pickByKey, pickByNewKey, reserve } from './our-picks.ts';
 import { grpc, undici } from './peer-picks.ts';
 import type { Picker } from './picker.ts';
 
@@ -10,7 +10,8 @@ export interface Group {
   readonly pickers: readonly Picker[];
 }
 
-export const SIZES: readonly number[] = [10, 100, 1_000, 10_000, 100_000];
+/** 256 is as far as weighted is meant for. */
+export const SIZES: readonly number[] = [10, 100, 256, 1_000, 10_000, 100_000];
 
 export const groups: readonly Group[] = [
   {
@@ -22,6 +23,8 @@ export const groups: readonly Group[] = [
       pick('least-conn'),
       pick('weighted'),
       pickByKey,
+      pickByNewKey,
+      pick('round-robin', { sessionKey: 's7' }, ', one key'),
       pick('round-robin', { sessionId: 'node-3' }, ', one id of ten'),
       pick('round-robin', { requiredMetadata: { zone: 'eu' } }, ', metadata of half'),
       undici,
@@ -31,11 +34,19 @@ export const groups: readonly Group[] = [
   {
     name: 'balancer-reserve',
     title: 'a pick, its slot taken and given back',
-    pickers: [reserve('round-robin'), reserve('random'), reserve('least-conn'), reserve('weighted')],
+    // A pick of the others moves their cursor, as a slot of ours moves its session: beside them this is the fairer one.
+    pickers: [
+      reserve('round-robin'),
+      reserve('random'),
+      reserve('least-conn'),
+      reserve('weighted'),
+      { ...undici, name: 'undici BalancedPool, no slot' },
+      { ...grpc, name: 'grpc-js round_robin, no slot' },
+    ],
   },
   {
     name: 'balancer-open',
     title: 'an open and its close',
-    pickers: [bareOpen, poolOpen('round-robin'), poolOpen('least-conn')],
+    pickers: [bareOpen, poolOpen('round-robin'), poolOpen('least-conn'), sickPoolOpen],
   },
 ];

@@ -11,8 +11,10 @@ class Stream extends Duplex {
 
 class Session extends EventEmitter implements PoolableSession {
   readonly state = 'open';
+  isSick = false;
 
   async open(): Promise<Duplex> {
+    if (this.isSick) throw new Error('sick');
     return new Stream();
   }
 }
@@ -49,3 +51,23 @@ export function poolOpen(strategy: StrategyName): Picker {
     },
   };
 }
+
+/** One of ten sessions is unhealthy, and rests for longer than the measurement takes. */
+export const sickPoolOpen: Picker = {
+  name: 'pool.open(), round-robin, a tenth unhealthy',
+  largest: 100_000,
+  make: (sessions) => {
+    const pool = new SessionPool({ healthFailureThreshold: 1, healthProbeInterval: 600_000, openAttempts: 1 });
+    const sick: string[] = [];
+    for (let number = 0; number < sessions; number += 1) {
+      const session = new Session();
+      session.isSick = number % 10 === 0;
+      const { key } = pool.add(session);
+      if (session.isSick) sick.push(key);
+    }
+    return async (times) => {
+      for (const sessionKey of sick.splice(0)) await pool.open({ sessionKey }).catch(() => {});
+      await openAndClose(() => pool.open(), times);
+    };
+  },
+};

@@ -7,6 +7,8 @@ import { Hooks } from '../../../packages/balancer/src/hooks.ts';
 import { Member, type MemberHome, type Slot } from '../../../packages/balancer/src/member.ts';
 import { Observers } from '../../../packages/balancer/src/observers.ts';
 import { sessionSettings } from '../../../packages/balancer/src/options.ts';
+import { Picker as PoolPicker } from '../../../packages/balancer/src/picker.ts';
+import { Recovery } from '../../../packages/balancer/src/recovery.ts';
 import { constraintsOf, type RoutingContext } from '../../../packages/balancer/src/routing.ts';
 import { createStrategy, type StrategyName } from '../../../packages/balancer/src/strategies/named.ts';
 import { FakeSession } from '../../../packages/balancer/src/testing.ts';
@@ -15,6 +17,7 @@ import type { Picker } from './picker.ts';
 class Scene {
   readonly candidates: Candidates;
   readonly chooser: Chooser;
+  readonly #picker: PoolPicker;
 
   constructor(strategy: StrategyName, sessions: number) {
     const hooks = new Hooks({}, this);
@@ -22,6 +25,7 @@ class Scene {
     const home = { now: () => Date.now(), random: Math.random, bound: () => {}, evicted: () => {} };
     this.chooser = new Chooser(createStrategy(strategy), home, hooks);
     this.candidates = new Candidates(this.chooser.order);
+    this.#picker = new PoolPicker(this.candidates, new Recovery(), this.chooser, systemClock);
     const memberHome: MemberHome = {
       clock: systemClock,
       health: { threshold: 3, probeInterval: 30_000, probeTimeout: 10_000 },
@@ -42,8 +46,7 @@ class Scene {
   }
 
   pick(constraints: ReturnType<typeof constraintsOf>, routing: RoutingContext): Member | undefined {
-    const shortlist = this.candidates.shortlist(constraints, NONE);
-    return shortlist.at(this.chooser.pick(shortlist, routing));
+    return this.#picker.pick(routing, constraints, NONE);
   }
 }
 
@@ -77,6 +80,23 @@ export const pickByKey: Picker = {
     const routings = Array.from({ length: 1_000 }, (_, key) => ({ affinityKey: `tenant-${key}` }));
     return (times) => {
       for (let turn = 0; turn < times; turn += 1) scene.pick(constraints, routings[turn % 1_000] ?? {});
+    };
+  },
+};
+
+/** Affinity, with a key that is new each time: beyond `maxBindings` each takes the place of the one used longest ago. */
+export const pickByNewKey: Picker = {
+  name: 'affinity, a new key each time',
+  largest: 100_000,
+  make: (sessions) => {
+    const scene = new Scene('affinity', sessions);
+    const constraints = constraintsOf(undefined);
+    let key = 0;
+    return (times) => {
+      for (let turn = 0; turn < times; turn += 1) {
+        key += 1;
+        scene.pick(constraints, { affinityKey: `tenant-${key}` });
+      }
     };
   },
 };
