@@ -1,5 +1,6 @@
 // Where time comes from, so that tests decide when it passes.
 
+/** Time, as a pool has it; a test brings its own (`ManualClock` of `/testing`). */
 export interface Clock {
   /** Milliseconds since the epoch, and never going backwards. */
   now(): number;

@@ -1,6 +1,7 @@
 // One drain of one session: why, since when, until when, and the promise of its end. It does not know what a session is.
 import type { Clock } from './clock.ts';
 
+/** How long a drain may take, and what comes then. */
 export interface DrainOptions {
   /** For people: shown in snapshots. */
   readonly reason?: string | undefined;
@@ -13,6 +14,7 @@ export interface DrainOptions {
   readonly onTimeout?: 'keep' | 'reset' | 'close' | undefined;
 }
 
+/** How a drain ended. */
 export interface DrainResult {
   /**
    * `'drained'`: the last stream is gone. `'timeout'`: streams were left. `'resumed'`: the session takes streams again.
@@ -23,8 +25,9 @@ export interface DrainResult {
   readonly remaining: number;
 }
 
+/** A drain that is under way. */
 export interface DrainHandle {
-  /** Never rejects. */
+  /** Resolves once, by whichever of its outcomes is first; waits for ever without a `timeout` if streams stay. Never rejects. */
   readonly done: Promise<DrainResult>;
 }
 

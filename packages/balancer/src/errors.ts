@@ -14,6 +14,7 @@ export type PoolErrorCode =
   | 'ERR_YAMUX_POOL_SESSION_UNHEALTHY'
   | 'ERR_YAMUX_POOL_CLOSED';
 
+/** Everything that a pool itself throws, and ends streams with. What a session rejects an open with comes through as it is. */
 export class PoolError extends Error {
   override readonly name: string = 'PoolError';
   readonly code: PoolErrorCode;
@@ -44,6 +45,7 @@ export interface UnavailableCounts {
 /** Some sessions satisfy the routing, and none of them takes a stream now. */
 export class NoAvailableSessionError extends NoMatchingSessionError {
   override readonly name: string = 'NoAvailableSessionError';
+  /** Of the sessions that match; the message says those that are not 0. */
   readonly counts: UnavailableCounts;
 
   constructor(counts: UnavailableCounts) {
@@ -70,6 +72,7 @@ export class InvalidStrategyError extends PoolError {
 /** The session, or a session with this key, is in the pool already. */
 export class DuplicateSessionError extends PoolError {
   override readonly name: string = 'DuplicateSessionError';
+  /** The key that is taken, or under which the session is in the pool. */
   readonly key: string;
 
   constructor(key: string, message: string) {

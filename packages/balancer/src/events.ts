@@ -6,7 +6,9 @@ import type { SessionSnapshot } from './stats.ts';
 export interface PoolEvents {
   /** A session left the candidates because it failed too often, or came back because it has shown that it works. */
   onHealthChange: HealthEvent;
+  /** A session has joined, and may be picked. */
   onSessionAdded: SessionAddedEvent;
+  /** A session has left, and nothing more is heard of it but the ends of its streams. */
   onSessionRemoved: SessionRemovedEvent;
   /** A session began to drain, by whatever cause, or takes streams again. */
   onDrain: DrainEvent;
@@ -26,13 +28,16 @@ export interface PoolEvents {
   onHookPanic: HookPanicEvent;
 }
 
+/** Of `onHealthChange` and `yamux:pool:session:health`. */
 export interface HealthEvent {
   readonly snapshot: SessionSnapshot;
+  /** What it is from now on. */
   readonly healthy: boolean;
   /** For people: what made it so. */
   readonly reason: string;
 }
 
+/** Of `onSessionAdded` and `yamux:pool:session:add`. */
 export interface SessionAddedEvent {
   readonly snapshot: SessionSnapshot;
 }
@@ -40,6 +45,7 @@ export interface SessionAddedEvent {
 /** `'closed'`: the session ended. `'removed'`: somebody called `remove()`. `'pool-closed'`: the pool let go of it. */
 export type RemovalReason = 'closed' | 'removed' | 'pool-closed';
 
+/** Of `onSessionRemoved` and `yamux:pool:session:remove`. */
 export interface SessionRemovedEvent {
   readonly snapshot: SessionSnapshot;
   readonly reason: RemovalReason;
@@ -47,12 +53,14 @@ export interface SessionRemovedEvent {
   readonly error: Error | undefined;
 }
 
+/** Of `onDrain` and `yamux:pool:session:drain`. */
 export interface DrainEvent {
   readonly snapshot: SessionSnapshot;
   /** False when it takes streams again. */
   readonly draining: boolean;
 }
 
+/** Of `onOpen`, and on `yamux:pool:open` of an open that has its stream. */
 export interface OpenEvent {
   readonly sessionKey: string;
   readonly stream: Duplex;
@@ -62,6 +70,7 @@ export interface OpenEvent {
   readonly durationMs: number;
 }
 
+/** Of `onOpenError`, and on `yamux:pool:open` of an open that failed. */
 export interface OpenErrorEvent {
   /** The session that was tried last; undefined if none could be. */
   readonly sessionKey: string | undefined;
@@ -74,15 +83,19 @@ export interface OpenErrorEvent {
   readonly durationMs: number;
 }
 
+/** Of `onRetry` and `yamux:pool:retry`. */
 export interface RetryEvent {
   /** The session that is tried now. */
   readonly sessionKey: string;
   /** 2 for the second session that this open tries. */
   readonly attempt: number;
+  /** The session that was tried before. */
   readonly failedSessionKey: string;
+  /** What that one rejected with. */
   readonly error: unknown;
 }
 
+/** Of `onStreamClose`. */
 export interface StreamCloseEvent {
   readonly sessionKey: string;
   readonly stream: Duplex;
@@ -92,6 +105,7 @@ export interface StreamCloseEvent {
   readonly durationMs: number;
 }
 
+/** Of `onAffinityBind` and `yamux:pool:affinity:bind`. It has the key itself: mind where you write it. */
 export interface AffinityBindEvent {
   /** Which part of the routing the key came from. */
   readonly kind: 'affinityKey' | 'sourceIp';
@@ -99,11 +113,13 @@ export interface AffinityBindEvent {
   readonly sessionKey: string;
 }
 
+/** Of `onAffinityEvict` and `yamux:pool:affinity:evict`. It has the key itself: mind where you write it. */
 export interface AffinityEvictEvent extends AffinityBindEvent {
   /** `'ttl'`: not used for so long. `'cap'`: the least recently used of too many. `'removed'`: its session left. */
   readonly reason: 'ttl' | 'cap' | 'removed';
 }
 
+/** Of `onHookPanic` and `yamux:pool:hook:panic`. */
 export interface HookPanicEvent {
   /** The name of the hook, or of what else threw: `'failureClassifier'`, `'strategy.opened'`. */
   readonly hook: string;

@@ -5,17 +5,24 @@ import type { SessionSnapshot } from './stats.ts';
 /** `'stream-write'`: writes were pending, or the error came out of one. */
 export type FailureOperation = 'open-stream' | 'stream-read' | 'stream-write';
 
+/** `'count'`: one more failure in a row. `'ignore'`: none. `'default'`: as `defaultDecision` says. */
 export type FailureDecision = 'count' | 'ignore' | 'default';
 
+/** What a {@link FailureClassifier} decides by. */
 export interface FailureContext {
   readonly operation: FailureOperation;
+  /** What `open()` rejected with, or what the stream ended with. */
   readonly error: unknown;
+  /** The session; this error is not yet counted against its health. */
   readonly session: SessionSnapshot;
   /** What is done if the classifier says `'default'`. */
   readonly defaultDecision: 'count' | 'ignore';
 }
 
-/** Decides which errors count against the health of their session. */
+/**
+ * Decides which errors count against the health of their session. Called once for each attempt that fails and each stream that ends with an
+ * error, synchronously; what it throws goes to `onHookPanic`, and the default holds.
+ */
 export type FailureClassifier = (context: FailureContext) => FailureDecision;
 
 interface Told {

@@ -18,6 +18,7 @@ import { checkFacts, type SessionFacts } from './session-change.ts';
 import { createStrategy, type StrategyName } from './strategies/named.ts';
 import type { Strategy } from './strategy.ts';
 
+/** Of `new SessionPool()`. Times are in milliseconds. */
 export interface PoolOptions {
   /** Who is picked among the sessions that may be. Default: round-robin. */
   readonly strategy?: Strategy | StrategyName | undefined;
@@ -51,6 +52,7 @@ export interface PoolOptions {
   readonly random?: (() => number) | undefined;
 }
 
+/** Of `pool.add()`. */
 export interface SessionOptions {
   /** Unique in the pool. Default: generated. */
   readonly key?: string | undefined;
@@ -66,6 +68,7 @@ export interface SessionOptions {
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
+/** Of `pool.open()` and `pool.openStream()`. */
 export interface OpenOptions {
   /** Gives up: the open rejects with the signal's reason, and a stream that still comes is destroyed. */
   readonly signal?: AbortSignal | undefined;

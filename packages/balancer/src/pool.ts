@@ -35,7 +35,9 @@ import type { StrategyHome } from './strategy.ts';
 
 /** A stream and the session that serves it. */
 export interface OpenedStream {
+  /** The session's own. */
   readonly stream: Duplex;
+  /** The handle that `add()` returned for the session. */
   readonly session: SessionRef;
 }
 
@@ -298,8 +300,8 @@ export class SessionPool {
   }
 
   /**
-   * Refuses new opens and sessions, waits until every stream that the pool opened is closed, and lets go of the sessions,
-   * which stay open. After `timeout` milliseconds (default: none) the streams that are left end with
+   * Refuses new opens and sessions, waits until every stream that the pool opened on its sessions is closed, and lets go of
+   * the sessions, which stay open. After `timeout` milliseconds (default: none) the streams that are left end with
    * `ERR_YAMUX_POOL_CLOSED`. Never rejects but for a wrong `timeout`; repeated calls share one promise.
    */
   async close({ timeout }: { readonly timeout?: number | undefined } = {}): Promise<void> {

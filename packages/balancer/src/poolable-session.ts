@@ -10,6 +10,10 @@ export interface PoolableSession {
    * Rejections by code `ERR_YAMUX_GO_AWAY`, `ERR_YAMUX_SESSION_CLOSED` and `ERR_YAMUX_STREAMS_EXHAUSTED` drain the session.
    */
   open(options?: { signal?: AbortSignal | undefined }): Promise<Duplex>;
+  /**
+   * `'close'`: it has ended. `'goAway'`: its peer takes no new streams. `'error'` is listened to so that it throws nowhere; `errored` says
+   * what it was.
+   */
   on(event: 'close' | 'error' | 'goAway', listener: () => void): unknown;
   off(event: 'close' | 'error' | 'goAway', listener: () => void): unknown;
   /** `'closed'` once the session has ended; other values mean nothing here. */

@@ -19,6 +19,7 @@ type Registry = PrometheusRegistry | PrometheusRegistry<OpenMetricsContentType>;
 /** What tells the sessions of one pool apart. */
 export type SessionLabel = 'key' | 'id' | 'label';
 
+/** Of {@link registerPoolMetrics}. */
 export interface PoolMetricsOptions {
   /** The value of the label `pool`, its own for each pool of a registry. Default `'default'`. */
   readonly name?: string | undefined;

@@ -27,17 +27,24 @@ export function withMaxActiveStreams(maxActiveStreams: number): SessionChange {
   return (facts) => ({ ...facts, maxActiveStreams });
 }
 
+/** These pairs and no others. */
 export function replaceSessionMetadata(metadata: Readonly<Record<string, string>>): SessionChange {
   return (facts) => ({ ...facts, metadata });
 }
 
-/** Adds these pairs, over those of the same name. */
+/**
+ * Adds these pairs, over those of the same name.
+ * @throws TypeError if a value is no string.
+ */
 export function mergeSessionMetadata(metadata: Readonly<Record<string, string>>): SessionChange {
   checkMetadata('metadata', metadata);
   return (facts) => ({ ...facts, metadata: { ...facts.metadata, ...metadata } });
 }
 
-/** Takes out the pairs of these names, if they are there. */
+/**
+ * Takes out the pairs of these names, if they are there.
+ * @throws TypeError if a name is no string.
+ */
 export function deleteSessionMetadataKeys(...keys: readonly string[]): SessionChange {
   for (const key of keys) checkString('a metadata key', key);
   return (facts) => {

@@ -17,14 +17,17 @@ export class SessionRef {
     this.#leave = leave;
   }
 
+  /** What was given to `add()`. */
   get session(): PoolableSession {
     return this.#member.session;
   }
 
+  /** Unique in the pool. */
   get key(): string {
     return this.#member.key;
   }
 
+  /** The node that it leads to. */
   get id(): string {
     return this.#member.id;
   }
@@ -38,6 +41,7 @@ export class SessionRef {
     return this.#member.removed;
   }
 
+  /** How it is now, or how it was left when it has left the pool; its streams still count down. */
   snapshot(): SessionSnapshot {
     return this.#member.snapshot();
   }

@@ -1,5 +1,6 @@
 // Snapshots: plain values, counted when asked for, never kept.
 
+/** One session at one moment. All times are milliseconds since the epoch, by the pool's clock. */
 export interface SessionSnapshot {
   readonly key: string;
   readonly id: string;
@@ -16,29 +17,33 @@ export interface SessionSnapshot {
   readonly available: boolean;
   /** Active and pending streams have reached the cap, or the peer has just refused one. */
   readonly full: boolean;
+  /** It has not failed too often in a row, or has proved itself since. */
   readonly healthy: boolean;
   /** Unhealthy, and either due to be probed or being probed: the next matching open may find out. */
   readonly probing: boolean;
+  /** Failures that counted since the last answer of the peer. */
   readonly consecutiveFailures: number;
   /** The message of the last error that counted. */
   readonly lastError: string | undefined;
   readonly lastFailureAt: number | undefined;
   /** Until then an unhealthy session is left alone. */
   readonly nextProbeAt: number | undefined;
+  /** It takes no new streams until it resumes. */
   readonly draining: boolean;
   readonly drainReason: string | undefined;
-  /** Milliseconds since the epoch, as all times here. */
   readonly drainStartedAt: number | undefined;
+  /** How often it was asked for a stream. */
   readonly openAttempts: number;
   /** Attempts that ended without a stream. A caller's abort and the end of the pool are no failures. */
   readonly openFailures: number;
   readonly addedAt: number;
-  /** Milliseconds. */
+  /** Round trip in milliseconds, if the session knows. */
   readonly rtt: number | undefined;
 }
 
 /** The bindings of the affinity strategy; the figures but the first count since the pool was made. */
 export interface AffinityStats {
+  /** Keys that are bound now. */
   readonly bindings: number;
   /** Picks that went to the session that their key is bound to. */
   readonly hits: number;
@@ -57,11 +62,15 @@ export interface AffinityStats {
 /** The session gauges are not exclusive: a session that drains may also be full. */
 export interface PoolTotals {
   readonly sessionsTotal: number;
+  /** The next open may pick them. */
   readonly sessionsAvailable: number;
   readonly sessionsDraining: number;
+  /** At their cap, or refused by their peer just now. */
   readonly sessionsCapacityLimited: number;
   readonly sessionsHealthy: number;
+  /** Unhealthy, and due to be probed or being probed. */
   readonly sessionsProbing: number;
+  /** On the sessions that are in the pool. */
   readonly activeStreams: number;
   readonly pendingStreams: number;
   /** Since the pool was made, sessions that have left it included. */
@@ -71,6 +80,7 @@ export interface PoolTotals {
   readonly affinity: AffinityStats | undefined;
 }
 
+/** The figures, and a snapshot of each session. */
 export interface PoolStats extends PoolTotals {
   /** In order of adding. */
   readonly sessions: readonly SessionSnapshot[];

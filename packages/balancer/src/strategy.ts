@@ -9,6 +9,7 @@ import type { AffinityStats } from './stats.ts';
  * an {@link InvalidStrategyError}, what another method throws goes to the pool's `onHookPanic`.
  */
 export interface Strategy {
+  /** For error messages. */
   readonly name: string;
   /**
    * The order that the pool keeps for this strategy: the first of it stands at index 0, everybody else anywhere.
@@ -43,6 +44,7 @@ export interface Strategy {
   affinityStats?(): AffinityStats;
 }
 
+/** What a strategy may have the pool sort its candidates by; see {@link Strategy.order}. */
 export type CandidateOrder = 'least-recent' | 'least-loaded';
 
 /** What a strategy may use of its pool. */

@@ -17,6 +17,7 @@ import { roundRobin } from './round-robin.ts';
 
 /** Ten minutes, in milliseconds. */
 export const DEFAULT_AFFINITY_TTL = 600_000;
+/** So many keys are bound at a time. */
 export const DEFAULT_AFFINITY_MAX_BINDINGS = 65_536;
 
 /**
@@ -25,6 +26,7 @@ export const DEFAULT_AFFINITY_MAX_BINDINGS = 65_536;
  */
 export type OnUnavailable = 'rebind' | 'spill';
 
+/** Of {@link affinity}. */
 export interface AffinityOptions {
   /** Milliseconds for which a binding lives after its last use; 0: for ever. Default {@link DEFAULT_AFFINITY_TTL}. */
   readonly ttl?: number | undefined;

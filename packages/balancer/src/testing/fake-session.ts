@@ -7,6 +7,7 @@ import type { PoolableSession } from '../poolable-session.ts';
 export class FakeStream extends Duplex {
   acknowledged = false;
 
+  /** Its peer answers: `acknowledged` and the event of that name. */
   acknowledge(): void {
     this.acknowledged = true;
     this.emit('acknowledged');
@@ -36,7 +37,9 @@ export class FakeSession extends EventEmitter implements PoolableSession {
   readonly opens: FakeOpen[] = [];
   /** The streams that `answers()` made. */
   readonly streams: FakeStream[] = [];
+  /** How often `close()` was called. */
   closeCalls = 0;
+  /** What `destroy()` was called with. */
   destroyedWith: Error | undefined;
   errored: Error | undefined;
   #answer: (() => Duplex) | undefined;
@@ -109,6 +112,7 @@ export class FakeSession extends EventEmitter implements PoolableSession {
 
 /** A session that can be pinged; each ping waits until the test answers it. */
 export class PingableSession extends FakeSession {
+  /** Each call of `ping()`, to be answered by the test. */
   readonly pings: { pong(): void; fail(): void }[] = [];
 
   ping(): Promise<number> {

@@ -9,6 +9,8 @@ export interface Relay {
   thaw(): void;
   /** Both ends see a reset. */
   cut(): void;
+  /** Both ends see the other one end, as when a process is killed. */
+  hangUp(): void;
   /** To the end that dialed, as if the other one had sent it. */
   inject(bytes: Buffer): void;
   close(): Promise<void>;
@@ -17,8 +19,9 @@ export interface Relay {
 /** Of one connection. */
 export async function relayTo(port: number): Promise<Relay> {
   const sockets: Socket[] = [];
-  const server: Server = createServer((inbound) => {
-    const outbound = connect(port, '127.0.0.1');
+  // Without its delays: Nagle's and the delayed ACK of a relay are 40 ms for each small frame.
+  const server: Server = createServer({ noDelay: true }, (inbound) => {
+    const outbound = connect({ port, host: '127.0.0.1', noDelay: true });
     sockets.push(inbound, outbound);
     for (const [from, to] of [
       [inbound, outbound],
@@ -42,6 +45,9 @@ export async function relayTo(port: number): Promise<Relay> {
     },
     cut: () => {
       for (const socket of sockets) socket.resetAndDestroy();
+    },
+    hangUp: () => {
+      for (const socket of sockets) socket.destroy();
     },
     inject: (bytes) => void sockets[0]?.write(bytes),
     close: async () => {
