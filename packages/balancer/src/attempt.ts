@@ -96,7 +96,8 @@ export class Attempt implements Slot {
 
   #closed(stream: Acknowledgeable): void {
     const member = this.#member;
-    const error = stream.errored;
+    // A stream that is not of node:stream may not know.
+    const error = stream.errored ?? null;
     member.release(this);
     // Before that the error is the open's, and judged with it.
     if (!this.#handedOver) return;
@@ -154,7 +155,8 @@ export class Attempt implements Slot {
 
 function openOn(session: PoolableSession, signal: AbortSignal | undefined): Promise<Duplex> {
   try {
-    return session.open(signal === undefined ? undefined : { signal });
+    // What is no promise is a stream, or an error of its own.
+    return Promise.resolve(session.open(signal === undefined ? undefined : { signal }));
   } catch (error) {
     return Promise.reject(error);
   }

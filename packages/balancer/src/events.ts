@@ -121,7 +121,7 @@ export interface AffinityEvictEvent extends AffinityBindEvent {
 
 /** Of `onHookPanic` and `yamux:pool:hook:panic`. */
 export interface HookPanicEvent {
-  /** The name of the hook, or of what else threw: `'failureClassifier'`, `'strategy.opened'`. */
+  /** The name of the hook, or of what else threw: `'failureClassifier'`, `'strategy.opened'`, `'session.destroy'`. */
   readonly hook: string;
   readonly error: unknown;
 }

@@ -40,8 +40,8 @@ export interface PoolOptions {
    */
   readonly closeFailedSessions?: boolean | undefined;
   /**
-   * Of all sessions, so many percent at most may be closed for that within one `healthProbeInterval`, and always one.
-   * Default 100.
+   * Of all sessions, so many percent at most may be closed for that within one `healthProbeInterval`, and always one; the
+   * others are probed as ever. Default 100.
    */
   readonly maxEjectionPercent?: number | undefined;
   /** What the pool tells its owner. Default: nothing. */

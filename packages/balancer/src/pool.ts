@@ -52,6 +52,7 @@ const DISPOSE_TIMEOUT = 5_000;
  */
 export class SessionPool {
   readonly #chooser: Chooser;
+  readonly #hooks: Hooks;
   readonly #observers: Observers;
   readonly #recovery = new Recovery();
   /** Undefined unless failed sessions are closed. */
@@ -82,6 +83,7 @@ export class SessionPool {
     this.#clock = settings.clock;
     const hooks = new Hooks(settings.hooks, this);
     const observers = new Observers(hooks, this.#clock);
+    this.#hooks = hooks;
     this.#observers = observers;
     const strategyHome: StrategyHome = {
       now: () => this.#clock.now(),
@@ -227,7 +229,8 @@ export class SessionPool {
     if (this.#ejections === undefined || member.removed || session.destroy === undefined) return;
     if (!this.#ejections.take(this.#candidates.size, this.#clock.now())) return;
     const message = `Session '${key}' was closed as unhealthy: ${reason}`;
-    session.destroy(new PoolError('ERR_YAMUX_POOL_SESSION_UNHEALTHY', message, { cause }));
+    const error = new PoolError('ERR_YAMUX_POOL_SESSION_UNHEALTHY', message, { cause });
+    this.#hooks.guard('session.destroy', () => session.destroy?.(error));
   }
 
   #nobody(constraints: Constraints): NoMatchingSessionError {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { FakeSession, FakeStream, ManualClock, queueDrained } from '../src/testing.ts';
 import { poolWith, slots } from './support/pool-with.ts';
 
@@ -123,11 +123,37 @@ describe('an open timeout', () => {
     expect(session.openCall(0).signal?.reason).toBe('enough');
   });
 
-  it('leaves no timer and no listener behind, and makes none unasked', async () => {
+  it('is made of nothing where none was given: no timer, and no AbortController without a timeout', async () => {
+    const clock = new ManualClock();
+    const timers = vi.spyOn(clock, 'setTimeout');
+    const controllers = vi.fn();
+    const { AbortController: Own } = globalThis;
+    const caller = new AbortController();
+    vi.stubGlobal(
+      'AbortController',
+      class extends Own {
+        constructor() {
+          super();
+          controllers();
+        }
+      },
+    );
+    try {
+      const pool = poolWith({ clock }, [new FakeSession().answers()]);
+      await pool.open();
+      await pool.open({}, { signal: caller.signal, acknowledged: false });
+      expect([timers.mock.calls.length, controllers.mock.calls.length]).toEqual([0, 0]);
+      await pool.open({}, { timeout: 5 });
+      expect([timers.mock.calls.length, controllers.mock.calls.length]).toEqual([1, 1]);
+    } finally {
+      vi.unstubAllGlobals();
+    }
+  });
+
+  it('leaves no timer and no listener behind', async () => {
     const clock = new ManualClock();
     const session = new FakeSession().answers();
     const pool = poolWith({ clock }, [session]);
-    await pool.open();
     const caller = new AbortController();
     const events: string[] = [];
     const { signal } = caller;

@@ -88,6 +88,25 @@ describe('closeFailedSessions', () => {
     ]);
   });
 
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new Error('mine');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('mine'))],
+  ])('harms nothing when destroy() %s, and onHookPanic hears of it', async (_what, destroy) => {
+    const { pool, add, fail, panics } = world({ closeFailedSessions: true });
+    const { session, ref } = add('a', new FakeSession());
+    session.destroy = destroy as never;
+    await fail('a', 3);
+    await queueDrained();
+    expect(panics).toEqual([{ hook: 'session.destroy', error: expect.objectContaining({ message: 'mine' }) }]);
+    expect(ref.snapshot()).toMatchObject({ healthy: false, pendingStreams: 0 });
+    expect(pool.sessions()).toEqual([ref]);
+  });
+
   it('is off by default', async () => {
     const { add, fail } = world();
     const { session } = add('a', new FakeSession());

@@ -101,7 +101,7 @@ describe('SessionPool.open', () => {
 
   it('frees the slot when the session refuses, rejects, throws or gives no stream', async () => {
     const session = new FakeSession();
-    const pool = poolWith({ maxActiveStreams: 1, openAttempts: 1 }, [session]);
+    const pool = poolWith({ maxActiveStreams: 1, openAttempts: 1, healthFailureThreshold: 0 }, [session]);
     const refused = pool.open();
     session.openCall(0).reject(new Error('refused'));
     await expect(refused).rejects.toThrow('refused');
@@ -111,8 +111,30 @@ describe('SessionPool.open', () => {
     await expect(pool.open()).rejects.toThrow('thrown');
     session.open = () => Promise.resolve(undefined as never);
     await expect(pool.open()).rejects.toThrow("Expected open() of session 'session-1' to resolve to a Duplex");
+    session.open = () => undefined as never;
+    await expect(pool.open()).rejects.toThrow('to resolve to a Duplex, got undefined');
     expect(slots(pool)).toEqual([0, 0]);
-    expect(pool.stats()).toMatchObject({ openAttempts: 3, openFailures: 3 });
+    expect(pool.stats()).toMatchObject({ openAttempts: 4, openFailures: 4 });
+  });
+
+  it('takes the stream of a session that opens at once, without a promise', async () => {
+    const session = new FakeSession();
+    const own = new FakeStream();
+    session.open = () => own as never;
+    const pool = poolWith({ maxActiveStreams: 1 }, [session]);
+    expect(await pool.open()).toBe(own);
+    expect(slots(pool)).toEqual([1, 0]);
+  });
+
+  it('takes no error for one where a stream does not say what it ended with', async () => {
+    const session = new FakeSession().answers();
+    const pool = poolWith({ failureClassifier: () => 'count' }, [session]);
+    const stream = await pool.open();
+    Object.defineProperty(stream, 'errored', { value: undefined });
+    stream.destroy();
+    await queueDrained();
+    expect(slots(pool)).toEqual([0, 0]);
+    expect(pool.stats().sessions[0]?.consecutiveFailures).toBe(0);
   });
 
   it.each([

@@ -43,6 +43,21 @@ function sticky(options?: AffinityOptions, openAttempts = 2): Sticky {
   return { pool, clock, sessions, evictions, serves };
 }
 
+/** By three opens that its own caller asks it for. */
+async function makeUnhealthy({ pool, sessions }: Sticky): Promise<void> {
+  sessions.a.refuses(new Error('broken'));
+  for (let open = 0; open < 3; open += 1) await expect(pool.open({ sessionKey: 'a' })).rejects.toThrow('broken');
+  sessions.a.answers();
+}
+
+/** By a trial when its rest is over. */
+async function makeHealthy({ pool, sessions, clock }: Sticky): Promise<void> {
+  clock.advance(30_000);
+  const trial = await pool.open({ sessionKey: 'a' });
+  sessions.a.streams.at(-1)?.acknowledge();
+  trial.destroy();
+}
+
 const tenant = (affinityKey: string): RoutingContext => ({ affinityKey });
 
 describe('affinity', () => {
@@ -140,10 +155,11 @@ describe('affinity', () => {
     ['closes', ({ sessions }: Sticky) => sessions.a.end()],
     ['drains', ({ pool }: Sticky) => void pool.drainSession('a')],
     ['is told to go away', ({ sessions }: Sticky) => void sessions.a.emit('goAway')],
+    ['is unhealthy', makeUnhealthy],
   ])('moves the key when its session %s', async (_what, act) => {
     const world = sticky();
     expect(await world.serves(tenant('x'))).toBe('a');
-    act(world);
+    await act(world);
     expect(await world.serves(tenant('x'))).toBe('b');
     expect(await world.serves(tenant('x'))).toBe('b');
   });
@@ -180,19 +196,23 @@ describe('affinity', () => {
 
   it.each([
     ['draining', 'spill', 'aba'],
+    ['unhealthy', 'spill', 'aba'],
     ['full', 'rebind', 'abb'],
     ['filtered', 'rebind', 'acc'],
   ] as const)('does with a session that is %s as it is told: %s', async (reason, rule, expected) => {
-    const { pool, serves } = sticky({ onUnavailable: { [reason]: rule } });
+    const world = sticky({ onUnavailable: { [reason]: rule } });
+    const { pool, serves } = world;
     let keys = await serves(tenant('x'));
     const filling: Duplex[] = [];
     if (reason === 'draining') pool.drainSession('a');
+    if (reason === 'unhealthy') await makeUnhealthy(world);
     if (reason === 'full') {
       for (let count = 0; count < CAP; count += 1) filling.push(await pool.open({ sessionKey: 'a' }));
     }
     keys += await serves(reason === 'filtered' ? { affinityKey: 'x', requiredMetadata: { key: 'c' } } : tenant('x'));
     pool.resumeSession('a');
     for (const stream of filling) stream.destroy();
+    if (reason === 'unhealthy') await makeHealthy(world);
     await queueDrained();
     keys += await serves(tenant('x'));
     expect(keys).toBe(expected);
