@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, it } from 'vitest';
 import type { RoutingContext } from '../src/routing.ts';
 import { StrategyName } from '../src/strategies/named.ts';
+import type { Answer } from './support/model-session.ts';
 import { PoolModel } from './support/pool-model.ts';
 
 const key = fc.nat(9).map((number) => `k${number}`);
@@ -20,17 +21,23 @@ const routing: fc.Arbitrary<RoutingContext> = fc.oneof(
 );
 
 const nth = fc.nat(1_000);
+const answer = fc.constantFrom<Answer>('opened', 'opened', 'opened', 'broken', 'broken', 'refused');
+const cap = fc.constantFrom(1, 2, 3, Infinity);
 const step = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('add' as const), cap: fc.constantFrom(1, 2, 3, Infinity) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('add' as const), cap }) },
   { weight: 12, arbitrary: fc.record({ do: fc.constant('open' as const), routing }) },
-  { weight: 6, arbitrary: fc.record({ do: fc.constant('answer' as const), nth, ok: fc.boolean() }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('answer' as const), nth, answer }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('acknowledge' as const), nth }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('close' as const), nth, byError: fc.boolean() }) },
   {
     weight: 4,
     arbitrary: fc.record({ do: fc.constantFrom('remove', 'end', 'drain', 'resume', 'goAway'), nth }),
   },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('pass' as const), ms: fc.nat(60) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('pass' as const), ms: fc.oneof(fc.nat(60), fc.constantFrom(999, 1_000)) }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('update' as const), nth, cap, weight: fc.nat(4), zone }) },
 );
 
 describe('SessionPool', () => {
@@ -49,10 +56,11 @@ describe('SessionPool', () => {
             for (const one of steps) {
               if (one.do === 'add') model.add(one.cap);
               else if (one.do === 'open') model.open(one.routing);
-              else if (one.do === 'answer') await model.answer(one.nth, one.ok);
+              else if (one.do === 'answer') await model.answer(one.nth, one.answer);
               else if (one.do === 'close') await model.close(one.nth, one.byError);
               else if (one.do === 'acknowledge') model.acknowledge(one.nth);
               else if (one.do === 'pass') model.pass(one.ms);
+              else if (one.do === 'update') model.update(one.nth, one);
               else model.act(one.do, one.nth);
               if (isWatched) model.check();
               if (isWatched) model.explain(one.do === 'open' ? one.routing : {});
@@ -60,7 +68,7 @@ describe('SessionPool', () => {
             model.check();
             // At the end everything is answered and closed: no slot may be left.
             while (model.all.some(({ load }) => load > 0)) {
-              await model.answer(0, true);
+              await model.answer(0, 'opened');
               await model.close(0, false);
               model.check();
             }

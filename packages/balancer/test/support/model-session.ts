@@ -52,6 +52,10 @@ export class ModelHealth {
     else if (this.#row === RULES.healthFailureThreshold) this.#rest(now, this.#interval);
   }
 
+  refused(epoch: number, now: number): void {
+    if (epoch === this.epoch && this.#trialUntil !== undefined) this.#rest(now, 2 * this.#interval);
+  }
+
   inconclusive(epoch: number): void {
     if (epoch !== this.epoch || this.#trialUntil === undefined) return;
     this.epoch += 1;
@@ -68,9 +72,15 @@ export class ModelHealth {
   }
 }
 
+/** How an open ends: its peer may also have enough of streams. */
+export type Answer = 'opened' | 'broken' | 'refused';
+
+/** A peer that refused is left alone for so long. */
+const REFUSAL_REST = 1_000;
+
 export interface ModelOpen {
   readonly epoch: number;
-  settle(ok: boolean): void;
+  settle(answer: Answer): void;
 }
 
 interface ModelStream {
@@ -82,8 +92,8 @@ export class ModelSession {
   readonly fake: FakeSession = new FakeSession();
   readonly key: string;
   readonly id: string;
-  readonly zone: string;
-  readonly cap: number;
+  zone: string;
+  cap: number;
   ref!: SessionRef;
   readonly health: ModelHealth = new ModelHealth();
   pending: ModelOpen[] = [];
@@ -93,9 +103,10 @@ export class ModelSession {
   gone = false;
   attempts = 0;
   failures = 0;
-  readonly weight: number;
+  weight: number;
   /** What smooth weighted round-robin owes it. */
   owed = 0;
+  #refusedUntil: number | undefined;
 
   constructor(number: number, cap: number) {
     this.weight = number % 4;
@@ -110,10 +121,10 @@ export class ModelSession {
       return new Promise((resolve, reject) => {
         this.pending.push({
           epoch,
-          settle: (ok) => {
-            if (!ok) {
+          settle: (answer) => {
+            if (answer !== 'opened') {
               this.failures += 1;
-              reject(new Error('refused'));
+              reject(Object.assign(new Error('refused'), answer === 'refused' && { refused: true }));
               return;
             }
             const stream = new FakeStream();
@@ -129,9 +140,28 @@ export class ModelSession {
     return this.pending.length + this.active.length;
   }
 
+  refusedAt(now: number): void {
+    this.#refusedUntil = now + REFUSAL_REST;
+  }
+
+  /** One of its streams has closed. */
+  hasRoom(): void {
+    this.#refusedUntil = undefined;
+  }
+
+  /** To be called at every moment. */
+  lapse(now: number): void {
+    this.health.lapse(now);
+    if (this.#refusedUntil !== undefined && now >= this.#refusedUntil) this.#refusedUntil = undefined;
+  }
+
+  get full(): boolean {
+    return this.load >= this.cap || this.#refusedUntil !== undefined;
+  }
+
   /** Nothing but its health keeps it from taking a stream. */
   get ready(): boolean {
-    return !this.draining && !this.gone && this.load < this.cap;
+    return !this.draining && !this.gone && !this.full;
   }
 
   /** Full is a reason to go elsewhere for once, all else is one to move. */
@@ -146,7 +176,7 @@ export class ModelSession {
   get verdict(): string {
     if (this.draining) return 'draining';
     if (!this.health.healthy) return 'unhealthy';
-    return this.load < this.cap ? 'eligible' : 'full';
+    return this.full ? 'full' : 'eligible';
   }
 
   matches({ sessionKey, sessionId, requiredMetadata }: RoutingContext): boolean {

@@ -2,10 +2,11 @@
 import { expect } from 'vitest';
 import { SessionPool } from '../../src/pool.ts';
 import type { RoutingContext } from '../../src/routing.ts';
+import { mergeSessionMetadata, withMaxActiveStreams, withSessionWeight } from '../../src/session-change.ts';
 import { affinity } from '../../src/strategies/affinity.ts';
 import { StrategyName } from '../../src/strategies/named.ts';
 import { ManualClock, queueDrained } from '../../src/testing.ts';
-import { type ModelOpen, ModelSession, RULES } from './model-session.ts';
+import { type Answer, type ModelOpen, ModelSession, RULES } from './model-session.ts';
 
 const pickOf = <T>(items: readonly T[], nth: number): T | undefined => items[nth % items.length];
 
@@ -72,7 +73,7 @@ export class PoolModel {
   pass(ms: number): void {
     for (let passed = 0; passed < ms; passed += 1) {
       this.#clock.advance(1);
-      for (const one of this.all) one.health.lapse(this.#clock.now());
+      for (const one of this.all) one.lapse(this.#clock.now());
     }
   }
 
@@ -142,6 +143,7 @@ export class PoolModel {
     this.#picks += 1;
     this.#attempts += 1;
     session.lastPick = this.#picks;
+    expect(session.load).toBeLessThanOrEqual(session.cap);
     const waiting = session.pending.at(-1);
     if (waiting !== undefined) this.#tried.set(waiting, { routing: asked, tried: [...tried, session] });
   }
@@ -167,7 +169,7 @@ export class PoolModel {
     this.#picked(expected, before, asked, []);
   }
 
-  async answer(nth: number, ok: boolean): Promise<void> {
+  async answer(nth: number, answer: Answer): Promise<void> {
     const session = pickOf(
       this.all.filter(({ pending }) => pending.length > 0),
       nth,
@@ -178,9 +180,15 @@ export class PoolModel {
     this.#tried.delete(waiting);
     session.pending = session.pending.filter((other) => other !== waiting);
     const before = this.#attemptCounts();
-    waiting.settle(ok);
+    waiting.settle(answer);
+    const ok = answer === 'opened';
+    const now = this.#clock.now();
     this.#settled(session, asked, ok);
-    if (!ok && !session.gone) session.health.failed(waiting.epoch, this.#clock.now());
+    if (answer === 'refused') {
+      session.refusedAt(now);
+      session.health.refused(waiting.epoch, now);
+    }
+    if (answer === 'broken') session.health.failed(waiting.epoch, now);
     const next = ok || tried.length >= this.#openAttempts ? [] : this.#expected(asked, tried);
     if (!ok) this.#failures += 1;
     await queueDrained();
@@ -196,6 +204,7 @@ export class PoolModel {
     if (session === undefined || one === undefined) return;
     session.active = session.active.filter((other) => other !== one);
     session.health.inconclusive(one.epoch);
+    session.hasRoom();
     one.stream.destroy(byError ? new Error('reset') : undefined);
     await queueDrained();
   }
@@ -216,6 +225,25 @@ export class PoolModel {
     const session = new ModelSession(this.all.length, cap);
     this.#join(session);
     this.all.push(session);
+  }
+
+  /** All facts at once; a cap may be below what is open. */
+  update(nth: number, facts: { readonly cap: number; readonly weight: number; readonly zone: string }): void {
+    const session = pickOf(this.inside, nth);
+    if (session === undefined) return;
+    if (facts.weight !== session.weight) leave(session, this.#others(session));
+    const { cap, weight, zone } = facts;
+    Object.assign(session, { cap, weight, zone });
+    const changed = session.ref.update(
+      withMaxActiveStreams(cap),
+      withSessionWeight(weight),
+      mergeSessionMetadata({ zone }),
+    );
+    expect(changed).toMatchObject({ maxActiveStreams: cap, weight, metadata: { zone } });
+  }
+
+  #others(session: ModelSession): ModelSession[] {
+    return this.inside.filter((one) => one !== session);
   }
 
   #join(session: ModelSession): void {
@@ -264,7 +292,7 @@ export class PoolModel {
       sessionsTotal: this.inside.length,
       sessionsAvailable: sum(({ eligible }) => Number(eligible)),
       sessionsDraining: sum(({ draining }) => Number(draining)),
-      sessionsCapacityLimited: sum(({ load, cap }) => Number(load >= cap)),
+      sessionsCapacityLimited: sum(({ full }) => Number(full)),
       sessionsHealthy: sum(({ health }) => Number(health.healthy)),
       sessionsProbing: sum(({ health }) => Number(health.isProbing(this.#clock.now()))),
       activeStreams: sum(({ active }) => active.length),
@@ -287,7 +315,6 @@ export class PoolModel {
       ),
     });
     for (const one of this.all) {
-      expect(one.load).toBeLessThanOrEqual(one.cap);
       expect(one.ref.snapshot()).toMatchObject({
         activeStreams: one.active.length,
         pendingStreams: one.pending.length,
