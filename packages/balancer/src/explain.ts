@@ -58,7 +58,7 @@ function detailOf(session: Subject, snapshot: SessionSnapshot, now: number): str
     case 'closed':
       return 'It has ended';
     case 'draining':
-      return `It drains${since(snapshot.drainStartedAt, now)}${because(snapshot.drainReason)}; ${streamsOf(snapshot)} left`;
+      return `It is draining${since(snapshot.drainStartedAt, now)}${because(snapshot.drainReason)}; ${streamsOf(snapshot)} left`;
     case 'unhealthy':
       return `${rowOf(snapshot)}${because(snapshot.lastError)}; ${nextOf(snapshot, now)}`;
     case 'full':
@@ -84,11 +84,11 @@ function rowOf({ consecutiveFailures: failures }: SessionSnapshot): string {
 
 function nextOf({ probing, nextProbeAt }: SessionSnapshot, now: number): string {
   if (nextProbeAt === undefined) return 'a probe is under way';
-  return probing ? 'the next open that asks for it has it probed' : `it rests for ${seconds(nextProbeAt - now)} more`;
+  return probing ? 'the next open that may go to it probes it' : `it rests for ${seconds(nextProbeAt - now)} more`;
 }
 
 function since(at: number | undefined, now: number): string {
-  return at === undefined ? '' : ` since ${seconds(now - at)}`;
+  return at === undefined ? '' : ` for ${seconds(now - at)} now`;
 }
 
 function because(reason: string | undefined): string {

@@ -50,7 +50,7 @@ describe('explain()', () => {
     expect(details(pool)).toEqual([
       'full: full: It is at its cap: 1 of 1 streams',
       'refusing: full: Its peer has just refused a stream',
-      'draining: draining: It drains since 1 s (rolling update); 1 stream left',
+      'draining: draining: It is draining for 1 s now (rolling update); 1 stream left',
       'gone: closed: It has ended',
     ]);
   });
@@ -63,7 +63,7 @@ describe('explain()', () => {
     const detail = (): string | undefined => details(pool)[0];
     expect(detail()).toBe('a: unhealthy: 3 failures in a row (broken); it rests for 30 s more');
     clock.advance(INTERVAL);
-    expect(detail()).toBe('a: unhealthy: 3 failures in a row (broken); the next open that asks for it has it probed');
+    expect(detail()).toBe('a: unhealthy: 3 failures in a row (broken); the next open that may go to it probes it');
     expect(await next()).toBe('b');
     expect(session.pings).toHaveLength(1);
     expect(detail()).toBe('a: unhealthy: 3 failures in a row (broken); a probe is under way');
