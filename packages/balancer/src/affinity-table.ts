@@ -55,14 +55,16 @@ export class AffinityTable<Session extends object> {
 
   /** The live binding of the key; looking changes nothing. */
   peek(kind: KeyKind, key: string, now: number): Binding<Session> | undefined {
+    const time = this.#tick(now);
     const node = this.#byKind[kind].get(key);
-    return node === undefined || this.#expired(node, now) ? undefined : node;
+    return node === undefined || time >= node.expiresAt ? undefined : node;
   }
 
   /** The live binding of the key. One that has expired goes. */
   find(kind: KeyKind, key: string, now: number): Binding<Session> | undefined {
+    const time = this.#tick(now);
     const node = this.#byKind[kind].get(key);
-    if (node === undefined || !this.#expired(node, now)) return node;
+    if (node === undefined || time < node.expiresAt) return node;
     this.#drop(node, 'ttl');
     return undefined;
   }
@@ -116,15 +118,12 @@ export class AffinityTable<Session extends object> {
 
   /** Lets go of at most `limit` expired bindings, the least recently updated first. */
   sweep(now: number, limit: number): void {
+    const time = this.#tick(now);
     for (let swept = 0; swept < limit; swept += 1) {
       const oldest = this.#oldest;
-      if (oldest === undefined || !this.#expired(oldest, now)) return;
+      if (oldest === undefined || time < oldest.expiresAt) return;
       this.#drop(oldest, 'ttl');
     }
-  }
-
-  #expired(node: Node<Session>, now: number): boolean {
-    return this.#tick(now) >= node.expiresAt;
   }
 
   /** A clock that jumps back revives nothing. */
