@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AffinityTable, type KeyKind } from '../src/affinity-table.ts';
+import { runs } from './support/runs.ts';
 
 interface Session {
   readonly name: string;
@@ -96,8 +97,11 @@ describe('AffinityTable', () => {
               table.bind(one.kind, one.key, one.session, clock, one.flag);
               naive.bind(one.kind, one.key, one.session, one.flag);
             } else if (one.do === 'removeSession') {
+              const told = evictions.length;
               table.removeSession(one.session);
               naive.removeSession(one.session);
+              // They all go at once, in no order.
+              for (const each of [evictions, naive.evictions]) each.push(...each.splice(told).sort());
             } else if (one.do === 'sweep') {
               table.sweep(clock, one.limit);
               naive.sweep(one.limit);
@@ -126,7 +130,7 @@ describe('AffinityTable', () => {
         },
       ),
       {
-        numRuns: 300,
+        ...runs(300),
         examples: [
           // The clock jumps back before the table was told of any time.
           [
@@ -137,6 +141,17 @@ describe('AffinityTable', () => {
               { do: 'bind', kind: 'affinityKey', key: '1', session: sessions[0] as Session, flag: false },
               { do: 'pass', ms: 50 },
               { do: 'sweep', limit: 1 },
+            ],
+          ],
+          // The order in which the bindings of a session go is not that of their last use.
+          [
+            0,
+            0,
+            [
+              { do: 'bind', kind: 'affinityKey', key: '1', session: sessions[0] as Session, flag: false },
+              { do: 'bind', kind: 'affinityKey', key: '3', session: sessions[0] as Session, flag: false },
+              { do: 'touch', kind: 'affinityKey', key: '1' },
+              { do: 'removeSession', session: sessions[0] as Session },
             ],
           ],
           // It was told of a time by a look for what is not there.

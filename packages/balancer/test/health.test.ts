@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Health } from '../src/health.ts';
+import { runs } from './support/runs.ts';
 
 const RULES = { threshold: 3, probeInterval: 100, probeTimeout: 20 };
 
@@ -185,7 +186,12 @@ describe('Health', () => {
         let ping: number | undefined;
         for (const { do: what, passed, nth } of events) {
           const until = now + passed;
-          for (; now < until; now += 1) view(watched, now);
+          const { quietUntil } = watched;
+          const before = view(watched, now);
+          for (; now < until; now += 1) {
+            const seen = view(watched, now);
+            if (now === Math.min(until, quietUntil) - 1) expect(seen, 'while it is quiet').toEqual(before);
+          }
           const stale = epochs[nth % epochs.length] as number;
           const probing = !watched.healthy && !watched.mayBePinged(now) && watched.nextProbeAt(now) === undefined;
           const mayBePinged = watched.mayBePinged(now);
@@ -213,6 +219,7 @@ describe('Health', () => {
         health.tried(now);
         expect(health.succeeded(health.epoch, now)).toBe(true);
       }),
+      runs(100),
     );
   });
 });

@@ -6,6 +6,7 @@ import type { RoutingContext } from '../src/routing.ts';
 import { StrategyName } from '../src/strategies/named.ts';
 import type { Answer } from './support/model-session.ts';
 import { PoolModel } from './support/pool-model.ts';
+import { runs } from './support/runs.ts';
 
 const key = fc.nat(9).map((number) => `k${number}`);
 const id = fc.nat(3).map((number) => `node-${number}`);
@@ -40,42 +41,41 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('update' as const), nth, cap, weight: fc.nat(4), zone }) },
 );
 
+const strategies = Object.values(StrategyName);
+
 describe('SessionPool', () => {
-  it.each(Object.values(StrategyName))(
-    'is a naive pool with %s, whatever happens in whatever order',
-    async (strategy) => {
-      await fc.assert(
-        fc.asyncProperty(
-          fc.integer({ min: 1, max: 3 }),
-          fc.array(step, { maxLength: 120, size: 'max' }),
-          // The pool must not depend on whether anybody looks.
-          fc.boolean(),
-          async (attempts, steps, isWatched) => {
-            const model = new PoolModel(strategy, attempts);
-            for (const cap of [1, 2, Infinity]) model.add(cap);
-            for (const one of steps) {
-              if (one.do === 'add') model.add(one.cap);
-              else if (one.do === 'open') model.open(one.routing);
-              else if (one.do === 'answer') await model.answer(one.nth, one.answer);
-              else if (one.do === 'close') await model.close(one.nth, one.byError);
-              else if (one.do === 'acknowledge') model.acknowledge(one.nth);
-              else if (one.do === 'pass') model.pass(one.ms);
-              else if (one.do === 'update') model.update(one.nth, one);
-              else model.act(one.do, one.nth);
-              if (isWatched) model.check();
-              if (isWatched) model.explain(one.do === 'open' ? one.routing : {});
-            }
+  it.each(strategies)('is a naive pool with %s, whatever happens in whatever order', async (strategy) => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 3 }),
+        fc.array(step, { maxLength: 120, size: 'max' }),
+        // The pool must not depend on whether anybody looks.
+        fc.boolean(),
+        async (attempts, steps, isWatched) => {
+          const model = new PoolModel(strategy, attempts);
+          for (const cap of [1, 2, Infinity]) model.add(cap);
+          for (const one of steps) {
+            if (one.do === 'add') model.add(one.cap);
+            else if (one.do === 'open') model.open(one.routing);
+            else if (one.do === 'answer') await model.answer(one.nth, one.answer);
+            else if (one.do === 'close') await model.close(one.nth, one.byError);
+            else if (one.do === 'acknowledge') model.acknowledge(one.nth);
+            else if (one.do === 'pass') model.pass(one.ms);
+            else if (one.do === 'update') model.update(one.nth, one);
+            else model.act(one.do, one.nth);
+            if (isWatched) model.check();
+            if (isWatched) model.explain(one.do === 'open' ? one.routing : {});
+          }
+          model.check();
+          // At the end everything is answered and closed: no slot may be left.
+          while (model.all.some(({ load }) => load > 0)) {
+            await model.answer(0, 'opened');
+            await model.close(0, false);
             model.check();
-            // At the end everything is answered and closed: no slot may be left.
-            while (model.all.some(({ load }) => load > 0)) {
-              await model.answer(0, 'opened');
-              await model.close(0, false);
-              model.check();
-            }
-          },
-        ),
-        { numRuns: 80 },
-      );
-    },
-  );
+          }
+        },
+      ),
+      runs(80, strategies.length),
+    );
+  });
 });

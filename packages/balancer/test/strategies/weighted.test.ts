@@ -6,6 +6,7 @@ import { weighted } from '../../src/strategies/weighted.ts';
 import { FakeSession } from '../../src/testing.ts';
 import { candidate, type FakeCandidate, picks, viewOf } from '../support/candidates.ts';
 import { opened } from '../support/pool-with.ts';
+import { runs } from '../support/runs.ts';
 
 function weigh(weights: readonly number[]): { sessions: FakeCandidate[]; strategy: ReturnType<typeof weighted> } {
   const strategy = weighted();
@@ -18,6 +19,8 @@ function picked(weights: readonly number[], times: number): string[] {
   const { sessions, strategy } = weigh(weights);
   return picks((view) => strategy.pick(view, {}), sessions, times);
 }
+
+const RUNS = runs(100, 5);
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
 const weightsOf = fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 10 });
@@ -38,6 +41,7 @@ describe('weighted', () => {
           expect(weights.map((_, index) => counts.get(String.fromCharCode(97 + index)))).toEqual(weights);
         }
       }),
+      RUNS,
     );
   });
 
@@ -60,6 +64,7 @@ describe('weighted', () => {
           });
         });
       }),
+      RUNS,
     );
   });
 
@@ -71,6 +76,7 @@ describe('weighted', () => {
         const inTurn = Array.from({ length: 20 }, (_, pick) => String.fromCharCode(97 + (pick % length)));
         expect(picked(Array(length).fill(weight), 20)).toEqual(inTurn);
       }),
+      RUNS,
     );
   });
 
@@ -80,6 +86,7 @@ describe('weighted', () => {
         const scaled = weights.map((weight) => weight * factor);
         expect(picked(scaled, 60)).toEqual(picked(weights, 60));
       }),
+      RUNS,
     );
   });
 
@@ -115,6 +122,7 @@ describe('weighted', () => {
           for (const gone of removed) expect(gone.currentWeight).toBe(0);
         }
       }),
+      RUNS,
     );
   });
 
