@@ -1,18 +1,34 @@
-// One kind of load: what both ends do with streams, and the figure that comes of it. It knows no implementation.
+// One kind of load: what the client's end does with streams, and the figures that come of it. It knows no implementation.
 
-import type { ByteStream, Connection } from './implementation.ts';
+import type { Connection } from './implementation.ts';
 
-export interface Case {
-  /** What `--only` takes. */
+/** What one figure is, for whoever reads it. */
+export interface Figure {
   readonly name: string;
   readonly title: string;
   readonly unit: string;
   readonly better: 'higher' | 'lower';
-  /** In the server's process, for each stream. */
-  serve(stream: ByteStream): void;
+}
+
+/** What lies between the two ends. */
+export interface LinkShape {
+  /** One way. */
+  readonly delayMs: number;
+  /** Each way. */
+  readonly bytesPerSecond: number;
+}
+
+export interface Case {
+  /** What `--only` takes. */
+  readonly name: string;
+  readonly figures: readonly Figure[];
+  /** Without one the ends are as near to each other as they can be. */
+  readonly link?: LinkShape | undefined;
+  /** The case in words and numbers, for a program that is not of Node. */
+  readonly load: Readonly<Record<string, string | number>>;
   /**
    * In the client's process: loads the connection for `ms`, waits until all of it has arrived and every stream has ended, and returns
-   * the figure in `unit`. Rejects if a byte is missing.
+   * its figures, in their order. Rejects if a byte is missing.
    */
-  drive(connection: Connection, ms: number): Promise<number>;
+  drive(connection: Connection, ms: number): Promise<readonly number[]>;
 }

@@ -1,33 +1,39 @@
-// What the two measured processes have in common: their arguments, and how they talk to the process that started them.
+// What the measured processes have in common: their arguments, and how they talk to the process that started them. A line on stdin is
+// for how many ms to load, a line on stdout is a Message, and the end of stdin is the end of the process.
 
+import { createInterface } from 'node:readline';
 import type { Case } from './case.ts';
-import { cases } from './cases/index.ts';
-import type { Implementation } from './implementation.ts';
-import { implementations } from './implementations/index.ts';
+import type { Contender } from './implementation.ts';
+import { trials } from './trials.ts';
 
-/** A server tells its port, a client its figure, and both what went wrong. */
-export type Message = { readonly port: number } | { readonly figure: number } | { readonly failure: string };
+/** A server tells its port, a client its figures, and both what went wrong. */
+export type Message =
+  | { readonly port: number }
+  | { readonly figures: readonly number[] }
+  | { readonly failure: string };
 
 export interface Assignment {
-  readonly implementation: Implementation;
+  readonly contender: Contender;
   readonly benchCase: Case;
-  /** What else the program was given. */
-  readonly numbers: readonly number[];
+  /** To connect to. */
+  readonly port: number;
 }
 
 /** Reads the arguments. From here on whatever is thrown, and any 'error' that nobody listens to, is reported as the outcome. */
-export function begin(): Assignment {
-  process.on('disconnect', () => process.exit());
+export function begin(onLoad: (ms: number) => void = () => {}): Assignment {
+  const lines = createInterface({ input: process.stdin });
+  lines.on('line', (ms) => onLoad(Number(ms)));
+  lines.on('close', () => process.exit());
   process.on('uncaughtException', (error: Error) => tell({ failure: error.message }));
-  const [implementationName, caseName, ...numbers] = process.argv.slice(2);
-  const implementation = implementations.find(({ name }) => name === implementationName);
-  const benchCase = cases.find(({ name }) => name === caseName);
-  if (implementation === undefined || benchCase === undefined) {
-    throw new Error(`Expected an implementation and a case, got ${implementationName} and ${caseName}`);
+  const [contenderName, caseName, port] = process.argv.slice(2);
+  const trial = trials.find(({ benchCase }) => benchCase.name === caseName);
+  const contender = trial?.contenders.find(({ name }) => name === contenderName);
+  if (trial === undefined || contender === undefined) {
+    throw new Error(`Expected a contender and a case, got ${contenderName} and ${caseName}`);
   }
-  return { implementation, benchCase, numbers: numbers.map(Number) };
+  return { contender, benchCase: trial.benchCase, port: Number(port) };
 }
 
 export function tell(message: Message): void {
-  process.send?.(message);
+  process.stdout.write(`${JSON.stringify(message)}\n`);
 }

@@ -1,13 +1,12 @@
 // The other measured process: one connection, loaded for as many ms as each message says.
 
 import { begin, tell } from './child.ts';
+import type { Implementation } from './implementation.ts';
 
-const { implementation, benchCase, numbers } = begin();
-const connection = implementation.connect(numbers[0] ?? Number.NaN);
-
-process.on('message', (ms: number) => void load(ms));
+const { contender, benchCase, port } = begin((ms) => void load(ms));
+const connection = (contender as Implementation).connect(port);
 
 /** A rejection is an uncaught exception, and so the outcome. */
 async function load(ms: number): Promise<void> {
-  tell({ figure: await benchCase.drive(await connection, ms) });
+  tell({ figures: await benchCase.drive(await connection, ms) });
 }

@@ -1,25 +1,28 @@
-// `pnpm bench`: every implementation in every case, side by side in one run. Table on the terminal and docs/benchmarks/results.json.
+// `pnpm bench`: every contender in every case, side by side in one run. Table on the terminal and docs/benchmarks/results.json.
 
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Group, groups } from './balancer/index.ts';
 import { measureBalancer } from './balancer/rounds.ts';
-import type { Case } from './case.ts';
-import { cases } from './cases/index.ts';
-import { implementations } from './implementations/index.ts';
+import { buildGoYamux, goYamux } from './go-yamux.ts';
 import { Pair } from './pair.ts';
 import { describeMachine } from './report/machine.ts';
 import { writeResults } from './report/results-file.ts';
 import { renderTable } from './report/table.ts';
+import { renderTargets } from './report/targets-table.ts';
 import { runRounds } from './rounds.ts';
 import { summarize } from './summary.ts';
+import { targets } from './targets.ts';
+import { type Trial, trials } from './trials.ts';
+import { judge } from './verdicts.ts';
 
 const DEFAULT_ROUNDS = 5;
+const names = [...trials.map(({ benchCase }) => benchCase), ...groups].map(({ name }) => name);
 const USAGE = `usage: pnpm bench [--only case]... [--rounds n]
-cases: ${[...cases, ...groups].map(({ name }) => name).join(', ')}`;
+cases: ${names.join(', ')}`;
 
 interface Options {
-  readonly chosen: readonly Case[];
+  readonly chosen: readonly Trial[];
   readonly chosenGroups: readonly Group[];
   readonly rounds: number;
 }
@@ -29,17 +32,16 @@ function readOptions(args: readonly string[]): Options {
     args: [...args],
     options: { only: { type: 'string', multiple: true }, rounds: { type: 'string', default: String(DEFAULT_ROUNDS) } },
   });
-  const all = [...cases, ...groups].map(({ name }) => name);
-  const { only = all } = values;
+  const { only = names } = values;
   for (const name of only) {
-    if (!all.includes(name)) throw new RangeError(`Expected a case, got '${name}'`);
+    if (!names.includes(name)) throw new RangeError(`Expected a case, got '${name}'`);
   }
   const rounds = Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1) {
     throw new RangeError(`Expected --rounds to be a whole number from 1, got '${values.rounds}'`);
   }
   return {
-    chosen: cases.filter(({ name }) => only.includes(name)),
+    chosen: trials.filter(({ benchCase }) => only.includes(benchCase.name)),
     chosenGroups: groups.filter(({ name }) => only.includes(name)),
     rounds,
   };
@@ -47,34 +49,42 @@ function readOptions(args: readonly string[]): Options {
 
 async function main({ chosen, chosenGroups, rounds }: Options): Promise<void> {
   const machine = describeMachine();
+  const goIsMissing = await buildGoYamux();
+  if (goIsMissing !== undefined) console.log(`${goYamux.name} is skipped: ${goIsMissing}`);
   const all = await runRounds({
-    cases: chosen,
-    implementations,
+    trials: goIsMissing === undefined ? chosen : chosen.map(withoutGo),
     rounds,
-    start: (implementation, benchCase) => new Pair(implementation, benchCase),
-    onRound(round, { benchCase, implementation }) {
+    start: (contender, benchCase) => new Pair(contender, benchCase),
+    onRound(round, { benchCase, contender }) {
       const what = round === 0 ? 'warm-up' : `round ${round}/${rounds}`;
-      process.stderr.write(`${benchCase.name}  ${what}  ${implementation.name}\n`);
+      process.stderr.write(`${benchCase.name}  ${what}  ${contender.name}\n`);
     },
   });
   const ofBalancer = await measureBalancer(chosenGroups, chosenGroups.length > 0 ? rounds : 0, (round, what) => {
     process.stderr.write(`${what}  round ${round}/${rounds}\n`);
   });
   const summaries = [...summarize(all), ...ofBalancer];
+  const contenders = [...new Set(all.map(({ contender }) => contender))];
+  const verdicts = judge(targets, summaries);
 
   console.log(`\n${renderTable(summaries)}\n`);
-  console.log(`bar, median of ${rounds}, speed against ${implementations[0].name}, slowest and fastest round`);
-  for (const { name, version, note } of implementations) console.log(`${name} (${version}): ${note}`);
+  console.log(`bar, median of ${rounds}, speed against the first of the case, slowest and fastest round\n`);
+  for (const { name, version, note } of contenders) console.log(`${name} (${version}): ${note}`);
   const { cpu, cores, node, loadAverageBefore } = machine;
   console.log(`${cpu}, ${cores} cores, Node ${node}, load ${loadAverageBefore} before the start`);
+  if (verdicts.length > 0) console.log(`\ntargets: speed as measured, and as wanted\n${renderTargets(verdicts, summaries)}`);
 
-  if (chosen.length + chosenGroups.length < cases.length + groups.length) {
+  if (chosen.length + chosenGroups.length < trials.length + groups.length) {
     console.log('\nresults.json is left as it was: only a run of all cases writes it.');
     return;
   }
   const path = fileURLToPath(new URL('../../docs/benchmarks/results.json', import.meta.url));
-  writeResults(path, { machine, rounds, implementations, summaries });
+  writeResults(path, { machine, rounds, contenders, summaries, verdicts });
   console.log(`\n${path}`);
+}
+
+function withoutGo({ benchCase, contenders }: Trial): Trial {
+  return { benchCase, contenders: contenders.filter((contender) => contender !== goYamux) };
 }
 
 let options: Options | undefined;

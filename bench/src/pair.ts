@@ -1,35 +1,43 @@
-// A server and a client, each a process of its own, for one implementation in one case: nothing that another one has left behind, in the
-// heap or in what the compiler learned, reaches it. They live through all rounds, because it takes them long to get warm: see WARM_UP_MS.
+// A server and a client, each a process of its own, for one contender in one case: nothing that another one has left behind, in the heap or
+// in what the compiler learned, reaches it. They live through all rounds, because it takes them long to get warm: see WARM_UP_MS.
 
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Case } from './case.ts';
 import type { Message } from './child.ts';
-import type { Implementation } from './implementation.ts';
+import type { Contender, Program } from './implementation.ts';
 
 /**
  * Until V8 has optimized both ends they run at a tenth of their speed or less. Seen in open-echo-close on two busy cores: @zishuo/yamux
  * goes from 4 to 80 streams/ms after 0.6 s, node:http2 from 2 to 15 after 1.5 s. Figures taken before that say little but when it happened.
  */
 export const WARM_UP_MS = 3000;
-export const ROUND_MS = 1500;
-/** ms past the load itself that it may take to start, to drain and to answer. */
-const PATIENCE_MS = 10_000;
+export const ROUND_MS = 1000;
+/** ms past the load itself that it may take to start, to get ready, to drain and to answer. */
+const PATIENCE_MS = 15_000;
 
-export type Outcome = { readonly figure: number } | { readonly failure: string };
+export type Outcome = { readonly figures: readonly number[] } | { readonly failure: string };
+
+type Role = 'server' | 'relay' | 'client';
 
 export class Pair {
   readonly #children: ChildProcess[] = [];
-  readonly #args: readonly string[];
+  readonly #contender: Contender | Program;
+  readonly #case: Case;
+  /** Each is given the port of the one before. */
+  readonly #toStart: Role[];
   #client: ChildProcess | undefined;
   #failure: { readonly failure: string } | undefined;
   #loadMs: number | undefined;
   #settle: ((outcome: Outcome) => void) | undefined;
 
-  constructor(implementation: Implementation, benchCase: Case) {
-    this.#args = [implementation.name, benchCase.name];
-    this.#start('server');
+  constructor(contender: Contender | Program, benchCase: Case) {
+    this.#contender = contender;
+    this.#case = benchCase;
+    this.#toStart = benchCase.link === undefined ? ['server', 'client'] : ['server', 'relay', 'client'];
+    this.#startNext(0);
   }
 
   /** Never rejects; after a failure every outcome is that failure. One at a time. */
@@ -41,7 +49,7 @@ export class Pair {
       this.#settle = resolve;
     });
     this.#loadMs = ms;
-    this.#client?.send(ms);
+    this.#load();
     try {
       return await outcome;
     } finally {
@@ -53,24 +61,39 @@ export class Pair {
     await Promise.all(this.#children.map(kill));
   }
 
-  #start(program: 'server' | 'client', ...numbers: readonly number[]): ChildProcess {
-    // The build lays the programs side by side. Without our execArgv: what is measured is plain Node.
-    const path = fileURLToPath(new URL(`./${program}.js`, import.meta.url));
-    const child = fork(path, [...this.#args, ...numbers.map(String)], { execArgv: [] });
+  #startNext(port: number): void {
+    const role = this.#toStart.shift();
+    if (role === undefined) return;
+    const [program, ...args] = this.#command(role, port);
+    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
     this.#children.push(child);
-    child.on('message', (message: Message) => this.#receive(message));
     child.on('error', (error) => this.#fail(error.message));
-    child.on('exit', (code, signal) => this.#fail(`the ${program} ended with ${signal ?? `code ${code}`}`));
-    return child;
+    child.on('exit', (code, signal) => this.#fail(`the ${role} ended with ${signal ?? `code ${code}`}`));
+    child.stdin.on('error', () => {}); // it has ended
+    createInterface({ input: child.stdout }).on('line', (line) => this.#receive(line));
+    if (role !== 'client') return;
+    this.#client = child;
+    if (this.#loadMs !== undefined) this.#load();
   }
 
-  #receive(message: Message): void {
-    if ('failure' in message) this.#fail(message.failure);
-    else if ('figure' in message) this.#settle?.(message);
-    else {
-      this.#client = this.#start('client', message.port);
-      if (this.#loadMs !== undefined) this.#client.send(this.#loadMs);
+  #command(role: Role, port: number): [string, ...string[]] {
+    if ('executable' in this.#contender && role !== 'relay') {
+      return [this.#contender.executable, role, JSON.stringify(this.#case.load), String(port)];
     }
+    // The build lays the programs side by side. Without our execArgv: what is measured is plain Node.
+    const path = fileURLToPath(new URL(`./${role}.js`, import.meta.url));
+    return [process.execPath, path, this.#contender.name, this.#case.name, String(port)];
+  }
+
+  #load(): void {
+    this.#client?.stdin?.write(`${this.#loadMs}\n`);
+  }
+
+  #receive(line: string): void {
+    const message = JSON.parse(line) as Message;
+    if ('failure' in message) this.#fail(message.failure);
+    else if ('figures' in message) this.#settle?.(message);
+    else this.#startNext(message.port);
   }
 
   /** The first one counts: others follow from it. */

@@ -1,15 +1,16 @@
-// The order of measurements. In a case every implementation gets warm, and then each round goes through them in turn, so that what the
-// machine does meanwhile falls on all of them alike.
+// The order of measurements. In a trial every contender gets warm, and then each round goes through them in turn, so that what the machine
+// does meanwhile falls on all of them alike.
 
 import type { Case } from './case.ts';
-import type { Implementation } from './implementation.ts';
+import type { Contender } from './implementation.ts';
 import { type Outcome, ROUND_MS, WARM_UP_MS } from './pair.ts';
+import type { Trial } from './trials.ts';
 
 export interface Series {
   readonly benchCase: Case;
-  readonly implementation: Implementation;
-  /** One a round. */
-  readonly figures: number[];
+  readonly contender: Contender;
+  /** In each all figures of the case. */
+  readonly rounds: (readonly number[])[];
   /** Why it was measured no further. */
   failure?: string;
 }
@@ -19,21 +20,20 @@ export interface Drivable {
   end(): Promise<void>;
 }
 
-export interface Plan {
-  readonly cases: readonly Case[];
-  readonly implementations: readonly Implementation[];
+export interface Plan<One extends Contender> {
+  readonly trials: readonly Trial<One>[];
   readonly rounds: number;
-  start(implementation: Implementation, benchCase: Case): Drivable;
+  start(contender: One, benchCase: Case): Drivable;
   /** Called before each measurement; round 0 is the warm-up. */
   onRound(round: number, series: Series): void;
 }
 
-export async function runRounds(plan: Plan): Promise<readonly Series[]> {
+export async function runRounds<One extends Contender>(plan: Plan<One>): Promise<readonly Series[]> {
   const all: Series[] = [];
-  for (const benchCase of plan.cases) {
-    const runners = plan.implementations.map((implementation) => {
-      const series: Series = { benchCase, implementation, figures: [] };
-      return { series, pair: plan.start(implementation, benchCase) };
+  for (const { benchCase, contenders } of plan.trials) {
+    const runners = contenders.map((contender) => {
+      const series: Series = { benchCase, contender, rounds: [] };
+      return { series, pair: plan.start(contender, benchCase) };
     });
     try {
       for (let round = 0; round <= plan.rounds; round += 1) {
@@ -44,7 +44,7 @@ export async function runRounds(plan: Plan): Promise<readonly Series[]> {
           plan.onRound(round, series);
           const outcome = await pair.drive(round === 0 ? WARM_UP_MS : ROUND_MS);
           if ('failure' in outcome) series.failure = outcome.failure;
-          else if (round > 0) series.figures.push(outcome.figure);
+          else if (round > 0) series.rounds.push(outcome.figures);
         }
       }
     } finally {

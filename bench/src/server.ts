@@ -1,7 +1,9 @@
 // One of the two measured processes: serves every stream. Its starter kills it.
 
 import { begin, tell } from './child.ts';
+import type { Implementation } from './implementation.ts';
+import { serve } from './serve.ts';
 
-const { implementation, benchCase } = begin();
-const { port } = await implementation.listen((stream) => benchCase.serve(stream));
+const { contender } = begin();
+const { port } = await (contender as Implementation).listen(serve);
 tell({ port });

@@ -1,14 +1,15 @@
-// What the rounds come to: medians and ratios. A failed implementation has no figure, only how it failed.
+// What the rounds come to: medians and ratios. A failed contender has no figure, only how it failed.
 
-import type { Case } from './case.ts';
+import type { Case, Figure } from './case.ts';
 import type { Series } from './rounds.ts';
+import { median } from './statistics.ts';
 
 export interface Measured {
   readonly implementation: string;
   readonly median: number;
   readonly min: number;
   readonly max: number;
-  /** How many times as fast as the first implementation of the case, by the medians. Absent if that one failed. */
+  /** How many times as fast as the first contender of the case, by the medians. Absent if that one failed. */
   readonly ratio?: number | undefined;
   readonly rounds: readonly number[];
 }
@@ -18,14 +19,19 @@ export interface Failed {
   readonly failure: string;
 }
 
-/** What is said of a case to whoever reads its figures. */
-export type Described = Pick<Case, 'name' | 'title' | 'unit' | 'better'>;
-
 export interface CaseSummary {
-  readonly benchCase: Described;
+  readonly benchCase: Figure;
   readonly results: readonly (Measured | Failed)[];
 }
 
+/** What was measured of one contender for one figure, or why it was not. */
+export interface Figures {
+  readonly name: string;
+  readonly figures: readonly number[];
+  readonly failure?: string | undefined;
+}
+
+/** A summary for each figure of each case. */
 export function summarize(all: readonly Series[]): readonly CaseSummary[] {
   const byCase = new Map<Case, Series[]>();
   for (const series of all) {
@@ -33,52 +39,45 @@ export function summarize(all: readonly Series[]): readonly CaseSummary[] {
     if (others === undefined) byCase.set(series.benchCase, [series]);
     else others.push(series);
   }
-  return Array.from(byCase, ([benchCase, ofCase]) => {
-    const reference = ofCase[0]?.failure === undefined ? median(ofCase[0]?.figures ?? []) : undefined;
-    return { benchCase, results: ofCase.map((series) => resultOf(series, reference)) };
-  });
+  return Array.from(byCase).flatMap(([benchCase, ofCase]) =>
+    benchCase.figures.map((figure, index) =>
+      summarizeFigures(
+        figure,
+        ofCase.map(({ contender: { name }, rounds, failure }) => ({
+          name,
+          figures: rounds.map((round) => round[index] ?? Number.NaN),
+          failure,
+        })),
+      ),
+    ),
+  );
 }
 
-/** Of figures that were measured elsewhere; the ratios are to the first. */
-export function summarizeFigures(
-  benchCase: Described,
-  measured: readonly { readonly name: string; readonly figures: readonly number[] }[],
-): CaseSummary {
-  const reference = median(measured[0]?.figures ?? []);
-  return { benchCase, results: measured.map(({ name, figures }) => measure(benchCase, name, figures, reference)) };
+/** The ratios are to the first. */
+export function summarizeFigures(benchCase: Figure, measured: readonly Figures[]): CaseSummary {
+  const [first] = measured;
+  const reference = first?.failure === undefined ? median(first?.figures ?? []) : undefined;
+  return { benchCase, results: measured.map((figures) => resultOf(benchCase, figures, reference)) };
 }
 
 /** How many times as fast `figure` is as `other`. */
-export function speed(better: Case['better'], figure: number, other: number): number {
+export function speed(better: Figure['better'], figure: number, other: number): number {
   return better === 'higher' ? figure / other : other / figure;
 }
 
-function resultOf(series: Series, reference: number | undefined): Measured | Failed {
-  const { failure, figures, benchCase } = series;
-  const implementation = series.implementation.name;
-  if (failure !== undefined) return { implementation, failure };
-  return measure(benchCase, implementation, figures, reference);
-}
-
-function measure(
-  { better }: Described,
-  implementation: string,
-  figures: readonly number[],
+function resultOf(
+  { better }: Figure,
+  { name, figures, failure }: Figures,
   reference: number | undefined,
-): Measured {
+): Measured | Failed {
+  if (failure !== undefined) return { implementation: name, failure };
   const middle = median(figures);
   return {
-    implementation,
+    implementation: name,
     median: middle,
     min: Math.min(...figures),
     max: Math.max(...figures),
     ratio: reference === undefined ? undefined : speed(better, middle, reference),
     rounds: figures,
   };
-}
-
-function median(figures: readonly number[]): number {
-  const sorted = [...figures].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return ((sorted[Math.ceil(middle) - 1] ?? Number.NaN) + (sorted[Math.floor(middle)] ?? Number.NaN)) / 2;
 }

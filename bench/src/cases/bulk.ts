@@ -1,63 +1,43 @@
-// Bytes one way, as fast as they go. When the time is over each stream is ended, and its receiver answers with how many bytes it
-// counted: the clock stops at the last of these receipts, so what is still in buffers and windows earns nothing.
+// Bytes one way, as fast as they go. When the time is over the receiver answers with how many bytes it counted: the clock stops at the last
+// of these receipts, so what is still in buffers and windows earns nothing.
 
-import type { Case } from '../case.ts';
-import type { ByteStream } from '../implementation.ts';
+import type { Case, LinkShape } from '../case.ts';
+import { endAll } from './ends.ts';
+import { Sender } from './sender.ts';
 
-const MIB = 1_048_576;
+export const MIB = 1_048_576;
 
-export function bulk(streams: number, bytesPerWrite: number): Case {
-  const chunk = Buffer.alloc(bytesPerWrite, 'yamux');
+export interface BulkShape {
+  readonly name: string;
+  readonly title: string;
+  readonly streams: number;
+  readonly bytesPerWrite: number;
+  readonly link?: LinkShape;
+  /** Sent on the same streams, unmeasured, before the clock starts: what adapts itself has time to. */
+  readonly rampMs?: number;
+}
+
+export function bulk({ name, title, streams, bytesPerWrite, link, rampMs = 0 }: BulkShape): Case {
   return {
-    name: `bulk-${streams}`,
-    title: `bulk, ${streams} stream${streams === 1 ? '' : 's'}, ${bytesPerWrite / 1024} KiB writes`,
-    unit: 'MiB/s',
-    better: 'higher',
-    serve: countAndReport,
+    name,
+    figures: [{ name, title, unit: 'MiB/s', better: 'higher' }],
+    link,
+    load: { kind: 'bulk', streams, bytesPerWrite, rampMs },
 
     async drive(connection, ms) {
       const opened = await Promise.all(Array.from({ length: streams }, () => connection.open()));
+      const senders = opened.map((stream) => new Sender(stream, bytesPerWrite));
+      if (rampMs > 0) await sendAll(senders, rampMs);
       const start = performance.now();
-      const sent = await Promise.all(opened.map((stream) => send(stream, chunk, start + ms)));
+      const bytes = await sendAll(senders, ms);
       const seconds = (performance.now() - start) / 1000;
-      return sent.reduce((total, bytes) => total + bytes) / MIB / seconds;
+      await endAll(opened);
+      return [bytes / MIB / seconds];
     },
   };
 }
 
-function countAndReport(stream: ByteStream): void {
-  let received = 0;
-  stream.on('data', (chunk) => {
-    received += chunk.length;
-  });
-  stream.on('end', () => {
-    const receipt = Buffer.alloc(8);
-    receipt.writeDoubleBE(received);
-    stream.write(receipt);
-    stream.end();
-  });
-}
-
-/** Writes until the deadline. Resolves with the number of bytes once the peer has confirmed it. */
-function send(stream: ByteStream, chunk: Uint8Array, deadline: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    let sent = 0;
-    const receipt: Uint8Array[] = [];
-    const write = (): void => {
-      while (performance.now() < deadline) {
-        sent += chunk.length;
-        if (!stream.write(chunk)) return;
-      }
-      stream.end();
-    };
-    stream.on('drain', write);
-    stream.on('data', (part) => receipt.push(part));
-    stream.on('close', () => {
-      const bytes = Buffer.concat(receipt);
-      const received = bytes.length === 8 ? bytes.readDoubleBE() : undefined;
-      if (received === sent) resolve(sent);
-      else reject(new Error(`${sent} bytes were sent, and the receiver says ${received ?? 'nothing'}`));
-    });
-    write();
-  });
+async function sendAll(senders: readonly Sender[], ms: number): Promise<number> {
+  const sent = await Promise.all(senders.map((sender) => sender.send(ms)));
+  return sent.reduce((total, bytes) => total + bytes);
 }

@@ -2,17 +2,22 @@
 
 import type { Case } from '../case.ts';
 import type { ByteStream } from '../implementation.ts';
-import { echo, MESSAGE_BYTES } from './echo.ts';
+import { MESSAGE_BYTES, message } from './echo.ts';
+import { inTime } from './patience.ts';
 
 const IN_FLIGHT = 100;
-const message = Buffer.alloc(MESSAGE_BYTES, 'yamux');
 
 export const openEchoClose: Case = {
   name: 'open-echo-close',
-  title: `open, echo ${MESSAGE_BYTES} B, close, ${IN_FLIGHT} in flight`,
-  unit: 'streams/s',
-  better: 'higher',
-  serve: echo,
+  figures: [
+    {
+      name: 'open-echo-close',
+      title: `open, echo ${MESSAGE_BYTES} B, close, ${IN_FLIGHT} in flight`,
+      unit: 'streams/s',
+      better: 'higher',
+    },
+  ],
+  load: { kind: 'open-echo-close', inFlight: IN_FLIGHT },
 
   async drive(connection, ms) {
     const start = performance.now();
@@ -23,8 +28,9 @@ export const openEchoClose: Case = {
         done += 1;
       }
     };
-    await Promise.all(Array.from({ length: IN_FLIGHT }, oneAfterTheOther));
-    return done / ((performance.now() - start) / 1000);
+    const all = Promise.all(Array.from({ length: IN_FLIGHT }, oneAfterTheOther));
+    await inTime(all, () => `${done} streams were closed on both sides, and the next ones not`, ms);
+    return [done / ((performance.now() - start) / 1000)];
   },
 };
 

@@ -1,40 +1,53 @@
-// One small message there and back, then the next: the time of the whole way through both ends, alone.
+// The time of the whole way through both ends: alone, or beside a stream that takes all that the connection gives.
 
-import type { Case } from '../case.ts';
-import { echo, MESSAGE_BYTES } from './echo.ts';
+import type { Case, Figure } from '../case.ts';
+import { percentile } from '../statistics.ts';
+import { MIB } from './bulk.ts';
+import { MESSAGE_BYTES } from './echo.ts';
+import { endAll } from './ends.ts';
+import { ping } from './pinger.ts';
+import { Sender } from './sender.ts';
 
-const message = Buffer.alloc(MESSAGE_BYTES, 'yamux');
+const title = `${MESSAGE_BYTES} B ping-pong`;
 
 export const pingPong: Case = {
   name: 'ping-pong',
-  title: `${MESSAGE_BYTES} B ping-pong on one stream`,
-  unit: 'µs',
-  better: 'lower',
-  serve: echo,
+  figures: [{ name: 'ping-pong', title, unit: 'µs', better: 'lower' }],
+  load: { kind: 'ping-pong' },
 
   async drive(connection, ms) {
     const stream = await connection.open();
-    return new Promise((resolve, reject) => {
-      let received = 0;
-      let awaited = MESSAGE_BYTES;
-      let elapsed = 0;
-      const start = performance.now();
-      stream.on('data', (chunk) => {
-        received += chunk.length;
-        if (received < awaited) return;
-        elapsed = performance.now() - start;
-        if (elapsed > ms) {
-          stream.end();
-          return;
-        }
-        awaited += MESSAGE_BYTES;
-        stream.write(message);
-      });
-      stream.on('close', () => {
-        if (elapsed > ms && received === awaited) resolve((elapsed * 1000) / (received / MESSAGE_BYTES));
-        else reject(new Error(`closed with ${received} of ${awaited} bytes`));
-      });
-      stream.write(message);
-    });
+    const roundTrips = await ping(stream, ms);
+    await endAll([stream]);
+    return [(roundTrips.reduce((total, roundTrip) => total + roundTrip) / roundTrips.length) * 1000];
+  },
+};
+
+const BYTES_PER_WRITE = 65_536;
+const beside = (name: string, what: string, rest: Pick<Figure, 'unit' | 'better'>): Figure => ({
+  name: `ping-pong-beside-bulk${name}`,
+  title: `${title} beside a bulk stream, ${what}`,
+  ...rest,
+});
+
+export const pingPongBesideBulk: Case = {
+  name: 'ping-pong-beside-bulk',
+  figures: [
+    beside('-p50', 'p50', { unit: 'µs', better: 'lower' }),
+    beside('-p99', 'p99', { unit: 'µs', better: 'lower' }),
+    // Who starves the one has it easy with the other.
+    beside('', 'the bulk stream', { unit: 'MiB/s', better: 'higher' }),
+  ],
+  load: { kind: 'ping-pong-beside-bulk', bytesPerWrite: BYTES_PER_WRITE },
+
+  async drive(connection, ms) {
+    const bulkStream = await connection.open();
+    const sender = new Sender(bulkStream, BYTES_PER_WRITE);
+    const pingStream = await connection.open();
+    const start = performance.now();
+    const sending = sender.send(ms).then((bytes) => bytes / MIB / ((performance.now() - start) / 1000));
+    const [bulkSpeed, roundTrips] = await Promise.all([sending, ping(pingStream, ms)]);
+    await endAll([bulkStream, pingStream]);
+    return [percentile(roundTrips, 50) * 1000, percentile(roundTrips, 99) * 1000, bulkSpeed];
   },
 };

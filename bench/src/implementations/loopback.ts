@@ -16,8 +16,8 @@ export async function listenOnLoopback(server: Server): Promise<Listening> {
   };
 }
 
-export async function dialLoopback(port: number): Promise<Socket> {
-  const socket = connect({ port, host: HOST, noDelay: true });
+export async function dialLoopback(port: number, allowHalfOpen = false): Promise<Socket> {
+  const socket = connect({ port, host: HOST, noDelay: true, allowHalfOpen });
   await once(socket, 'connect');
   return socket;
 }

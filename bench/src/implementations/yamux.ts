@@ -3,7 +3,7 @@
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { client, server } from '@zishuo/yamux';
-import type { Implementation } from '../implementation.ts';
+import { type Implementation, MOST_STREAMS } from '../implementation.ts';
 import { dialLoopback, listenOnLoopback } from './loopback.ts';
 
 const { version } = createRequire(import.meta.url)('@zishuo/yamux/package.json') as { readonly version: string };
@@ -11,10 +11,11 @@ const { version } = createRequire(import.meta.url)('@zishuo/yamux/package.json')
 export const yamux: Implementation = {
   name: '@zishuo/yamux',
   version,
-  note: 'one session over one net.Socket, default options, its build from dist',
+  note: 'one session over one net.Socket, default options but for the limit of inbound streams (1,000), its build from dist',
 
   listen(serve) {
-    return listenOnLoopback(createServer({ noDelay: true }, (socket) => server(socket).on('stream', serve)));
+    const options = { maxInboundStreams: MOST_STREAMS };
+    return listenOnLoopback(createServer({ noDelay: true }, (socket) => server(socket, options).on('stream', serve)));
   },
 
   async connect(port) {

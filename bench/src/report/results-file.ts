@@ -2,34 +2,36 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Implementation } from '../implementation.ts';
+import type { Contender } from '../implementation.ts';
 import { ROUND_MS, WARM_UP_MS } from '../pair.ts';
 import type { CaseSummary } from '../summary.ts';
+import type { Verdict } from '../verdicts.ts';
 import type { Machine } from './machine.ts';
 
 export interface Report {
   readonly machine: Machine;
   readonly rounds: number;
-  readonly implementations: readonly Implementation[];
+  readonly contenders: readonly Contender[];
   readonly summaries: readonly CaseSummary[];
+  readonly verdicts: readonly Verdict[];
 }
 
-export function writeResults(path: string, { machine, rounds, implementations, summaries }: Report): void {
+const notes: readonly string[] = [
+  'Two processes per contender and case, one connection (TCP on 127.0.0.1, TCP_NODELAY), library defaults but for limits on the number of streams.',
+  'Each is warmed up once; then the rounds go through the contenders in turn.',
+  'A figure counts what has arrived and been confirmed. It is the median of the rounds.',
+  'ratio: how many times as fast as the first contender of the case, by the medians; above 1 is faster.',
+  'A link is a third process that holds back what goes through it for the delay, and lets it out no faster than the bandwidth.',
+  'Memory: of heapUsed + external (which has the buffers in it), after four forced collections, the difference that the streams make; in Go HeapAlloc + StackInuse. What the kernel holds for a socket is not in it.',
+  'targets: how many times as fast (or as small) `contender` is as `against`: another contender, another figure of its own, or a fixed value.',
+];
+
+export function writeResults(path: string, { machine, rounds, contenders, summaries, verdicts }: Report): void {
   const results = {
     command: 'pnpm bench',
     machine,
-    method: {
-      rounds,
-      warmUpMs: WARM_UP_MS,
-      roundMs: ROUND_MS,
-      notes: [
-        'Two processes per implementation and case, one connection (TCP on 127.0.0.1, TCP_NODELAY), library defaults.',
-        'Each is warmed up once; then the rounds go through the implementations in turn.',
-        'A figure counts what has arrived and been confirmed. It is the median of the rounds.',
-        `ratio: how many times as fast as ${implementations[0]?.name}, by the medians; above 1 is faster.`,
-      ],
-    },
-    implementations: implementations.map(({ name, version, note }) => ({ name, version, note })),
+    method: { rounds, warmUpMs: WARM_UP_MS, roundMs: ROUND_MS, notes },
+    implementations: contenders.map(({ name, version, note }) => ({ name, version, note })),
     cases: summaries.map(({ benchCase: { name, title, unit, better }, results }) => ({
       name,
       title,
@@ -37,6 +39,7 @@ export function writeResults(path: string, { machine, rounds, implementations, s
       better,
       results,
     })),
+    targets: verdicts.map(({ target, ratio, missing, isMet }) => ({ ...target, ratio, missing, isMet })),
   };
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, `${JSON.stringify(results, roundNumbers, 2)}\n`);

@@ -1,6 +1,7 @@
 // The results for a person: a block a case, a bar a row, longer is better.
 
 import { type CaseSummary, type Measured, speed } from '../summary.ts';
+import { round } from './round.ts';
 
 const BAR_WIDTH = 24;
 /** Eighths of a cell, from one to seven. */
@@ -36,10 +37,4 @@ function bar(share: number): string {
   const eighths = Math.round(share * BAR_WIDTH * 8);
   const cells = '█'.repeat(Math.floor(eighths / 8)) + (eighths % 8 === 0 ? '' : PARTS.charAt((eighths % 8) - 1));
   return cells.padEnd(BAR_WIDTH);
-}
-
-/** Three digits that mean something, and no fraction of what is in the hundreds. */
-function round(figure: number): string {
-  if (figure >= 100) return Math.round(figure).toLocaleString('en-US');
-  return figure.toPrecision(3);
 }

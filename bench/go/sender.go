@@ -1,0 +1,62 @@
+// The sending half of a stream on which the server counts.
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/hashicorp/yamux"
+)
+
+type sender struct {
+	stream *yamux.Stream
+	chunk  []byte
+	sent   uint64
+	// ends is how many were sent: the receiver counts the earlier ones with the rest.
+	ends uint64
+}
+
+func newSender(stream *yamux.Stream, bytesPerWrite int) *sender {
+	return &sender{stream: stream, chunk: bytes.Repeat([]byte{askCount}, bytesPerWrite)}
+}
+
+// send writes for so long, and returns the number of bytes once the peer has confirmed it.
+func (s *sender) send(duration time.Duration) (uint64, error) {
+	before := s.sent
+	for deadline := time.Now().Add(duration); time.Now().Before(deadline); {
+		if _, err := s.stream.Write(s.chunk); err != nil {
+			return 0, err
+		}
+		s.sent += uint64(len(s.chunk))
+	}
+	if _, err := s.stream.Write([]byte{end}); err != nil {
+		return 0, err
+	}
+	counted, err := readReceipt(s.stream)
+	if err != nil {
+		return 0, err
+	}
+	received := uint64(counted) - s.ends
+	s.ends++
+	if received != s.sent {
+		return 0, fmt.Errorf("%d bytes were sent, and the receiver says %d", s.sent, received)
+	}
+	return s.sent - before, nil
+}
+
+// endAll ends streams, and waits until the peer has done so too.
+func endAll(streams []*yamux.Stream) error {
+	for _, stream := range streams {
+		if err := stream.Close(); err != nil {
+			return err
+		}
+	}
+	for _, stream := range streams {
+		if n, err := io.Copy(io.Discard, stream); err != nil || n > 0 {
+			return fmt.Errorf("expected the end of a stream, got %d bytes and %v", n, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,53 @@
+// The sending half of a stream on which the server counts.
+
+import type { ByteStream } from '../implementation.ts';
+import { COUNT, END } from '../serve.ts';
+import { inTime } from './patience.ts';
+import { Receipts } from './receipts.ts';
+
+const end = Buffer.of(END);
+
+export class Sender {
+  readonly #stream: ByteStream;
+  readonly #receipts: Receipts;
+  readonly #chunk: Uint8Array;
+  #sent = 0;
+  /** How many ENDs were sent: the receiver counts the earlier ones with the rest. */
+  #ends = 0;
+  #write = (): void => {};
+
+  constructor(stream: ByteStream, bytesPerWrite: number) {
+    this.#stream = stream;
+    this.#receipts = new Receipts(stream);
+    this.#chunk = Buffer.alloc(bytesPerWrite, COUNT);
+    stream.on('drain', () => this.#write());
+  }
+
+  /** Writes for so long. Resolves with the number of bytes once the peer has confirmed it. One at a time. */
+  async send(ms: number): Promise<number> {
+    const before = this.#sent;
+    const describe = (what: string) => (): string => `${this.#sent} bytes were sent, and ${what}`;
+    await inTime(this.#writeFor(ms), describe('no more were taken'), ms);
+    this.#stream.write(end);
+    const received = (await inTime(this.#receipts.next(), describe('no receipt came'))) - this.#ends;
+    this.#ends += 1;
+    if (received === this.#sent) return this.#sent - before;
+    throw new Error(`${this.#sent} bytes were sent, and the receiver says ${received}`);
+  }
+
+  /** Resolves when the last chunk has been written, whatever has become of it. */
+  #writeFor(ms: number): Promise<void> {
+    const deadline = performance.now() + ms;
+    return new Promise((resolve) => {
+      this.#write = () => {
+        while (performance.now() < deadline) {
+          this.#sent += this.#chunk.length;
+          if (!this.#stream.write(this.#chunk)) return;
+        }
+        this.#write = () => {};
+        resolve();
+      };
+      this.#write();
+    });
+  }
+}

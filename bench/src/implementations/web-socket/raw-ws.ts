@@ -1,0 +1,37 @@
+// The ceiling: a message a write, with as much back-pressure as one can have of `ws`.
+
+import { WebSocket } from 'ws';
+import type { ByteStream } from '../../implementation.ts';
+import { overWebSocket, wsVersion } from './loopback.ts';
+
+/** What may wait in the socket before the writer does, as in a byte stream of ours. */
+const HIGH_WATER_MARK = 1_048_576;
+
+export const rawWs = overWebSocket(
+  {
+    name: 'ws',
+    version: wsVersion,
+    note: 'no stream: a message a write, with send() and its callback',
+  },
+  asByteStream,
+);
+
+function asByteStream(socket: WebSocket): ByteStream {
+  let drained = (): void => {};
+  return {
+    write(chunk) {
+      const goesOn = socket.bufferedAmount < HIGH_WATER_MARK;
+      if (goesOn) socket.send(chunk);
+      else socket.send(chunk, () => drained());
+      return goesOn;
+    },
+    end: () => socket.close(),
+    on(event: 'data' | 'drain' | 'end' | 'close', listener: (chunk: Uint8Array) => void) {
+      if (event === 'data') socket.on('message', listener);
+      else if (event === 'drain') drained = listener as () => void;
+      // 1005: closed without a code, by close(). 1006: no close frame came.
+      else if (event === 'end') socket.on('close', (code) => code === 1005 && (listener as () => void)());
+      else socket.on('close', listener as () => void);
+    },
+  };
+}

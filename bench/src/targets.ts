@@ -1,0 +1,49 @@
+// What we want to reach, as data: how many times as fast as whom at least. Speeds are ratios of medians of one run.
+
+export interface Target {
+  /** Of a figure. */
+  readonly figure: string;
+  readonly contender: string;
+  readonly against: Against;
+  readonly atLeast: number;
+}
+
+/** A contender, in the same figure unless another is named, or a figure that nobody measured. */
+export type Against = { readonly contender: string; readonly figure?: string } | { readonly value: number };
+
+const YAMUX = '@zishuo/yamux';
+const SOCKET = 'net.Socket';
+const HTTP2 = 'node:http2';
+const LIBP2P = '@chainsafe/libp2p-yamux';
+const GO = 'hashicorp/yamux';
+
+export const targets: readonly Target[] = [
+  ...ours('bulk-1', { [SOCKET]: 0.85, [HTTP2]: 1.2, [LIBP2P]: 1.1, [GO]: 1 }),
+  ...ours('bulk-100', { [SOCKET]: 0.7, [HTTP2]: 1.3, [LIBP2P]: 1.6 }),
+  ...ours('bulk-1-small', { [HTTP2]: 1.5, [LIBP2P]: 2 }),
+  ...ours('open-echo-close', { [HTTP2]: 1.5, [LIBP2P]: 3, [GO]: 1 }),
+  ...ours('ping-pong', { [SOCKET]: 1 / 1.3 }),
+  ...ours('ping-pong-beside-bulk-p99', { [HTTP2]: 1 }),
+  to('idle-memory-opened', YAMUX, { value: 3 * 1024 }, 1),
+  to('idle-memory-accepted', YAMUX, { value: 3 * 1024 }, 1),
+  // The link's own 100 MB/s, in MiB/s.
+  to('bulk-1-far', YAMUX, { value: 100e6 / 1_048_576 }, 0.7),
+  to('bulk-10000', YAMUX, { contender: YAMUX, figure: 'bulk-100' }, 0.7),
+  to('web-socket-small', 'webSocketStream()', { contender: 'createWebSocketStream()' }, 4),
+  to('web-socket', 'webSocketStream()', { contender: 'ws' }, 0.85),
+  // A pick costs so many ns at most: packages/balancer, README.
+  ...['round-robin', 'random', 'least-conn', 'affinity, 1,000 keys'].flatMap((strategy) => [
+    to('balancer-pick-100', strategy, { value: 100 }, 1),
+    to('balancer-pick-10000', strategy, { value: 1000 }, 1),
+    to('balancer-pick-100000', strategy, { contender: strategy, figure: 'balancer-pick-1000' }, 1 / 20),
+  ]),
+  to('balancer-pick-100', 'weighted', { value: 1000 }, 1),
+];
+
+function ours(figure: string, atLeast: Readonly<Record<string, number>>): Target[] {
+  return Object.entries(atLeast).map(([contender, ratio]) => to(figure, YAMUX, { contender }, ratio));
+}
+
+function to(figure: string, contender: string, against: Against, atLeast: number): Target {
+  return { figure, contender, against, atLeast };
+}

@@ -1,0 +1,57 @@
+// What is measured: each case, and who is put to it. The first of them is ours, and the ratios of the tables are to it.
+
+import type { Case } from './case.ts';
+import { bulk } from './cases/bulk.ts';
+import { idleMemory } from './cases/idle-memory.ts';
+import { openEchoClose } from './cases/open-echo-close.ts';
+import { pingPong, pingPongBesideBulk } from './cases/ping-pong.ts';
+import { goYamux } from './go-yamux.ts';
+import type { Implementation, Program } from './implementation.ts';
+import { http2 } from './implementations/http2.ts';
+import { libp2pYamux } from './implementations/libp2p-yamux.ts';
+import { rawSocket } from './implementations/raw-socket.ts';
+import { rawWs } from './implementations/web-socket/raw-ws.ts';
+import { ourStream, wsStream } from './implementations/web-socket/streams.ts';
+import { yamuxOverWs } from './implementations/web-socket/yamux-over-ws.ts';
+import { yamux } from './implementations/yamux.ts';
+import { yamuxJs } from './implementations/yamux-js.ts';
+
+export interface Trial<One = Implementation | Program> {
+  readonly benchCase: Case;
+  readonly contenders: readonly One[];
+}
+
+const KIB = 1024;
+
+/** Those that carry many streams over one TCP connection, and the TCP connection itself. */
+const overTcp = [yamux, rawSocket, http2, libp2pYamux, goYamux, yamuxJs];
+const overWebSocket = [ourStream, yamuxOverWs, wsStream, rawWs];
+
+const tcpCases = [
+  bulk({ name: 'bulk-1', title: 'bulk, 1 stream, 64 KiB writes', streams: 1, bytesPerWrite: 64 * KIB }),
+  bulk({ name: 'bulk-100', title: 'bulk, 100 streams, 64 KiB writes', streams: 100, bytesPerWrite: 64 * KIB }),
+  bulk({ name: 'bulk-10000', title: 'bulk, 10,000 streams, 64 KiB writes', streams: 10_000, bytesPerWrite: 64 * KIB }),
+  bulk({ name: 'bulk-1-small', title: 'bulk, 1 stream, 1 KiB writes', streams: 1, bytesPerWrite: KIB }),
+  bulk({
+    name: 'bulk-1-far',
+    title: 'bulk, 1 stream, 64 KiB writes, a link of 80 ms and 100 MB/s',
+    streams: 1,
+    bytesPerWrite: 64 * KIB,
+    link: { delayMs: 40, bytesPerSecond: 100e6 },
+    rampMs: 2000,
+  }),
+  openEchoClose,
+  pingPong,
+  pingPongBesideBulk,
+  idleMemory(10_000),
+];
+
+const webSocketCases = [
+  bulk({ name: 'web-socket-small', title: 'WebSocket, 1 KiB writes', streams: 1, bytesPerWrite: KIB }),
+  bulk({ name: 'web-socket', title: 'WebSocket, 64 KiB writes', streams: 1, bytesPerWrite: 64 * KIB }),
+];
+
+export const trials: readonly Trial[] = [
+  ...tcpCases.map((benchCase) => ({ benchCase, contenders: overTcp })),
+  ...webSocketCases.map((benchCase) => ({ benchCase, contenders: overWebSocket })),
+];
