@@ -72,7 +72,8 @@ async function main({ chosen, chosenGroups, rounds }: Options): Promise<void> {
   for (const { name, version, note } of contenders) console.log(`${name} (${version}): ${note}`);
   const { cpu, cores, node, loadAverageBefore } = machine;
   console.log(`${cpu}, ${cores} cores, Node ${node}, load ${loadAverageBefore} before the start`);
-  if (verdicts.length > 0) console.log(`\ntargets: speed as measured, and as wanted\n${renderTargets(verdicts, summaries)}`);
+  if (verdicts.length > 0)
+    console.log(`\ntargets: speed as measured, and as wanted\n${renderTargets(verdicts, summaries)}`);
 
   if (chosen.length + chosenGroups.length < trials.length + groups.length) {
     console.log('\nresults.json is left as it was: only a run of all cases writes it.');

@@ -23,7 +23,8 @@ export function judge(targets: readonly Target[], summaries: readonly CaseSummar
 function judgeOne(target: Target, summary: CaseSummary, byName: ReadonlyMap<string, CaseSummary>): Verdict {
   const { contender, against, atLeast } = target;
   const own = medianOf(summary, contender);
-  const other = 'value' in against ? against.value : medianOf(byName.get(against.figure ?? target.figure), against.contender);
+  const other =
+    'value' in against ? against.value : medianOf(byName.get(against.figure ?? target.figure), against.contender);
   if (typeof own === 'string' || typeof other === 'string') {
     return { target, missing: typeof own === 'string' ? own : (other as string), isMet: false };
   }

@@ -1,24 +1,22 @@
 import { expect, test } from 'vitest';
-import { cases } from '../src/cases/index.ts';
-import type { Implementation } from '../src/implementation.ts';
+import { pingPong } from '../src/cases/ping-pong.ts';
 import { type Outcome, ROUND_MS, WARM_UP_MS } from '../src/pair.ts';
 import { runRounds, type Series } from '../src/rounds.ts';
 
-const implementations = ['a', 'b', 'c'].map((name) => ({ name }) as Implementation);
+const contenders = ['a', 'b', 'c'].map((name) => ({ name, version: '', note: '' }));
 
-/** Runs two rounds of the first case over a script of outcomes, and writes down what happened. */
+/** Runs two rounds of one case over a script of outcomes, and writes down what happened. */
 async function run(outcomes: Readonly<Record<string, readonly Outcome[]>>): Promise<[readonly Series[], string[]]> {
   const log: string[] = [];
   const all = await runRounds({
-    cases: cases.slice(0, 1),
-    implementations,
+    trials: [{ benchCase: pingPong, contenders }],
     rounds: 2,
     start({ name }) {
       const script = [...(outcomes[name] ?? [])];
       return {
         async drive(ms) {
           log.push(`${name} ${ms === WARM_UP_MS ? 'warm-up' : ms === ROUND_MS ? 'round' : ms}`);
-          return script.shift() ?? { figure: log.length };
+          return script.shift() ?? { figures: [log.length] };
         },
         async end() {
           log.push(`${name} end`);
@@ -47,13 +45,13 @@ test('all get warm first, then each round takes turns from another beginning, th
 });
 
 test('the figure of the warm-up is not counted', async () => {
-  const [all] = await run({ a: [{ figure: 1 }, { figure: 20 }, { figure: 30 }] });
-  expect(all[0]?.figures).toEqual([20, 30]);
+  const [all] = await run({ a: [{ figures: [1] }, { figures: [20] }, { figures: [30] }] });
+  expect(all[0]?.rounds).toEqual([[20], [30]]);
 });
 
 test('what failed is measured no further, and costs the others nothing', async () => {
-  const [all, log] = await run({ b: [{ figure: 1 }, { failure: 'lost a byte' }] });
+  const [all, log] = await run({ b: [{ figures: [1] }, { failure: 'lost a byte' }] });
   expect(all.map(({ failure }) => failure)).toEqual([undefined, 'lost a byte', undefined]);
-  expect(all.map(({ figures }) => figures.length)).toEqual([2, 0, 2]);
+  expect(all.map(({ rounds }) => rounds.length)).toEqual([2, 0, 2]);
   expect(log.filter((entry) => entry.startsWith('b'))).toEqual(['b warm-up', 'b round', 'b end']);
 });

@@ -1,15 +1,19 @@
 import { expect, test } from 'vitest';
-import type { Case } from '../src/case.ts';
-import type { Implementation } from '../src/implementation.ts';
+import type { Case, Figure } from '../src/case.ts';
 import { renderTable } from '../src/report/table.ts';
 import type { Series } from '../src/rounds.ts';
 import { summarize } from '../src/summary.ts';
 
-const fast = { title: 'bulk', unit: 'MiB/s', better: 'higher' } as Case;
-const short = { title: 'ping-pong', unit: 'µs', better: 'lower' } as Case;
+const fast = caseOf({ name: 'bulk', title: 'bulk', unit: 'MiB/s', better: 'higher' });
+const short = caseOf({ name: 'ping-pong', title: 'ping-pong', unit: 'µs', better: 'lower' });
+
+function caseOf(...figures: Figure[]): Case {
+  return { name: '', figures, load: {}, drive: async () => [] };
+}
 
 function series(benchCase: Case, name: string, figures: number[], failure?: string): Series {
-  const base = { benchCase, implementation: { name } as Implementation, figures };
+  const rounds = figures.map((figure) => [figure]);
+  const base = { benchCase, contender: { name, version: '', note: '' }, rounds };
   return failure === undefined ? base : { ...base, failure };
 }
 
@@ -46,5 +50,22 @@ test('the longest bar is the best row, and the others are in proportion', () => 
     `  slow    ${'█'.repeat(12)}${' '.repeat(12)}      40.0   1.00×   40.0 … 40.0`,
     `  quick   ${'█'.repeat(24)}      20.0   2.00×   20.0 … 20.0`,
     '  broken  failed: no figure',
+  ]);
+});
+
+test('a case of several figures comes to as many summaries', () => {
+  const both = caseOf(
+    { name: 'p50', title: '', unit: 'µs', better: 'lower' },
+    { name: 'speed', title: '', unit: 'MiB/s', better: 'higher' },
+  );
+  const rounds = [
+    [10, 500],
+    [30, 700],
+    [20, 600],
+  ];
+  const summaries = summarize([{ benchCase: both, contender: { name: 'a', version: '', note: '' }, rounds }]);
+  expect(summaries.map(({ benchCase, results }) => [benchCase.name, results[0]])).toMatchObject([
+    ['p50', { median: 20, min: 10, max: 30 }],
+    ['speed', { median: 600, min: 500, max: 700 }],
   ]);
 });

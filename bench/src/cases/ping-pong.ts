@@ -12,7 +12,7 @@ const title = `${MESSAGE_BYTES} B ping-pong`;
 
 export const pingPong: Case = {
   name: 'ping-pong',
-  figures: [{ name: 'ping-pong', title, unit: 'µs', better: 'lower' }],
+  figures: [{ name: 'ping-pong', title: `${title} on one stream`, unit: 'µs', better: 'lower' }],
   load: { kind: 'ping-pong' },
 
   async drive(connection, ms) {

@@ -5,13 +5,16 @@ import { connect, createServer } from 'node:http2';
 import type { Implementation } from '../implementation.ts';
 import { listenOnLoopback } from './loopback.ts';
 
+/** MB that all streams of a session may hold, 10 by default: too little for 10,000. */
+const LIMITS = { maxSessionMemory: 1000 };
+
 export const http2: Implementation = {
   name: 'node:http2',
   version: `node ${process.versions.node}, nghttp2 ${process.versions.nghttp2}`,
-  note: 'h2c by prior knowledge, one session, default settings (windows of 64 KiB), a POST and its response per stream',
+  note: 'h2c by prior knowledge, one session, default settings (windows of 64 KiB) but for the memory of a session (10 MB), a POST and its response per stream',
 
   listen(serve) {
-    const server = createServer();
+    const server = createServer(LIMITS);
     server.on('stream', (stream) => {
       stream.respond({ ':status': 200 });
       serve(stream);
@@ -20,7 +23,7 @@ export const http2: Implementation = {
   },
 
   async connect(port) {
-    const session = connect(`http://127.0.0.1:${port}`);
+    const session = connect(`http://127.0.0.1:${port}`, LIMITS);
     await once(session, 'connect');
     return {
       open: async () => session.request({ ':method': 'POST', ':path': '/' }),

@@ -1,13 +1,13 @@
 // The ceiling: a message a write, with as much back-pressure as one can have of `ws`.
 
-import { WebSocket } from 'ws';
-import type { ByteStream } from '../../implementation.ts';
+import type { WebSocket } from 'ws';
+import type { ByteStream, Implementation } from '../../implementation.ts';
 import { overWebSocket, wsVersion } from './loopback.ts';
 
 /** What may wait in the socket before the writer does, as in a byte stream of ours. */
 const HIGH_WATER_MARK = 1_048_576;
 
-export const rawWs = overWebSocket(
+export const rawWs: Implementation = overWebSocket(
   {
     name: 'ws',
     version: wsVersion,
