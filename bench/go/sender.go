@@ -22,10 +22,10 @@ func newSender(stream *yamux.Stream, bytesPerWrite int) *sender {
 	return &sender{stream: stream, chunk: bytes.Repeat([]byte{askCount}, bytesPerWrite)}
 }
 
-// send writes for so long, and returns the number of bytes once the peer has confirmed it.
+// send writes for so long, once at least, and returns the number of bytes once the peer has confirmed it.
 func (s *sender) send(duration time.Duration) (uint64, error) {
 	before := s.sent
-	for deadline := time.Now().Add(duration); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(duration); s.sent == before || time.Now().Before(deadline); {
 		if _, err := s.stream.Write(s.chunk); err != nil {
 			return 0, err
 		}

@@ -64,7 +64,7 @@ async function main({ chosen, chosenGroups, rounds }: Options): Promise<void> {
     process.stderr.write(`${what}  round ${round}/${rounds}\n`);
   });
   const summaries = [...summarize(all), ...ofBalancer];
-  const contenders = [...new Set(all.map(({ contender }) => contender))];
+  const contenders = [...new Map(all.map(({ contender }) => [contender.name, contender])).values()];
   const verdicts = judge(targets, summaries);
 
   console.log(`\n${renderTable(summaries)}\n`);

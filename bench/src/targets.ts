@@ -31,6 +31,8 @@ export const targets: readonly Target[] = [
   to('bulk-10000', YAMUX, { contender: YAMUX, figure: 'bulk-100' }, 0.7),
   to('web-socket-small', 'webSocketStream()', { contender: 'createWebSocketStream()' }, 4),
   to('web-socket', 'webSocketStream()', { contender: 'ws' }, 0.85),
+  // What a client sends is masked, a byte at a time, in JavaScript: that costs more than all the rest, and all alike.
+  to('web-socket-masked', 'webSocketStream()', { contender: 'ws' }, 0.85),
   // A pick costs so many ns at most: packages/balancer, README.
   ...['round-robin', 'random', 'least-conn', 'affinity, 1,000 keys'].flatMap((strategy) => [
     to('balancer-pick-100', strategy, { value: 100 }, 1),

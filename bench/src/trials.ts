@@ -12,6 +12,7 @@ import { libp2pYamux } from './implementations/libp2p-yamux.ts';
 import { rawSocket } from './implementations/raw-socket.ts';
 import { rawWs } from './implementations/web-socket/raw-ws.ts';
 import { ourStream, wsStream } from './implementations/web-socket/streams.ts';
+import { masked, unmasked, type Way } from './implementations/web-socket/ways.ts';
 import { yamuxOverWs } from './implementations/web-socket/yamux-over-ws.ts';
 import { yamux } from './implementations/yamux.ts';
 import { yamuxJs } from './implementations/yamux-js.ts';
@@ -25,7 +26,8 @@ const KIB = 1024;
 
 /** Those that carry many streams over one TCP connection, and the TCP connection itself. */
 const overTcp = [yamux, rawSocket, http2, libp2pYamux, goYamux, yamuxJs];
-const overWebSocket = [ourStream, yamuxOverWs, wsStream, rawWs];
+/** Carriers over a WebSocket. */
+const over = (way: Way): Implementation[] => [ourStream(way), yamuxOverWs(way), wsStream(way), rawWs(way)];
 
 const tcpCases = [
   bulk({ name: 'bulk-1', title: 'bulk, 1 stream, 64 KiB writes', streams: 1, bytesPerWrite: 64 * KIB }),
@@ -46,12 +48,14 @@ const tcpCases = [
   idleMemory(10_000),
 ];
 
-const webSocketCases = [
-  bulk({ name: 'web-socket-small', title: 'WebSocket, 1 KiB writes', streams: 1, bytesPerWrite: KIB }),
-  bulk({ name: 'web-socket', title: 'WebSocket, 64 KiB writes', streams: 1, bytesPerWrite: 64 * KIB }),
-];
+function webSocket(name: string, title: string, bytesPerWrite: number): Case {
+  return bulk({ name, title: `WebSocket, ${title}`, streams: 1, bytesPerWrite });
+}
 
 export const trials: readonly Trial[] = [
   ...tcpCases.map((benchCase) => ({ benchCase, contenders: overTcp })),
-  ...webSocketCases.map((benchCase) => ({ benchCase, contenders: overWebSocket })),
+  { benchCase: webSocket('web-socket-small', '1 KiB writes', KIB), contenders: over(unmasked) },
+  { benchCase: webSocket('web-socket', '64 KiB writes', 64 * KIB), contenders: over(unmasked) },
+  { benchCase: webSocket('web-socket-small-masked', '1 KiB writes, masked', KIB), contenders: over(masked) },
+  { benchCase: webSocket('web-socket-masked', '64 KiB writes, masked', 64 * KIB), contenders: over(masked) },
 ];

@@ -13,7 +13,7 @@ afterEach(async () => pair?.end());
 
 const cases = trials
   .filter(({ benchCase, contenders }) => contenders.includes(goYamux) && benchCase.link === undefined)
-  .map(({ benchCase }) => (benchCase.name === 'idle-memory' ? idleMemory(300) : benchCase))
+  .map(({ benchCase }) => (benchCase.name === 'idle-memory' ? idleMemory(50) : benchCase))
   .filter(({ load }) => Number(load.streams ?? 0) < 10_000);
 
 test.skipIf(missing !== undefined).each(cases)('$name', async (benchCase) => {

@@ -35,12 +35,13 @@ export class Sender {
     throw new Error(`${this.#sent} bytes were sent, and the receiver says ${received}`);
   }
 
-  /** Resolves when the last chunk has been written, whatever has become of it. */
+  /** Resolves when the last chunk has been written, whatever has become of it. There is one at least. */
   #writeFor(ms: number): Promise<void> {
+    const before = this.#sent;
     const deadline = performance.now() + ms;
     return new Promise((resolve) => {
       this.#write = () => {
-        while (performance.now() < deadline) {
+        while (this.#sent === before || performance.now() < deadline) {
           this.#sent += this.#chunk.length;
           if (!this.#stream.write(this.#chunk)) return;
         }

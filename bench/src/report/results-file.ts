@@ -23,6 +23,7 @@ const notes: readonly string[] = [
   'ratio: how many times as fast as the first contender of the case, by the medians; above 1 is faster.',
   'A figure over the link has one round trip of 80 ms in it, so 93 % of the bandwidth is all there is: see net.Socket.',
   'A link is a third process that holds back what goes through it for the delay, and lets it out no faster than the bandwidth.',
+  'A WebSocket sends from its server to its client; masked: from its client to its server.',
   'Memory: of heapUsed + external (which has the buffers in it), after four forced collections, the difference that the streams make; in Go HeapAlloc + StackInuse. What the kernel holds for a socket is not in it.',
   'targets: how many times as fast (or as small) `contender` is as `against`: another contender, another figure of its own, or a fixed value.',
 ];

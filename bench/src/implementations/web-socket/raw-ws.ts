@@ -2,19 +2,21 @@
 
 import type { WebSocket } from 'ws';
 import type { ByteStream, Implementation } from '../../implementation.ts';
-import { overWebSocket, wsVersion } from './loopback.ts';
+import { versionOf } from '../version.ts';
+import { singleStream } from './single-stream.ts';
+import type { Way } from './ways.ts';
 
 /** What may wait in the socket before the writer does, as in a byte stream of ours. */
 const HIGH_WATER_MARK = 1_048_576;
 
-export const rawWs: Implementation = overWebSocket(
-  {
+export function rawWs(way: Way): Implementation {
+  const described = {
     name: 'ws',
-    version: wsVersion,
-    note: 'no stream: a message a write, with send() and its callback',
-  },
-  asByteStream,
-);
+    version: versionOf('ws'),
+    note: 'no stream: a message a write, with send() and its callback; masks in JavaScript, without bufferutil',
+  };
+  return singleStream(described, way, asByteStream);
+}
 
 function asByteStream(socket: WebSocket): ByteStream {
   let drained = (): void => {};

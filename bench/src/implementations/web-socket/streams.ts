@@ -4,20 +4,19 @@ import { webSocketStream } from '@zishuo/yamux-websocket';
 import { createWebSocketStream } from 'ws';
 import type { Implementation } from '../../implementation.ts';
 import { versionOf } from '../version.ts';
-import { overWebSocket, wsVersion } from './loopback.ts';
+import { singleStream } from './single-stream.ts';
+import type { Way } from './ways.ts';
 
-export const websocketVersion: string = versionOf('@zishuo/yamux-websocket');
-
-export const ourStream: Implementation = overWebSocket(
-  {
+export function ourStream(way: Way): Implementation {
+  const described = {
     name: 'webSocketStream()',
-    version: websocketVersion,
+    version: versionOf('@zishuo/yamux-websocket'),
     note: 'of @zishuo/yamux-websocket, default options, its build from dist, over ws',
-  },
-  (socket) => webSocketStream(socket),
-);
+  };
+  return singleStream(described, way, (socket) => webSocketStream(socket));
+}
 
-export const wsStream: Implementation = overWebSocket(
-  { name: 'createWebSocketStream()', version: wsVersion, note: 'of ws, default options' },
-  (socket) => createWebSocketStream(socket),
-);
+export function wsStream(way: Way): Implementation {
+  const described = { name: 'createWebSocketStream()', version: versionOf('ws'), note: 'of ws, default options' };
+  return singleStream(described, way, (socket) => createWebSocketStream(socket));
+}

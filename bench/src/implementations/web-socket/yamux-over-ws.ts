@@ -2,20 +2,18 @@
 
 import { client, server } from '@zishuo/yamux-websocket';
 import type { Implementation } from '../../implementation.ts';
-import { dialWebSocket, listenForWebSockets } from './loopback.ts';
-import { websocketVersion } from './streams.ts';
+import { versionOf } from '../version.ts';
+import type { Way } from './ways.ts';
 
-export const yamuxOverWs: Implementation = {
-  name: 'yamux over a WebSocket',
-  version: websocketVersion,
-  note: 'one session by client() and server() of @zishuo/yamux-websocket, default options, its build from dist, over ws',
-
-  listen(serve) {
-    return listenForWebSockets((socket) => server(socket).on('stream', serve));
-  },
-
-  async connect(port) {
-    const session = client(await dialWebSocket(port));
-    return { open: () => session.open(), close: () => session.close() };
-  },
-};
+export function yamuxOverWs({ listen, dial }: Way): Implementation {
+  return {
+    name: 'yamux over a WebSocket',
+    version: versionOf('@zishuo/yamux-websocket'),
+    note: 'one session by client() and server() of @zishuo/yamux-websocket, default options, its build from dist, over ws',
+    listen: (serve) => listen((socket) => void server(socket).on('stream', serve)),
+    async connect(port) {
+      const session = client(await dial(port));
+      return { open: () => session.open(), close: () => session.close() };
+    },
+  };
+}

@@ -1,0 +1,53 @@
+// How two processes come to the two ends of a WebSocket of `ws` over TCP on 127.0.0.1: no compression, messages of any size. A client masks
+// every byte that it sends and a server none, so it matters which of them the sender is.
+
+import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer } from 'node:net';
+import { WebSocket, WebSocketServer } from 'ws';
+import type { Listening } from '../../implementation.ts';
+import { dialLoopback, listenOnLoopback } from '../loopback.ts';
+
+export interface Way {
+  /** In the process that serves streams. */
+  listen(accept: (socket: WebSocket) => void): Promise<Listening>;
+  /** In the process that opens streams, and sends the most. */
+  dial(port: number): Promise<WebSocket>;
+}
+
+const options = { perMessageDeflate: false, maxPayload: 0 };
+
+/** As one expects: who dials is the client. */
+export const masked: Way = {
+  listen(accept) {
+    const http = createHttpServer();
+    new WebSocketServer({ ...options, server: http }).on('connection', accept);
+    return listenOnLoopback(http);
+  },
+
+  async dial(port) {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}`, options);
+    await once(socket, 'open');
+    return socket;
+  },
+};
+
+/** The other way round: who dials the TCP connection is the server of the WebSocket. */
+export const unmasked: Way = {
+  listen(accept) {
+    return listenOnLoopback(
+      createServer({ noDelay: true }, (tcp) => {
+        const socket = new WebSocket('ws://127.0.0.1', { ...options, createConnection: () => tcp });
+        socket.on('open', () => accept(socket));
+      }),
+    );
+  },
+
+  async dial(port) {
+    const http = createHttpServer();
+    const connection = once(new WebSocketServer({ ...options, server: http }), 'connection');
+    http.emit('connection', await dialLoopback(port));
+    const [socket] = (await connection) as [WebSocket];
+    return socket;
+  },
+};
