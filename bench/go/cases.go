@@ -25,9 +25,10 @@ func bulk(session *yamux.Session, load Load, duration time.Duration) ([]float64,
 	if err != nil {
 		return nil, err
 	}
+	chunk := chunkOf(load.BytesPerWrite)
 	senders := make([]*sender, len(streams))
 	for i, stream := range streams {
-		senders[i] = newSender(stream, load.BytesPerWrite)
+		senders[i] = newSender(stream, chunk)
 	}
 	if load.RampMs > 0 {
 		if _, err := sendAll(senders, time.Duration(load.RampMs)*time.Millisecond); err != nil {
@@ -105,7 +106,7 @@ func pingPongBesideBulk(session *yamux.Session, load Load, duration time.Duratio
 			roundTrips, err = ping(streams[i], duration)
 			return err
 		}
-		sent, err := newSender(streams[i], load.BytesPerWrite).send(duration)
+		sent, err := newSender(streams[i], chunkOf(load.BytesPerWrite)).send(duration)
 		speed = float64(sent) / mib / time.Since(start).Seconds()
 		return err
 	})

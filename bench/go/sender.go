@@ -18,8 +18,13 @@ type sender struct {
 	ends uint64
 }
 
-func newSender(stream *yamux.Stream, bytesPerWrite int) *sender {
-	return &sender{stream: stream, chunk: bytes.Repeat([]byte{askCount}, bytesPerWrite)}
+// newSender takes what it writes over and over: one chunk for all senders.
+func newSender(stream *yamux.Stream, chunk []byte) *sender {
+	return &sender{stream: stream, chunk: chunk}
+}
+
+func chunkOf(size int) []byte {
+	return bytes.Repeat([]byte{askCount}, size)
 }
 
 // send writes for so long, once at least, and returns the number of bytes once the peer has confirmed it.

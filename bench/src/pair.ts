@@ -16,7 +16,7 @@ import type { Contender, Program } from './implementation.ts';
 export const WARM_UP_MS = 3000;
 export const ROUND_MS = 1000;
 /** ms past the load itself that it may take to start, to get ready, to drain and to answer. */
-const PATIENCE_MS = 25_000;
+const PATIENCE_MS = 40_000;
 
 export type Outcome = { readonly figures: readonly number[] } | { readonly failure: string };
 

@@ -3,7 +3,7 @@
 
 import type { Case, LinkShape } from '../case.ts';
 import { endAll } from './ends.ts';
-import { Sender } from './sender.ts';
+import { chunkOf, Sender } from './sender.ts';
 
 export const MIB = 1_048_576;
 
@@ -18,6 +18,7 @@ export interface BulkShape {
 }
 
 export function bulk({ name, title, streams, bytesPerWrite, link, rampMs = 0 }: BulkShape): Case {
+  const chunk = chunkOf(bytesPerWrite);
   return {
     name,
     figures: [{ name, title, unit: 'MiB/s', better: 'higher' }],
@@ -26,7 +27,7 @@ export function bulk({ name, title, streams, bytesPerWrite, link, rampMs = 0 }: 
 
     async drive(connection, ms) {
       const opened = await Promise.all(Array.from({ length: streams }, () => connection.open()));
-      const senders = opened.map((stream) => new Sender(stream, bytesPerWrite));
+      const senders = opened.map((stream) => new Sender(stream, chunk));
       if (rampMs > 0) await sendAll(senders, rampMs);
       const start = performance.now();
       const bytes = await sendAll(senders, ms);

@@ -6,7 +6,7 @@ import { MIB } from './bulk.ts';
 import { MESSAGE_BYTES } from './echo.ts';
 import { endAll } from './ends.ts';
 import { ping } from './pinger.ts';
-import { Sender } from './sender.ts';
+import { chunkOf, Sender } from './sender.ts';
 
 const title = `${MESSAGE_BYTES} B ping-pong`;
 
@@ -24,6 +24,7 @@ export const pingPong: Case = {
 };
 
 const BYTES_PER_WRITE = 65_536;
+const chunk = chunkOf(BYTES_PER_WRITE);
 const beside = (name: string, what: string, rest: Pick<Figure, 'unit' | 'better'>): Figure => ({
   name: `ping-pong-beside-bulk${name}`,
   title: `${title} beside a bulk stream, ${what}`,
@@ -42,7 +43,7 @@ export const pingPongBesideBulk: Case = {
 
   async drive(connection, ms) {
     const bulkStream = await connection.open();
-    const sender = new Sender(bulkStream, BYTES_PER_WRITE);
+    const sender = new Sender(bulkStream, chunk);
     const pingStream = await connection.open();
     const start = performance.now();
     const sending = sender.send(ms).then((bytes) => bytes / MIB / ((performance.now() - start) / 1000));

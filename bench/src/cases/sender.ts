@@ -7,6 +7,10 @@ import { Receipts } from './receipts.ts';
 
 const end = Buffer.of(END);
 
+export function chunkOf(bytes: number): Uint8Array {
+  return Buffer.alloc(bytes, COUNT);
+}
+
 export class Sender {
   readonly #stream: ByteStream;
   readonly #receipts: Receipts;
@@ -16,10 +20,11 @@ export class Sender {
   #ends = 0;
   #write = (): void => {};
 
-  constructor(stream: ByteStream, bytesPerWrite: number) {
+  /** `chunk` is what it writes over and over, made by `chunkOf`: one for all senders, or 10,000 of them would fill the memory. */
+  constructor(stream: ByteStream, chunk: Uint8Array) {
     this.#stream = stream;
     this.#receipts = new Receipts(stream);
-    this.#chunk = Buffer.alloc(bytesPerWrite, COUNT);
+    this.#chunk = chunk;
     stream.on('drain', () => this.#write());
   }
 
