@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { checkAdminToken } from './admin/access.ts';
 import { AdminServer } from './admin/admin-server.ts';
 import { parseAffinity } from './gateway/affinity-key.ts';
+import { parseBalance } from './gateway/balance.ts';
 import type { TcpService } from './gateway/tcp-listener.ts';
 import { TunnelGateway, type TunnelGatewayOptions } from './gateway/tunnel-gateway.ts';
 import { jsonLog } from './log.ts';
@@ -21,6 +22,8 @@ Public HTTP in, agents' WebSockets in on the same port. Requests go to the agent
                          tcp:<name>; may be given again
   --affinity <by>        keep a tenant on one session: header:<name>,
                          cookie:<name>, ip or none                     (none)
+  --balance <how>        spread all other requests: least-conn, weighted,
+                         round-robin or random                         (least-conn)
   --idle-timeout <ms>    give up an exchange on which no byte moves    (60000)
   --joined-idle-timeout <ms>    the same for WebSockets and TCP        (600000)
   --headers-timeout <ms>        how long a request's head may take     (15000)
@@ -41,6 +44,7 @@ Public HTTP in, agents' WebSockets in on the same port. Requests go to the agent
   --issue-token <agent>  print a token for this agent and end
     --routes <a,b>       what it may serve: app.example,
                          app.example/api, tcp:postgres                 (localhost,127.0.0.1)
+    --weight <number>    its sessions' share, with --balance weighted  (1)
     --tenant <name>      whose agent it is                             (default)
     --days <number>      how long the token opens sessions             (30)
 
@@ -109,6 +113,7 @@ function configure(): Config {
     'agent-path': { type: 'string', default: '/connect' },
     tcp: { type: 'string', multiple: true, default: [] },
     affinity: { type: 'string', default: 'none' },
+    balance: { type: 'string', default: 'least-conn' },
     'idle-timeout': { type: 'string', default: '60000' },
     'joined-idle-timeout': { type: 'string', default: '600000' },
     'headers-timeout': { type: 'string', default: '15000' },
@@ -122,6 +127,7 @@ function configure(): Config {
     'trust-forwarded': { type: 'boolean', default: false },
     'issue-token': { type: 'string' },
     routes: { type: 'string', default: 'localhost,127.0.0.1' },
+    weight: { type: 'string', default: '1' },
     tenant: { type: 'string', default: 'default' },
     days: { type: 'string', default: '30' },
   });
@@ -134,6 +140,7 @@ function configure(): Config {
   const adminToken = givenAdminToken ?? randomBytes(32).toString('base64url');
   checkAdminToken(adminToken);
   parseAffinity(values.affinity);
+  parseBalance(values.balance);
   const number = (name: NumberFlag, min: number): number => wholeNumber(name, values[name], min, 2 ** 31 - 1);
   return {
     gateway: {
@@ -143,6 +150,7 @@ function configure(): Config {
       agentPath: values['agent-path'],
       tcp: values.tcp.map(tcpServiceOf),
       affinity: values.affinity,
+      balance: values.balance,
       idleTimeout: number('idle-timeout', 0),
       joinedIdleTimeout: number('joined-idle-timeout', 0),
       headersTimeout: number('headers-timeout', 1),
@@ -164,6 +172,7 @@ function configure(): Config {
       agent: values['issue-token'] ?? 'first',
       tenant: values.tenant,
       routes: values.routes.split(','),
+      weight: wholeNumber('weight', values.weight, 0, 1_000_000),
       expires: Date.now() + wholeNumber('days', values.days, 1, 36_500) * DAY,
     },
     issueOnly,

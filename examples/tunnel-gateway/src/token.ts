@@ -10,6 +10,8 @@ export interface AgentClaims {
   readonly tenant: string;
   /** What it may serve: `app.example`, `app.example/api`, `tcp:postgres`. */
   readonly routes: readonly string[];
+  /** Its sessions' share of the requests, where the gateway balances by weight: finite, at least 0. Default 1. */
+  readonly weight?: number | undefined;
   /** Milliseconds since 1970: from then on the token opens no new session. */
   readonly expires: number;
 }
@@ -29,7 +31,7 @@ export function signToken(claims: AgentClaims, secret: string): string {
   const checked = readClaims({ ...claims, routes: claims.routes.map(canonical) });
   if (checked === undefined) {
     throw new TypeError(
-      `claims must have agent, tenant, at least one route and expires, got ${JSON.stringify(claims)}`,
+      `claims must have agent, tenant, at least one route, expires and a weight of at least 0 if any, got ${JSON.stringify(claims)}`,
     );
   }
   const payload = Buffer.from(JSON.stringify(checked)).toString('base64url');
@@ -65,12 +67,13 @@ function signature(payload: string, secret: string): Buffer {
 
 function readClaims(value: unknown): AgentClaims | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const { agent, tenant, routes, expires } = value as Record<string, unknown>;
+  const { agent, tenant, routes, weight, expires } = value as Record<string, unknown>;
   if (typeof agent !== 'string' || agent === '' || typeof tenant !== 'string' || tenant === '') return undefined;
   if (!Array.isArray(routes) || routes.length === 0) return undefined;
   if (!routes.every((route) => typeof route === 'string' && route !== '')) return undefined;
+  if (weight !== undefined && (typeof weight !== 'number' || !Number.isFinite(weight) || weight < 0)) return undefined;
   if (typeof expires !== 'number' || !Number.isSafeInteger(expires)) return undefined;
-  return { agent, tenant, routes, expires };
+  return { agent, tenant, routes, weight, expires };
 }
 
 function canonical(route: string): string {

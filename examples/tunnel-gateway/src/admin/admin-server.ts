@@ -1,9 +1,20 @@
-// The admin port: whether the gateway lives and whether it is ready.
+// The admin port: is the gateway alive, is it ready, what does it do, and a page that shows it and acts. It looks at the gateway from
+// outside and changes nothing but what it is asked to.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { codeOf, TunnelError } from '../errors.ts';
 import type { TunnelGateway } from '../gateway/tunnel-gateway.ts';
 import { answerError } from '../http/error-response.ts';
 import { Access } from './access.ts';
+import { act } from './actions.ts';
+import { Activity } from './activity.ts';
+import { explain } from './explanation.ts';
+import { LiveFeed } from './live-feed.ts';
+import { Metrics } from './metrics.ts';
+import { Page } from './page.ts';
+import { requestJson } from './request-json.ts';
+import { takeSnapshot } from './snapshot.ts';
+import { Traffic } from './traffic.ts';
 
 export interface AdminServerOptions {
   readonly gateway: TunnelGateway;
@@ -11,31 +22,54 @@ export interface AdminServerOptions {
   readonly host?: string | undefined;
   /** Default 0: any free one. */
   readonly port?: number | undefined;
-  /** What acting asks for; and looking, where the address is not a loopback one. */
+  /** Asked for by whatever acts and, where the address is not a loopback one, by whatever shows more than health. */
   readonly token: string;
 }
 
+const SAMPLE_INTERVAL = 1_000;
+/** Each holds a connection, and a snapshot that it has not taken yet. */
+const MAX_VIEWERS = 64;
+
 export class AdminServer {
-  readonly #server: Server;
+  readonly metrics: Metrics;
   readonly #gateway: TunnelGateway;
-  #access: Access | undefined;
+  readonly #page: Page;
+  readonly #server: Server;
+  readonly #traffic: Traffic;
+  readonly #activity: Activity;
+  readonly #feed: LiveFeed;
+  readonly #sampling: NodeJS.Timeout;
+  #access!: Access;
 
   static async listen(options: AdminServerOptions): Promise<AdminServer> {
-    const admin = new AdminServer(options.gateway);
-    await new Promise<void>((resolve, reject) => {
-      admin.#server.once('error', reject);
-      admin.#server.listen(options.port ?? 0, options.host ?? '127.0.0.1', () => {
-        admin.#server.off('error', reject);
-        resolve();
+    const admin = new AdminServer(options.gateway, await Page.load());
+    try {
+      await new Promise<void>((resolve, reject) => {
+        admin.#server.once('error', reject).listen(options.port ?? 0, options.host ?? '127.0.0.1', resolve);
       });
-    });
-    admin.#access = new Access(options.token, (admin.#server.address() as AddressInfo).address);
+      admin.#access = new Access(options.token, (admin.#server.address() as AddressInfo).address);
+    } catch (error) {
+      await admin.close();
+      throw error;
+    }
     return admin;
   }
 
-  private constructor(gateway: TunnelGateway) {
+  private constructor(gateway: TunnelGateway, page: Page) {
     this.#gateway = gateway;
-    this.#server = createServer((request, response) => this.#serve(request, response));
+    this.#page = page;
+    this.#traffic = new Traffic(gateway, performance.now());
+    this.#activity = new Activity(gateway, () => this.#feed.changed());
+    const source = { gateway, traffic: this.#traffic, activity: this.#activity, startedAt: Date.now() };
+    this.#feed = new LiveFeed(() => takeSnapshot(source));
+    this.metrics = new Metrics(gateway, this.#traffic);
+    this.#sampling = setInterval(() => {
+      this.#traffic.sample(performance.now());
+      this.#feed.push();
+    }, SAMPLE_INTERVAL).unref();
+    this.#server = createServer((request, response) => {
+      this.#serve(request, response).catch((error: unknown) => answerFailure(response, error));
+    });
   }
 
   get url(): string {
@@ -44,36 +78,114 @@ export class AdminServer {
   }
 
   /** Breaks off what is being answered. */
-  close(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#server.close(() => resolve());
-      this.#server.closeAllConnections();
-    });
+  async close(): Promise<void> {
+    clearInterval(this.#sampling);
+    this.#feed.close();
+    this.metrics.close();
+    this.#activity.close();
+    this.#traffic.close();
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeAllConnections();
+    await closed;
   }
 
-  #serve(request: IncomingMessage, response: ServerResponse): void {
-    if (!this.#access?.isOurHost(request)) {
-      const message = `This port answers for this machine alone, not for "${request.headers.host ?? ''}"`;
-      answerError(response, { status: 403, code: 'ERR_TUNNEL_ADMIN_HOST', message });
+  /** Rejects with what answerFailure() makes an answer of. */
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { host } = request.headers;
+    if (!this.#access.isOurHost(request)) {
+      throw new TunnelError('ERR_TUNNEL_ADMIN_HOST', `this port answers for this machine alone, not for "${host}"`);
+    }
+    const { pathname, searchParams } = urlOf(request);
+    const [, key, action] = /^\/sessions\/([^/]+)\/([^/]+)$/.exec(pathname) ?? [];
+    if (key !== undefined && action !== undefined) {
+      need(request, 'POST');
+      this.#need(this.#access.mayAct(request));
+      const asked = await requestJson(request);
+      answerJson(response, { session: act(action, decoded(key), asked, this.#gateway, this.#activity) });
+      this.#feed.changed();
       return;
     }
-    switch (`${request.method} ${request.url}`) {
-      case 'GET /healthz':
-        answerJson(response, { status: 'alive' });
-        return;
-      case 'GET /readyz': {
+    need(request, 'GET');
+    if (this.#page.has(pathname)) return this.#page.answer(pathname, response);
+    switch (pathname) {
+      case '/healthz':
+        return answerJson(response, { status: 'alive' });
+      case '/readyz': {
         const { state, reason } = this.#gateway.readiness;
-        if (reason === undefined) answerJson(response, { status: state });
-        else answerError(response, { status: 503, code: 'ERR_TUNNEL_NOT_READY', message: `${state}: ${reason}` });
+        if (reason === undefined) return answerJson(response, { status: state });
+        throw new TunnelError('ERR_TUNNEL_NOT_READY', `${state}: ${reason}`);
+      }
+      case '/metrics': {
+        this.#need(this.#access.mayRead(request));
+        const text = await this.metrics.registry.metrics();
+        response.writeHead(200, { 'Content-Type': this.metrics.registry.contentType, 'Cache-Control': 'no-store' });
+        response.end(text);
         return;
       }
+      case '/events':
+        this.#need(this.#access.mayRead(request));
+        if (this.#feed.viewers >= MAX_VIEWERS) {
+          throw new TunnelError('ERR_TUNNEL_ADMIN_FULL', `${MAX_VIEWERS} viewers are there already`);
+        }
+        return this.#feed.join(response);
+      case '/explain': {
+        this.#need(this.#access.mayRead(request));
+        const path = searchParams.get('path') || '/';
+        return answerJson(response, explain(this.#gateway.routes, searchParams.get('host') ?? '', path));
+      }
       default:
-        answerError(response, { status: 404, code: 'ERR_TUNNEL_ADMIN_NOT_FOUND', message: 'There is nothing here' });
+        throw new TunnelError('ERR_TUNNEL_ADMIN_NOT_FOUND', 'there is nothing here');
     }
   }
+
+  #need(isAllowed: boolean): void {
+    if (!isAllowed) throw new TunnelError('ERR_TUNNEL_ADMIN_TOKEN', 'expected Authorization: Bearer <admin token>');
+  }
+}
+
+function urlOf({ url = '' }: IncomingMessage): URL {
+  const base = 'http://admin';
+  if (url.startsWith('/') && URL.canParse(base + url)) return new URL(base + url);
+  throw new TunnelError('ERR_TUNNEL_BAD_REQUEST', 'expected a path as the request target');
+}
+
+function decoded(key: string): string {
+  try {
+    return decodeURIComponent(key);
+  } catch {
+    throw new TunnelError('ERR_TUNNEL_BAD_REQUEST', 'expected the key of a session, percent-encoded');
+  }
+}
+
+function need({ method }: IncomingMessage, needed: 'GET' | 'POST'): void {
+  if (method === needed || (method === 'HEAD' && needed === 'GET')) return;
+  throw new TunnelError('ERR_TUNNEL_ADMIN_METHOD', `expected ${needed}, got ${method}`);
 }
 
 function answerJson(response: ServerResponse, body: unknown): void {
   response.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' });
   response.end(`${JSON.stringify(body)}\n`);
+}
+
+const STATUS: ReadonlyMap<string, number> = new Map([
+  ['ERR_TUNNEL_BAD_REQUEST', 400],
+  ['ERR_TUNNEL_ADMIN_TOKEN', 401],
+  ['ERR_TUNNEL_ADMIN_HOST', 403],
+  ['ERR_TUNNEL_ADMIN_NOT_FOUND', 404],
+  ['ERR_YAMUX_POOL_UNKNOWN_SESSION', 404],
+  ['ERR_TUNNEL_ADMIN_METHOD', 405],
+  ['ERR_TUNNEL_CANNOT_RESUME', 409],
+  ['ERR_TUNNEL_NOT_READY', 503],
+  ['ERR_TUNNEL_ADMIN_FULL', 503],
+]);
+
+function answerFailure(response: ServerResponse, error: unknown): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const code = codeOf(error, 'ERR_TUNNEL_FAILED');
+  const status = STATUS.get(code) ?? 500;
+  const message = status === 500 ? 'The admin port failed' : (error as Error).message;
+  answerError(response, { status, code, message }, status === 401 ? ['WWW-Authenticate', 'Bearer'] : []);
 }

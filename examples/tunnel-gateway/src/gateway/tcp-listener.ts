@@ -38,6 +38,10 @@ export class TcpListener {
     return this.#server;
   }
 
+  get count(): number {
+    return this.#running.size;
+  }
+
   /** The connections that run. */
   get running(): Iterable<Promise<void>> {
     return this.#running.values();

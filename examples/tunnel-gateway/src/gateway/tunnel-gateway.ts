@@ -15,9 +15,10 @@ import type { Log } from '../log.ts';
 import { checkTcpName } from '../tcp-service.ts';
 import { type AgentClaims, checkSecret, verifyToken } from '../token.ts';
 import { parseAffinity } from './affinity-key.ts';
+import { type Balance, parseBalance } from './balance.ts';
 import { type PublicRequestOptions, servePublicRequest } from './public-request.ts';
 import { Readiness } from './readiness.ts';
-import { Routes } from './routes.ts';
+import { type AgentSession, Routes } from './routes.ts';
 import type { ServedRequest } from './served.ts';
 import { TcpListener, type TcpService } from './tcp-listener.ts';
 
@@ -34,6 +35,8 @@ export interface TunnelGatewayOptions {
   readonly tcp?: readonly TcpService[] | undefined;
   /** What keeps requests on one session: `header:<name>`, `cookie:<name>`, `ip` or `none`. Default none. */
   readonly affinity?: string | undefined;
+  /** How all other requests are spread: `least-conn`, `weighted`, `round-robin` or `random`. Default least-conn. */
+  readonly balance?: string | undefined;
   /** Milliseconds to open a stream, all tries together. Default 10,000. */
   readonly openTimeout?: number | undefined;
   /** Milliseconds without a byte moving, either way, before an exchange is given up. Default 60,000; 0 is no limit. */
@@ -59,8 +62,12 @@ export interface TunnelGatewayOptions {
   readonly log: Log;
 }
 
-/** For whoever counts. Listeners must not throw. */
+/** For whoever counts or shows. Listeners must not throw. What becomes of a session later, its pool tells. */
 export interface TunnelGatewayEvents {
+  joined: [session: AgentSession];
+  /** An agent, at its upgrade. */
+  refused: [status: number, why: string];
+  draining: [];
   /** A request or TCP connection is over; once for each. */
   served: [request: ServedRequest];
 }
@@ -76,9 +83,13 @@ const WINDOW_BUDGET = 64 * 1024 * 1024;
 
 export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
   readonly readiness: Readiness;
+  readonly routes: Routes;
+  /** As it was given. */
+  readonly agentPath: string;
+  readonly affinity: string;
+  readonly balance: Balance;
   readonly #server: Server;
   readonly #tcp = new Map<TcpListener, number>();
-  readonly #routes: Routes;
   readonly #agents: UpgradeAcceptor;
   readonly #running = new Map<ServerResponse, Promise<void>>();
   readonly #context: PublicRequestOptions;
@@ -106,10 +117,13 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
     this.#log = log;
     this.readiness = new Readiness(options.readySessions ?? 0);
     this.#drainDelay = options.drainDelay ?? 0;
-    this.#routes = new Routes(maxStreamsPerSession);
+    this.agentPath = agentPath;
+    this.affinity = options.affinity ?? 'none';
+    this.balance = parseBalance(options.balance ?? 'least-conn');
+    this.routes = new Routes(this.balance, maxStreamsPerSession);
     this.#context = {
-      routes: this.#routes,
-      affinity: parseAffinity(options.affinity ?? 'none'),
+      routes: this.routes,
+      affinity: parseAffinity(this.affinity),
       openTimeout: options.openTimeout ?? 10_000,
       idleTimeout: options.idleTimeout ?? 60_000,
       joinedIdleTimeout: options.joinedIdleTimeout ?? 600_000,
@@ -144,26 +158,30 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
       path: agentPath,
       authenticate: (request) => {
         const claims = authenticate(request, secret);
-        if (this.#routes.sessionsOf(claims.tenant) < maxSessionsPerTenant) return claims;
+        if (this.routes.sessionsOf(claims.tenant) < maxSessionsPerTenant) return claims;
         const body = `tenant ${claims.tenant} has ${maxSessionsPerTenant} sessions already\n`;
         throw new UpgradeRefusedError(503, { headers: { 'retry-after': '30' }, body });
       },
       // Streams are opened by the gateway alone: whatever an agent asks for is refused.
       yamux: { acceptBacklog: 0, windowBudget: new WindowBudget(WINDOW_BUDGET) },
       onSession: (session, _request, claims) => {
-        this.#routes.join(claims, session);
-        this.readiness.sessions(this.#routes.sessions.length);
+        const joined = this.routes.join(claims, session);
+        this.readiness.sessions(this.routes.sessions.size);
         log('agent connected', { agent: claims.agent, tenant: claims.tenant, routes: claims.routes });
+        this.emit('joined', joined);
         session.on('error', () => {}); // a lost agent is no reason to end; the line below tells
         session.once('goAway', () => log('agent drains', { agent: claims.agent }));
         session.once('close', () => {
-          this.readiness.sessions(this.#routes.sessions.length);
+          this.readiness.sessions(this.routes.sessions.size);
           log('agent gone', { agent: claims.agent, error: session.errored?.message });
         });
       },
       retryAfter: AGENT_RETRY_AFTER,
-      onRefused: (refusal) =>
-        log('agent refused', { status: refusal.status, error: describe(refusal.cause ?? refusal) }),
+      onRefused: (refusal) => {
+        const why = describe(refusal.cause ?? refusal);
+        log('agent refused', { status: refusal.status, error: why });
+        this.emit('refused', refusal.status, why);
+      },
     });
   }
 
@@ -180,13 +198,20 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
     return new Map(ports);
   }
 
+  /** What runs now. Upgrades are among the requests. */
+  get running(): { readonly requests: number; readonly tcpConnections: number } {
+    let tcpConnections = 0;
+    for (const tcp of this.#tcp.keys()) tcpConnections += tcp.count;
+    return { requests: this.#running.size, tcpConnections };
+  }
+
   /** No new request for the agent's sessions until resume(); returns how many sessions it has. */
   drain(agent: string, reason: string): number {
-    return this.#routes.drain(agent, reason);
+    return this.routes.drain(agent, reason);
   }
 
   resume(agent: string): number {
-    return this.#routes.resume(agent);
+    return this.routes.resume(agent);
   }
 
   /**
@@ -209,9 +234,10 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
 
   async #close(timeout: number): Promise<void> {
     this.readiness.drain();
+    this.emit('draining');
     this.#agents.drain();
     // Told at once, agents can dial elsewhere while the sessions that they have serve on. Nobody waits for an agent that is dying.
-    for (const session of this.#routes.sessions) void session.goAway();
+    for (const { session } of this.routes.sessions) void session.goAway();
     if (this.#drainDelay > 0) await sleep(this.#drainDelay);
     const listeners = [...this.#tcp.keys()];
     const closed = [
@@ -222,7 +248,7 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
     await this.#idle(timeout);
     this.#server.closeAllConnections();
     for (const tcp of listeners) tcp.cut();
-    await Promise.allSettled(this.#routes.sessions.map((session) => session.close({ timeout: 0 })));
+    await Promise.allSettled(Array.from(this.routes.sessions, ({ session }) => session.close({ timeout: 0 })));
     this.#agents.close();
     await Promise.all(closed);
     this.#log('gateway closed', {});

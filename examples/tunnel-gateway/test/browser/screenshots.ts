@@ -1,0 +1,29 @@
+// `pnpm screenshots`: the pictures of the dashboard in docs/images, taken anew.
+import { fileURLToPath } from 'node:url';
+import { findChromium, launch } from './chromium.ts';
+import { Scene } from './scene.ts';
+
+const SHOTS = [
+  { name: 'dashboard-light', colorScheme: 'light', width: 1280, height: 824 },
+  { name: 'dashboard-dark', colorScheme: 'dark', width: 1280, height: 824 },
+  { name: 'dashboard-phone', colorScheme: 'dark', width: 360, height: 780 },
+] as const;
+
+const folder = process.argv[2] ?? fileURLToPath(new URL('../../../../docs/images', import.meta.url));
+const executable = findChromium();
+if (executable === undefined) throw new Error('expected chromium on PATH, or CHROMIUM_PATH');
+const scene = await Scene.start();
+const browser = await launch(executable);
+try {
+  const page = await browser.newPage();
+  await page.goto(scene.url);
+  await scene.play();
+  for (const { name, colorScheme, width, height } of SHOTS) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height });
+    await page.screenshot({ path: `${folder}/${name}.png` });
+  }
+} finally {
+  await browser.close();
+  await scene.close();
+}
