@@ -6,6 +6,7 @@ const WEBSOCKET = '^packages/yamux-websocket/src/';
 const BALANCER = '^packages/balancer/src/';
 /** What a package shows to the others. */
 const PACKAGE_ROOTS = '^packages/[^/]+/src/(index|http|prometheus|testing)[.]ts$';
+const TUNNEL = '^examples/tunnel-gateway/src/';
 const WS = '(^|/)node_modules/(@types/)?ws/|^ws$';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
@@ -152,6 +153,39 @@ module.exports = {
       severity: 'error',
       from: { path: '^packages/([^/]+)/src/' },
       to: { path: '^packages/$1/src/index[.]ts$' },
+    },
+    {
+      name: 'tunnel-http-knows-no-side',
+      comment: 'How HTTP is carried over one connection is the same for gateway and agent.',
+      severity: 'error',
+      from: { path: `${TUNNEL}http/` },
+      to: { path: `${TUNNEL}(gateway|agent|admin|demo)[/.]` },
+    },
+    {
+      name: 'tunnel-sides-meet-over-the-network',
+      severity: 'error',
+      from: { path: `${TUNNEL}(gateway|agent)/` },
+      to: { path: `${TUNNEL}(gateway|agent|admin|demo)[/.]`, pathNot: `${TUNNEL}$1/` },
+    },
+    {
+      name: 'tunnel-admin-looks-from-outside',
+      comment: 'The gateway does not know that it is watched; its program puts the two together.',
+      severity: 'error',
+      from: { path: TUNNEL, pathNot: `${TUNNEL}(gateway[.]ts$|admin/)` },
+      to: { path: `${TUNNEL}admin/` },
+    },
+    {
+      name: 'tunnel-admin-knows-the-gateway-alone',
+      severity: 'error',
+      from: { path: `${TUNNEL}admin/` },
+      to: { path: `${TUNNEL}(agent|demo)[/.]` },
+    },
+    {
+      name: 'dashboard-is-served-as-it-lies-there',
+      comment: 'A browser loads these files by their names: they import each other and nothing else.',
+      severity: 'error',
+      from: { path: `${TUNNEL}admin/page/` },
+      to: { pathNot: `${TUNNEL}admin/page/` },
     },
   ],
   options: {

@@ -1,5 +1,6 @@
 // The gateway as a program. `--issue-token` makes a token for an agent and ends; else it serves until it is asked to stop.
 import { randomBytes } from 'node:crypto';
+import { collectDefaultMetrics } from 'prom-client';
 import { checkAdminToken } from './admin/access.ts';
 import { AdminServer } from './admin/admin-server.ts';
 import { parseAffinity } from './gateway/affinity-key.ts';
@@ -186,7 +187,9 @@ async function listenForAdmin(
 ): Promise<AdminServer | undefined> {
   if (port === undefined) return undefined;
   try {
-    return await AdminServer.listen({ gateway, host, port, token });
+    const admin = await AdminServer.listen({ gateway, host, port, token });
+    collectDefaultMetrics({ register: admin.metrics.registry }); // of the process, which is ours
+    return admin;
   } catch (error) {
     await gateway.close(0); // the port is in use: nothing of us stays
     throw error;

@@ -13,7 +13,7 @@ type Program = 'gateway' | 'agent' | 'demo';
 function start(program: Program, args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
   const child = fork(fileURLToPath(new URL(`../src/${program}.ts`, import.meta.url)), args, {
     cwd: fileURLToPath(new URL('..', import.meta.url)),
-    env: { ...process.env, TUNNEL_SECRET: '', TUNNEL_TOKEN: '', ...env },
+    env: { ...process.env, TUNNEL_SECRET: '', TUNNEL_TOKEN: '', TUNNEL_ADMIN_TOKEN: '', ...env },
     execArgv: ['--conditions=@zishuo/source', '--import', 'tsx'],
     silent: true,
   });
@@ -37,12 +37,17 @@ async function finished(child: ChildProcess): Promise<Run> {
 }
 
 async function ready(child: ChildProcess): Promise<string> {
+  return (await readyNotice(child)).url;
+}
+
+async function readyNotice(child: ChildProcess): Promise<Notice & { type: 'ready' }> {
   const ended = once(child, 'exit').then(async ([code]) => {
     throw new Error(`the program ended with ${code}: ${await text(child.stderr as NodeJS.ReadableStream)}`);
   });
   const [notice] = (await Promise.race([once(child, 'message'), ended])) as [Notice];
   ended.catch(() => {}); // from now on its end is the test's business
-  return notice.type === 'ready' ? notice.url : '';
+  if (notice.type !== 'ready') throw new Error(`expected the program to be ready, it said ${notice.type}`);
+  return notice;
 }
 
 describe('the programs', () => {
@@ -58,6 +63,8 @@ describe('the programs', () => {
     ['gateway', ['--tcp', 'x=db'], '--tcp'],
     ['gateway', ['--affinity', 'tenant'], 'header:<name>'],
     ['gateway', ['--admin-port', 'some'], '--admin-port'],
+    ['gateway', ['--balance', 'affinity'], 'least-conn'],
+    ['gateway', ['--weight', 'half'], '--weight'],
     ['gateway', ['--issue-token', 'alpha'], 'TUNNEL_SECRET'],
     ['agent', ['--target', 'http://127.0.0.1:1'], '--token'],
     ['agent', ['--token', 'x'], 'target'],
@@ -69,11 +76,54 @@ describe('the programs', () => {
   });
 
   it('gateway issues a token that it takes itself', async () => {
-    const args = ['--issue-token', 'alpha', '--routes', 'a.example,b.example/api,tcp:db', '--tenant', 'acme'];
+    const args = [
+      '--issue-token',
+      'alpha',
+      '--routes',
+      'a.example,b.example/api,tcp:db',
+      '--tenant',
+      'acme',
+      '--weight',
+      '3',
+    ];
     const { code, out, err } = await finished(start('gateway', args, { TUNNEL_SECRET: SECRET }));
     expect([code, err]).toEqual([0, '']);
-    const claims = { agent: 'alpha', tenant: 'acme', routes: ['a.example', 'b.example/api', 'tcp:db'] };
+    const claims = { agent: 'alpha', tenant: 'acme', weight: 3, routes: ['a.example', 'b.example/api', 'tcp:db'] };
     expect(verifyToken(out.trim(), SECRET, Date.now())).toMatchObject(claims);
+  });
+
+  it.each([
+    ['makes up an admin token, and prints the dashboard with it', '', true],
+    [
+      'takes the admin token of its environment, and prints it nowhere',
+      'a token of the environment'.replaceAll(' ', '-'),
+      false,
+    ],
+  ])('gateway %s', async (_what, given, isPrinted) => {
+    const gateway = start('gateway', ['--port', '0', '--admin-port', '0'], {
+      TUNNEL_SECRET: SECRET,
+      TUNNEL_ADMIN_TOKEN: given,
+    });
+    const { admin = '' } = await readyNotice(gateway);
+    const [url = '', token = ''] = admin.split('#token=');
+    expect(token).toMatch(given === '' ? /^[\w-]{43}$/ : new RegExp(`^${given}$`));
+    const port = Number(new URL(url).port);
+    const drain = { port, host: 'localhost', path: '/sessions/nobody/drain', method: 'POST', body: '' };
+    expect((await ask(drain)).status).toBe(401);
+    expect((await ask({ ...drain, headers: ['Authorization', `Bearer ${token}`] })).status).toBe(404);
+    expect((await ask({ port, host: 'localhost', path: '/metrics' })).body).toContain('process_resident_memory_bytes ');
+    const end = finished(gateway);
+    gateway.send({ type: 'stop' });
+    const { code, out } = await end;
+    expect([code, out.includes(token), out.includes(`Dashboard: ${admin}`)]).toEqual([0, isPrinted, isPrinted]);
+    expect(out).toContain(`"admin":"${url}"`);
+  });
+
+  it('gateway whose admin port is taken says so and leaves nothing behind', async () => {
+    const taken = await listen(() => {});
+    const args = ['--port', '0', '--admin-port', String(taken)];
+    const { code, err } = await finished(start('gateway', args, { TUNNEL_SECRET: SECRET }));
+    expect([code, err]).toEqual([1, expect.stringContaining('EADDRINUSE')]);
   });
 
   const stops: Readonly<Record<string, (child: ChildProcess) => unknown>> = {

@@ -10,6 +10,13 @@ describe('an agent token', () => {
     expect(verifyToken(signToken(claims, secret), secret, 1_999)).toEqual(claims);
   });
 
+  it('may say what its sessions weigh', () => {
+    expect(verifyToken(signToken({ ...claims, weight: 2.5 }, secret), secret, 0).weight).toBe(2.5);
+    for (const weight of [-1, Number.NaN, Infinity]) {
+      expect(() => signToken({ ...claims, weight }, secret)).toThrow(TypeError);
+    }
+  });
+
   it('names its routes in one spelling: hosts without port, in lower case, paths without a slash at the end', () => {
     const routes = ['App.Example:8080', 'b.example.', 'c.example/Api/', 'tcp:db'];
     const token = signToken({ ...claims, routes }, secret);

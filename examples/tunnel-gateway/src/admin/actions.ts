@@ -30,7 +30,10 @@ export function act(
       break;
     case 'weight': {
       const { weight } = asked;
-      if (typeof weight !== 'number' || weight < 0) throw badRequest('weight', 'a number of at least 0', weight);
+      // JSON has no Infinity, but 1e999 is one.
+      if (typeof weight !== 'number' || !Number.isFinite(weight) || weight < 0) {
+        throw badRequest('weight', 'a number of at least 0', weight);
+      }
       pool.updateSession(key, withSessionWeight(weight));
       activity.tell('weight', key, `weighs ${weight} now`);
       break;

@@ -90,6 +90,9 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
   readonly balance: Balance;
   readonly #server: Server;
   readonly #tcp = new Map<TcpListener, number>();
+  #url = '';
+  // Kept, as the URL is: whoever watches asks for them while the gateway closes, too.
+  readonly #tcpPorts = new Map<string, number>();
   readonly #agents: UpgradeAcceptor;
   readonly #running = new Map<ServerResponse, Promise<void>>();
   readonly #context: PublicRequestOptions;
@@ -101,8 +104,11 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
     const gateway = new TunnelGateway(options);
     const host = options.host ?? '127.0.0.1';
     try {
-      await listening(gateway.#server, options.port ?? 0, host);
-      for (const [tcp, port] of gateway.#tcp) await listening(tcp.server, port, host);
+      const { address, port, family } = await listening(gateway.#server, options.port ?? 0, host);
+      gateway.#url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+      for (const [tcp, wanted] of gateway.#tcp) {
+        gateway.#tcpPorts.set(tcp.name, (await listening(tcp.server, wanted, host)).port);
+      }
     } catch (error) {
       await gateway.close(0); // one port is in use: let go of the others
       throw error;
@@ -186,16 +192,12 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
   }
 
   get url(): string {
-    const { address, port, family } = this.#server.address() as AddressInfo;
-    return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+    return this.#url;
   }
 
   /** By the names of the TCP services. */
   get tcpPorts(): ReadonlyMap<string, number> {
-    const ports = [...this.#tcp.keys()].map(
-      ({ name, server }) => [name, (server.address() as AddressInfo).port] as const,
-    );
-    return new Map(ports);
+    return this.#tcpPorts;
   }
 
   /** What runs now. Upgrades are among the requests. */
@@ -270,12 +272,12 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
   }
 }
 
-function listening(server: NetServer, port: number, host: string): Promise<void> {
+function listening(server: NetServer, port: number, host: string): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, () => {
       server.off('error', reject);
-      resolve();
+      resolve(server.address() as AddressInfo);
     });
   });
 }

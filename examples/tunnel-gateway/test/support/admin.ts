@@ -9,15 +9,26 @@ const ADMIN_TOKEN = 'the-token-of-this-test';
 export interface Admin {
   readonly server: AdminServer;
   readonly port: number;
+  readonly token: string;
+  readonly authorization: string[];
+  /** With the token, as the gateway prints it. */
+  readonly dashboard: string;
   /** To 127.0.0.1, by that name. */
   ask(path: string, options?: Partial<Ask>): Promise<Answer>;
 }
 
-export async function startAdmin({ gateway }: Gateway, host?: string): Promise<Admin> {
-  const server = await AdminServer.listen({ gateway, host, token: ADMIN_TOKEN });
+export async function startAdmin({ gateway }: Gateway): Promise<Admin> {
+  const server = await AdminServer.listen({ gateway, token: ADMIN_TOKEN });
   onTestFinished(() => server.close());
   const port = Number(new URL(server.url).port);
-  return { server, port, ask: (path, options) => ask({ port, path, host: `127.0.0.1:${port}`, ...options }) };
+  return {
+    server,
+    port,
+    token: ADMIN_TOKEN,
+    authorization: ['Authorization', `Bearer ${ADMIN_TOKEN}`],
+    dashboard: `${server.url}#token=${ADMIN_TOKEN}`,
+    ask: (path, options) => ask({ port, path, host: `127.0.0.1:${port}`, ...options }),
+  };
 }
 
 /** The code of an error answer. */

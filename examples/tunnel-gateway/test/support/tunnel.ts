@@ -9,7 +9,7 @@ import { TunnelAgent } from '../../src/agent/tunnel-agent.ts';
 import { TunnelGateway, type TunnelGatewayOptions } from '../../src/gateway/tunnel-gateway.ts';
 import type { Log } from '../../src/log.ts';
 import { signToken } from '../../src/token.ts';
-import { listen } from './http.ts';
+import { type Answer, type Ask, ask, listen } from './http.ts';
 
 export const SECRET = 'the secret of this test';
 export const HOST = 'app.example';
@@ -34,6 +34,12 @@ export async function startGateway(options: Partial<TunnelGatewayOptions> = {}):
     port: Number(new URL(gateway.url).port),
     logged: (event) => new Promise((resolve) => waiting.push({ event, resolve })),
   };
+}
+
+/** Resolves when the gateway, too, is done with the request. */
+export async function askAndServe(gateway: Gateway, options: Omit<Ask, 'port'> = {}): Promise<Answer> {
+  const [answer] = await Promise.all([ask({ port: gateway.port, ...options }), gateway.logged('served')]);
+  return answer;
 }
 
 export function tokenFor(

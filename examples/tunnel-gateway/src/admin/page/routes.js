@@ -89,7 +89,7 @@ class RouteRow {
   constructor(service, ask) {
     this.agents = element('p', { class: 'quiet' });
     this.port = element('span', { class: 'quiet' });
-    const button = element('button', { type: 'button', class: 'plain', 'aria-label': `Explain ${service}` }, 'Why?');
+    const button = element('button', { type: 'button', class: 'plain', 'aria-label': `Why? ${service}` }, 'Why?');
     button.addEventListener('click', ask);
     this.element = element(
       'li',

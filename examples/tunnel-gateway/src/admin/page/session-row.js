@@ -49,7 +49,6 @@ export class SessionRow {
     this.input = element('input', {
       type: 'number',
       min: '0',
-      max: '1000000',
       step: 'any',
       required: true,
       'aria-label': `Weight of ${key}`,
