@@ -105,7 +105,7 @@ export class AdminServer {
       this.#feed.changed();
       return;
     }
-    need(request, 'GET');
+    if (request.method !== 'HEAD' || pathname === '/events') need(request, 'GET'); // a feed has no end to answer with
     if (this.#page.has(pathname)) return this.#page.answer(pathname, response);
     switch (pathname) {
       case '/healthz':
@@ -158,8 +158,7 @@ function decoded(key: string): string {
 }
 
 function need({ method }: IncomingMessage, needed: 'GET' | 'POST'): void {
-  if (method === needed || (method === 'HEAD' && needed === 'GET')) return;
-  throw new TunnelError('ERR_TUNNEL_ADMIN_METHOD', `expected ${needed}, got ${method}`);
+  if (method !== needed) throw new TunnelError('ERR_TUNNEL_ADMIN_METHOD', `expected ${needed}, got ${method}`);
 }
 
 function answerJson(response: ServerResponse, body: unknown): void {

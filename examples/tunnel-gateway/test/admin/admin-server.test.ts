@@ -9,6 +9,14 @@ describe('the admin port', () => {
     expect(await admin.ask('/healthz')).toMatchObject({ status: 200, body: '{"status":"alive"}\n' });
   });
 
+  it('answers HEAD, as some load balancers ask, but for the feed, which has no end', async () => {
+    const admin = await startAdmin(await startGateway());
+    const statuses = ['/healthz', '/readyz', '/', '/metrics', '/events'].map(
+      async (path) => (await admin.ask(path, { method: 'HEAD' })).status,
+    );
+    expect(await Promise.all(statuses)).toEqual([200, 200, 200, 200, 405]);
+  });
+
   it('says that the gateway is ready when its sessions have joined, and that it stays so when they leave', async () => {
     const gateway = await startGateway({ readySessions: 2 });
     const admin = await startAdmin(gateway);

@@ -63,19 +63,19 @@ describe.skipIf(executable === undefined)('the dashboard in a browser', () => {
     expect(page.url()).toBe(admin.server.url);
     expect(await page.locator('.agent h3').allTextContents()).toEqual(['alpha', 'bravo']);
     expect(await rowOf(page, 'alpha#1').textContent()).toMatch(/takes requests.*0 of 1,000 streams.*Drain/);
-    let isDone = false;
+    const enough = new AbortController();
     const load = (async () => {
-      while (!isDone) await askAndServe(gateway, { method: 'POST', body: 'x'.repeat(100_000) });
+      while (!enough.signal.aborted) await askAndServe(gateway, { method: 'POST', body: 'x'.repeat(100_000) });
     })();
     const figures = page.locator('.figure .value');
     const moves = /^[1-9].*(KiB|MiB)\/s$/;
     await page.waitForFunction(() => {
-      const [requests, down, up] = [...document.querySelectorAll('.figure .value')].map((one) => one.textContent ?? '');
-      return Number(requests?.replace(',', '')) > 0 && /iB\/s$/.test(down ?? '') && /iB\/s$/.test(up ?? '');
+      const [requests, down, up] = [...document.querySelectorAll('.figure .value')].map((one) => one.textContent);
+      return Number.parseFloat(requests ?? '') > 0 && /iB\/s$/.test(down ?? '') && /iB\/s$/.test(up ?? '');
     });
     expect(await figures.nth(1).textContent()).toMatch(moves);
     await page.locator('.session[data-key="bravo#2"] .line.down[d^="M"]').waitFor({ state: 'attached' });
-    isDone = true;
+    enough.abort();
     await load;
     const request = page.locator('.requests tbody tr').first();
     await request.waitFor();

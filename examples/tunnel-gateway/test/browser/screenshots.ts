@@ -4,9 +4,8 @@ import { findChromium, launch } from './chromium.ts';
 import { Scene } from './scene.ts';
 
 const SHOTS = [
-  { name: 'dashboard-light', colorScheme: 'light', width: 1280, height: 824 },
-  { name: 'dashboard-dark', colorScheme: 'dark', width: 1280, height: 824 },
-  { name: 'dashboard-phone', colorScheme: 'dark', width: 360, height: 780 },
+  { name: 'dashboard-light', colorScheme: 'light' },
+  { name: 'dashboard-dark', colorScheme: 'dark' },
 ] as const;
 
 const folder = process.argv[2] ?? fileURLToPath(new URL('../../../../docs/images', import.meta.url));
@@ -18,9 +17,9 @@ try {
   const page = await browser.newPage();
   await page.goto(scene.url);
   await scene.play();
-  for (const { name, colorScheme, width, height } of SHOTS) {
+  await page.setViewportSize({ width: 1280, height: 824 });
+  for (const { name, colorScheme } of SHOTS) {
     await page.emulateMedia({ colorScheme });
-    await page.setViewportSize({ width, height });
     await page.screenshot({ path: `${folder}/${name}.png` });
   }
 } finally {

@@ -5,7 +5,7 @@ import { bytes, count } from './words.js';
 
 export class Figures {
   constructor() {
-    this.requests = figure('requests per second', 'plain');
+    this.requests = figure('requests', 'plain');
     this.down = figure('from agents', 'down');
     this.up = figure('to agents', 'up');
     this.running = figure('running now', 'plain');
@@ -16,7 +16,7 @@ export class Figures {
   show({ plot, running, bytes: total, served, failed, failedLately }) {
     const { requests, tcpConnections } = running;
     const latest = plot.requests.at(-1) ?? 0;
-    const perSecond = latest < 10 ? String(latest) : Math.round(latest).toLocaleString('en');
+    const perSecond = `${latest < 10 ? latest : Math.round(latest).toLocaleString('en')}/s`;
     this.requests.show(perSecond, `${served.toLocaleString('en')} in all`, plot.requests, scaleOf([plot.requests], 5));
     const scale = scaleOf([plot.up, plot.down], 10_000); // one for both: which is more is seen, not read
     for (const kind of /** @type {const} */ (['down', 'up'])) {
