@@ -76,6 +76,7 @@ describe('a feed', () => {
     await seen.next();
     for (let change = 0; change < 100; change += 1) feed.changed();
     expect(await seen.next()).toMatchObject({ value: { count: 2 } });
+    expect(count).toBe(2);
   });
 
   it('skips a viewer that does not read, holds one snapshot for it, and goes on with the latest when it reads again', async () => {

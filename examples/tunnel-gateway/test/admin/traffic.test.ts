@@ -9,16 +9,20 @@ describe('traffic', () => {
     const gateway = await startGateway();
     const traffic = new Traffic(gateway.gateway, 0);
     const { relay } = await startAgent(gateway, { origin: (request, response) => void request.pipe(response) });
-    const [session] = gateway.gateway.routes.sessions;
-    if (session === undefined) throw new Error('the agent has joined');
+    await startAgent(gateway, { name: 'bravo', origin: (_request, response) => response.end(), routes: ['b.example'] });
+    const [session, other] = gateway.gateway.routes.sessions;
+    if (session === undefined || other === undefined) throw new Error('the agents have joined');
     await askAndServe(gateway, { method: 'POST', body: 'x'.repeat(100_000) });
+    await askAndServe(gateway, { host: 'b.example' });
     const { up, down } = traffic.bytes;
     expect([up, down].every((bytes) => bytes > 100_000 && bytes < 110_000)).toBe(true);
     const gone = gateway.logged('agent gone');
     relay.cut(true);
     await gone;
-    const { bytesSent, bytesReceived } = session.session.stats();
-    expect(traffic.bytes).toEqual({ up: bytesSent, down: bytesReceived });
+    const [left, stays] = [session.session.stats(), other.session.stats()];
+    const all = { up: left.bytesSent + stays.bytesSent, down: left.bytesReceived + stays.bytesReceived };
+    expect(traffic.bytes).toEqual(all);
+    expect(traffic.bytes).toEqual(all); // read again, without the one that has left
     expect(traffic.plotOf(session)).toEqual({ up: [], down: [] });
     traffic.close();
   });
