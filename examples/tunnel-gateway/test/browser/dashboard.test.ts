@@ -3,7 +3,8 @@
 import type { AxeResults } from 'axe-core';
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { Access } from '../../src/admin/access.ts';
 import { AdminServer } from '../../src/admin/admin-server.ts';
 import { type Admin, startAdmin } from '../support/admin.ts';
 import { askAndServe, type Gateway, startAgent, startGateway } from '../support/tunnel.ts';
@@ -162,6 +163,30 @@ describe.skipIf(executable === undefined)('the dashboard in a browser', () => {
     await drain.click();
     await page.getByRole('button', { name: 'Resume alpha#1' }).waitFor();
     expect(await page.getByRole('alert').isVisible()).toBe(false);
+  });
+
+  it('shows nothing before it has the token, where looking asks for it', async () => {
+    const mayRead = vi.spyOn(Access.prototype, 'mayRead').mockImplementation(function (this: Access, request) {
+      return this.mayAct(request);
+    });
+    onTestFinished(() => mayRead.mockRestore());
+    const gateway = await startGateway();
+    const admin = await startAdmin(gateway);
+    await startAgent(gateway, { origin: 'http://127.0.0.1:1' });
+    const page = await browser.newPage();
+    onTestFinished(() => page.close());
+    await page.goto(admin.server.url);
+    const token = page.getByLabel('shows itself only to who has its admin token');
+    await token.waitFor();
+    expect([await page.locator('#main').isVisible(), await page.locator('#link').textContent()]).toEqual([
+      false,
+      'locked',
+    ]);
+    await token.fill(admin.token);
+    await token.press('Enter');
+    await rowOf(page, 'alpha#1').waitFor();
+    await page.getByText('live', { exact: true }).waitFor();
+    expect(await token.isVisible()).toBe(false);
   });
 
   it('says that the connection is lost, and goes on by itself when the gateway is back', async () => {
