@@ -22,13 +22,21 @@ export type FromPool<Event> = Event & { readonly pool: object };
 export interface PoolMessages {
   /** An `open()` has ended. A message with an `error` is of one that failed. */
   'yamux:pool:open': FromPool<OpenEvent> | FromPool<OpenErrorEvent>;
+  /** An open goes on to another session. */
   'yamux:pool:retry': FromPool<RetryEvent>;
+  /** A session has joined. */
   'yamux:pool:session:add': FromPool<SessionAddedEvent>;
+  /** A session has left. */
   'yamux:pool:session:remove': FromPool<SessionRemovedEvent>;
+  /** A session drains, or takes streams again. */
   'yamux:pool:session:drain': FromPool<DrainEvent>;
+  /** A session turned unhealthy, or healthy. */
   'yamux:pool:session:health': FromPool<HealthEvent>;
+  /** A key belongs to a session from now on. */
   'yamux:pool:affinity:bind': FromPool<AffinityBindEvent>;
+  /** A binding is gone. */
   'yamux:pool:affinity:evict': FromPool<AffinityEvictEvent>;
+  /** Something that the pool called threw. */
   'yamux:pool:hook:panic': FromPool<HookPanicEvent>;
 }
 

@@ -5,11 +5,12 @@ import type { Clock } from './clock.ts';
 export interface DrainOptions {
   /** For people: shown in snapshots. */
   readonly reason?: string | undefined;
-  /** Milliseconds after which `done` resolves with what is left. Default: none. */
+  /** Milliseconds after which `done` resolves with what is left. Without it there is no limit. */
   readonly timeout?: number | undefined;
   /**
    * What then becomes of the streams that are left: `'keep'` leaves them alone, `'reset'` destroys them with
-   * `ERR_YAMUX_POOL_DRAIN_TIMEOUT`, `'close'` does that and closes the session. Default `'keep'`.
+   * `ERR_YAMUX_POOL_DRAIN_TIMEOUT`, `'close'` does that and closes the session.
+   * @defaultValue 'keep'
    */
   readonly onTimeout?: 'keep' | 'reset' | 'close' | undefined;
 }

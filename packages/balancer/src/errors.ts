@@ -17,6 +17,7 @@ export type PoolErrorCode =
 /** Everything that a pool itself throws, and ends streams with. What a session rejects an open with comes through as it is. */
 export class PoolError extends Error {
   override readonly name: string = 'PoolError';
+  /** What happened. */
   readonly code: PoolErrorCode;
 
   constructor(code: PoolErrorCode, message: string, options?: ErrorOptions) {
@@ -36,9 +37,13 @@ export class NoMatchingSessionError extends PoolError {
 
 /** Why the sessions that match cannot be picked. Each is counted once, under the first reason that holds. */
 export interface UnavailableCounts {
+  /** Ended, and not out of the pool yet. */
   readonly closed: number;
+  /** Take no new streams. */
   readonly draining: number;
+  /** Failed too often, and have not proved themselves since. */
   readonly unhealthy: number;
+  /** At their cap, or just refused a stream. */
   readonly full: number;
 }
 

@@ -30,6 +30,7 @@ export interface PoolEvents {
 
 /** Of `onHealthChange` and `yamux:pool:session:health`. */
 export interface HealthEvent {
+  /** The session, as it is now. */
   readonly snapshot: SessionSnapshot;
   /** What it is from now on. */
   readonly healthy: boolean;
@@ -39,6 +40,7 @@ export interface HealthEvent {
 
 /** Of `onSessionAdded` and `yamux:pool:session:add`. */
 export interface SessionAddedEvent {
+  /** The session, as it is now. */
   readonly snapshot: SessionSnapshot;
 }
 
@@ -47,7 +49,9 @@ export type RemovalReason = 'closed' | 'removed' | 'pool-closed';
 
 /** Of `onSessionRemoved` and `yamux:pool:session:remove`. */
 export interface SessionRemovedEvent {
+  /** The session, as it was when it left. */
   readonly snapshot: SessionSnapshot;
+  /** Why it left. */
   readonly reason: RemovalReason;
   /** The error with which the session ended, if it told one. */
   readonly error: Error | undefined;
@@ -55,6 +59,7 @@ export interface SessionRemovedEvent {
 
 /** Of `onDrain` and `yamux:pool:session:drain`. */
 export interface DrainEvent {
+  /** The session, as it is now. */
   readonly snapshot: SessionSnapshot;
   /** False when it takes streams again. */
   readonly draining: boolean;
@@ -62,7 +67,9 @@ export interface DrainEvent {
 
 /** Of `onOpen`, and on `yamux:pool:open` of an open that has its stream. */
 export interface OpenEvent {
+  /** The session that serves it. */
   readonly sessionKey: string;
+  /** The session's own stream, which the caller gets. */
   readonly stream: Duplex;
   /** 1 for the first session that this open tried. */
   readonly attempt: number;
@@ -76,6 +83,7 @@ export interface OpenErrorEvent {
   readonly sessionKey: string | undefined;
   /** How many sessions were tried. */
   readonly attempt: number;
+  /** What the caller gets. */
   readonly error: unknown;
   /** The caller's signal ended it, which is nobody's failure. */
   readonly aborted: boolean;
@@ -97,7 +105,9 @@ export interface RetryEvent {
 
 /** Of `onStreamClose`. */
 export interface StreamCloseEvent {
+  /** The session that served it. */
   readonly sessionKey: string;
+  /** The stream. */
   readonly stream: Duplex;
   /** What the stream ended with; undefined after a clean end. */
   readonly error: Error | undefined;
@@ -109,7 +119,9 @@ export interface StreamCloseEvent {
 export interface AffinityBindEvent {
   /** Which part of the routing the key came from. */
   readonly kind: 'affinityKey' | 'sourceIp';
+  /** The tenant, user or address. */
   readonly key: string;
+  /** The session's key. */
   readonly sessionKey: string;
 }
 
@@ -123,5 +135,6 @@ export interface AffinityEvictEvent extends AffinityBindEvent {
 export interface HookPanicEvent {
   /** The name of the hook, or of what else threw: `'failureClassifier'`, `'strategy.opened'`, `'session.destroy'`. */
   readonly hook: string;
+  /** What was thrown, or what the promise rejected with. */
   readonly error: unknown;
 }

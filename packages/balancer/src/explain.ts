@@ -6,8 +6,11 @@ import type { Unavailability } from './strategy.ts';
 
 /** What becomes of one session in an open. */
 export interface SessionExplanation {
+  /** Unique in the pool. */
   readonly key: string;
+  /** The node that the session leads to. */
   readonly id: string;
+  /** Its name for people. */
   readonly label: string | undefined;
   /**
    * `'eligible'`: the strategy may pick it. `'filtered'`: it is not what the routing asks for. Otherwise the first reason for which it

@@ -10,6 +10,7 @@ export type FailureDecision = 'count' | 'ignore' | 'default';
 
 /** What a {@link FailureClassifier} decides by. */
 export interface FailureContext {
+  /** What failed. */
   readonly operation: FailureOperation;
   /** What `open()` rejected with, or what the stream ended with. */
   readonly error: unknown;

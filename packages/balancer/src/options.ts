@@ -20,49 +20,90 @@ import type { Strategy } from './strategy.ts';
 
 /** Of `new SessionPool()`. Times are in milliseconds. */
 export interface PoolOptions {
-  /** Who is picked among the sessions that may be. Default: round-robin. */
+  /**
+   * Who is picked among the sessions that may be.
+   * @defaultValue 'round-robin'
+   */
   readonly strategy?: Strategy | StrategyName | undefined;
-  /** How many sessions one open tries, each at most once. Default 2; 1 never tries another. */
+  /**
+   * How many sessions one open tries, each at most once; 1 never tries another.
+   * @defaultValue 2
+   */
   readonly openAttempts?: number | undefined;
-  /** Cap of active and pending streams per session, unless `add()` gives another. Default: none. */
+  /**
+   * Cap of active and pending streams per session, unless `add()` gives another.
+   * @defaultValue Infinity
+   */
   readonly maxActiveStreams?: number | undefined;
-  /** Failures in a row after which a session takes no streams until it has proved itself again. Default 3; 0: no number does. */
+  /**
+   * Failures in a row after which a session takes no streams until it has proved itself again; 0: no number does.
+   * @defaultValue 3
+   */
   readonly healthFailureThreshold?: number | undefined;
-  /** Milliseconds after which an unhealthy session is probed; doubled after each probe that fails, up to 5 min. Default 30,000. */
+  /**
+   * Milliseconds after which an unhealthy session is probed; doubled after each probe that fails, up to 5 min.
+   * @defaultValue 30000
+   */
   readonly healthProbeInterval?: number | undefined;
-  /** Milliseconds that a probe, a ping or an open, may take. Default 10,000. */
+  /**
+   * Milliseconds that a probe, a ping or an open, may take.
+   * @defaultValue 10000
+   */
   readonly probeTimeout?: number | undefined;
-  /** Decides which errors count against their session. Default: the rules of the documentation. */
+  /**
+   * Decides which errors count against their session.
+   * @defaultValue the rules of docs/explanation/balancing.md
+   */
   readonly failureClassifier?: FailureClassifier | undefined;
   /**
    * Destroy a session that becomes unhealthy, so that its peer connects anew. Its streams end with
-   * `ERR_YAMUX_POOL_SESSION_UNHEALTHY`. Default false.
+   * `ERR_YAMUX_POOL_SESSION_UNHEALTHY`.
+   * @defaultValue false
    */
   readonly closeFailedSessions?: boolean | undefined;
   /**
    * Of all sessions, so many percent at most may be closed for that within one `healthProbeInterval`, and always one; the
-   * others are probed as ever. Default 100.
+   * others are probed as ever.
+   * @defaultValue 100
    */
   readonly maxEjectionPercent?: number | undefined;
-  /** What the pool tells its owner. Default: nothing. */
+  /** What the pool tells its owner. */
   readonly hooks?: PoolHooks | undefined;
-  /** Default: the system's clock. */
+  /**
+   * Where time comes from; for tests.
+   * @defaultValue the system's
+   */
   readonly clock?: Clock | undefined;
-  /** A source of chance, at least 0 and below 1. Default `Math.random`. */
+  /**
+   * A source of chance, at least 0 and below 1; for tests.
+   * @defaultValue Math.random
+   */
   readonly random?: (() => number) | undefined;
 }
 
 /** Of `pool.add()`. */
 export interface SessionOptions {
-  /** Unique in the pool. Default: generated. */
+  /**
+   * Unique in the pool.
+   * @defaultValue generated
+   */
   readonly key?: string | undefined;
-  /** The node that the session leads to; several sessions may share it. Default: the key. */
+  /**
+   * The node that the session leads to; several sessions may share it.
+   * @defaultValue the key
+   */
   readonly id?: string | undefined;
-  /** A name for people. Default: none. */
+  /** A name for people. */
   readonly label?: string | undefined;
-  /** Share of the load, for strategies that weigh: finite, at least 0. Default 1. */
+  /**
+   * Share of the load, for strategies that weigh: finite, at least 0.
+   * @defaultValue 1
+   */
   readonly weight?: number | undefined;
-  /** Cap of active and pending streams; `Infinity` for none. Default: the pool's. */
+  /**
+   * Cap of active and pending streams; `Infinity` for none.
+   * @defaultValue the pool's
+   */
   readonly maxActiveStreams?: number | undefined;
   /** Names and values by which an open may ask for this session. Copied. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
@@ -72,11 +113,12 @@ export interface SessionOptions {
 export interface OpenOptions {
   /** Gives up: the open rejects with the signal's reason, and a stream that still comes is destroyed. */
   readonly signal?: AbortSignal | undefined;
-  /** Milliseconds for the whole open, all attempts together. Default: none. */
+  /** Milliseconds for the whole open, all attempts together. Without it there is no limit. */
   readonly timeout?: number | undefined;
   /**
    * Wait until the peer has acknowledged the stream: one round trip, and a refusal is tried elsewhere. A
-   * peer may never answer: give a timeout too. Default false.
+   * peer may never answer: give a timeout too.
+   * @defaultValue false
    */
   readonly acknowledged?: boolean | undefined;
 }

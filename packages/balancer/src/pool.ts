@@ -73,6 +73,7 @@ export class SessionPool {
   #closing: Promise<void> | undefined;
 
   /**
+   * An empty pool: sessions join by `add()`.
    * @throws RangeError or TypeError for a wrong option, InvalidStrategyError (`ERR_YAMUX_POOL_INVALID_STRATEGY`) for a
    * strategy that is none, has no such name, or belongs to another pool.
    */

@@ -15,6 +15,7 @@ export interface PoolableSession {
    * what it was.
    */
   on(event: 'close' | 'error' | 'goAway', listener: () => void): unknown;
+  /** Takes a listener off again: a session that leaves the pool has none of its. */
   off(event: 'close' | 'error' | 'goAway', listener: () => void): unknown;
   /** `'closed'` once the session has ended; other values mean nothing here. */
   readonly state?: string;

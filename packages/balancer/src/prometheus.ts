@@ -21,11 +21,14 @@ export type SessionLabel = 'key' | 'id' | 'label';
 
 /** Of {@link registerPoolMetrics}. */
 export interface PoolMetricsOptions {
-  /** The value of the label `pool`, its own for each pool of a registry. Default `'default'`. */
+  /**
+   * The value of the label `pool`, its own for each pool of a registry.
+   * @defaultValue 'default'
+   */
   readonly name?: string | undefined;
   /**
    * Series for each session, with these labels; sessions with the same values are added up. Each session is some series more: choose what
-   * there are few of. Default: none.
+   * there are few of. Without it there are none.
    */
   readonly sessionLabels?: readonly SessionLabel[] | undefined;
 }

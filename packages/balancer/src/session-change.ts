@@ -3,9 +3,13 @@ import { checkCap, checkFunction, checkMetadata, checkString, checkWeight } from
 
 /** What an owner says of a session, and may say anew at any time. */
 export interface SessionFacts {
+  /** A name for people. */
   readonly label: string | undefined;
+  /** Its share of the load, for strategies that weigh. */
   readonly weight: number;
+  /** Cap of active and pending streams; `Infinity` for none. */
   readonly maxActiveStreams: number;
+  /** Names and values by which an open may ask for it. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 

@@ -32,6 +32,7 @@ export class SessionRef {
     return this.#member.id;
   }
 
+  /** Its name for people. */
   get label(): string | undefined {
     return this.#member.label;
   }

@@ -2,12 +2,17 @@
 
 /** One session at one moment. All times are milliseconds since the epoch, by the pool's clock. */
 export interface SessionSnapshot {
+  /** Unique in the pool. */
   readonly key: string;
+  /** The node that the session leads to. */
   readonly id: string;
+  /** Its name for people. */
   readonly label: string | undefined;
+  /** Its share of the load, for strategies that weigh. */
   readonly weight: number;
   /** `Infinity` if there is no cap. */
   readonly maxActiveStreams: number;
+  /** What an open may ask for by `requiredMetadata`. */
   readonly metadata: Readonly<Record<string, string>>;
   /** Streams that the pool opened here and that are not fully closed. */
   readonly activeStreams: number;
@@ -25,17 +30,21 @@ export interface SessionSnapshot {
   readonly consecutiveFailures: number;
   /** The message of the last error that counted. */
   readonly lastError: string | undefined;
+  /** When an error last counted. */
   readonly lastFailureAt: number | undefined;
   /** Until then an unhealthy session is left alone. */
   readonly nextProbeAt: number | undefined;
   /** It takes no new streams until it resumes. */
   readonly draining: boolean;
+  /** What `drain()` was told, or the pool's own words. */
   readonly drainReason: string | undefined;
+  /** When it began to drain. */
   readonly drainStartedAt: number | undefined;
   /** How often it was asked for a stream. */
   readonly openAttempts: number;
   /** Attempts that ended without a stream. A caller's abort and the end of the pool are no failures. */
   readonly openFailures: number;
+  /** When it joined. */
   readonly addedAt: number;
   /** Round trip in milliseconds, if the session knows. */
   readonly rtt: number | undefined;
@@ -61,20 +70,25 @@ export interface AffinityStats {
 
 /** The session gauges are not exclusive: a session that drains may also be full. */
 export interface PoolTotals {
+  /** All sessions of the pool. */
   readonly sessionsTotal: number;
   /** The next open may pick them. */
   readonly sessionsAvailable: number;
+  /** Those that take no new streams. */
   readonly sessionsDraining: number;
   /** At their cap, or refused by their peer just now. */
   readonly sessionsCapacityLimited: number;
+  /** Those that have not failed too often. */
   readonly sessionsHealthy: number;
   /** Unhealthy, and due to be probed or being probed. */
   readonly sessionsProbing: number;
   /** On the sessions that are in the pool. */
   readonly activeStreams: number;
+  /** Opens that their session has not settled yet. */
   readonly pendingStreams: number;
   /** Since the pool was made, sessions that have left it included. */
   readonly openAttempts: number;
+  /** Of these attempts, those that ended without a stream. */
   readonly openFailures: number;
   /** Undefined unless the strategy binds keys to sessions. */
   readonly affinity: AffinityStats | undefined;

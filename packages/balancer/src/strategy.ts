@@ -53,14 +53,17 @@ export interface StrategyHome {
   now(): number;
   /** The pool's source of chance, at least 0 and below 1. */
   random(): number;
-  /** Tell the pool's observers that a key belongs to a session from now on, and that it does so no more. */
+  /** Tell the pool's observers that a key belongs to a session from now on. */
   bound(event: AffinityBindEvent): void;
+  /** The binding that `bound` told of is gone. */
   evicted(event: AffinityEvictEvent): void;
 }
 
 /** Valid during one pick: indices change as soon as anything happens in the pool. */
 export interface CandidateView {
+  /** How many may be picked, at least one. */
   readonly length: number;
+  /** Undefined past the end. */
   at(index: number): Candidate | undefined;
   /** -1 if it is not among them. */
   indexOf(candidate: Candidate): number;
@@ -68,12 +71,19 @@ export interface CandidateView {
 
 /** One session as a strategy sees it. The same object for as long as the session is in the pool: a WeakMap key. */
 export interface Candidate {
+  /** Unique in the pool. */
   readonly key: string;
+  /** The node that the session leads to. */
   readonly id: string;
+  /** Its name for people. */
   readonly label: string | undefined;
+  /** Its share of the load. */
   readonly weight: number;
+  /** What its owner says of it. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** Streams that the pool opened here and that are not fully closed. */
   readonly activeStreams: number;
+  /** Opens that the session has not settled yet. */
   readonly pendingStreams: number;
   /** `activeStreams + pendingStreams`. */
   readonly load: number;

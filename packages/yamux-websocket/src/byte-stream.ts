@@ -55,7 +55,7 @@ export class WebSocketByteStream extends Duplex {
   #closeTimer: NodeJS.Timeout | undefined;
   #resolveClosed!: (close: SocketClose) => void;
 
-  /** `goodbye` is asked for the close frame at the time of `end()`. */
+  /** @internal `goodbye` is asked for the close frame at the time of `end()`. */
   constructor(socket: MessageSocket, options: ResolvedStreamOptions, goodbye: () => Goodbye = () => NORMAL) {
     super({
       allowHalfOpen: false,
@@ -101,35 +101,43 @@ export class WebSocketByteStream extends Duplex {
     }
   }
 
+  /** The carrier's, as are the five others; undefined without one. */
   get remoteAddress(): string | undefined {
     return this.#options.carrier?.remoteAddress;
   }
 
+  /** The carrier's. */
   get remotePort(): number | undefined {
     return this.#options.carrier?.remotePort;
   }
 
+  /** The carrier's. */
   get remoteFamily(): string | undefined {
     return this.#options.carrier?.remoteFamily;
   }
 
+  /** The carrier's. */
   get localAddress(): string | undefined {
     return this.#options.carrier?.localAddress;
   }
 
+  /** The carrier's. */
   get localPort(): number | undefined {
     return this.#options.carrier?.localPort;
   }
 
+  /** The carrier's. */
   get localFamily(): string | undefined {
     return this.#options.carrier?.localFamily;
   }
 
+  /** Lets the carrier keep the process alive. */
   ref(): this {
     this.#options.carrier?.ref?.();
     return this;
   }
 
+  /** Lets the process end although the carrier is open. */
   unref(): this {
     this.#options.carrier?.unref?.();
     return this;

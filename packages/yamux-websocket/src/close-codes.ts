@@ -4,6 +4,7 @@
 export interface SocketClose {
   /** The close code of RFC 6455; 1005: the frame had none; 1006: there was no close frame. */
   readonly code: number;
+  /** The text beside the code; empty without one. */
   readonly reason: string;
   /** There was a closing handshake. */
   readonly wasClean: boolean;

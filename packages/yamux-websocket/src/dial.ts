@@ -32,6 +32,7 @@ export interface DialOptions {
   readonly role?: Role | undefined;
   /** Offered in this order; the server must choose one of them. */
   readonly subprotocols?: readonly string[] | undefined;
+  /** Headers of the upgrade request: credentials, for example. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Gives the attempt up; a session that exists is left alone. */
   readonly signal?: AbortSignal | undefined;
@@ -40,8 +41,11 @@ export interface DialOptions {
    * @defaultValue 10000
    */
   readonly handshakeTimeout?: number | undefined;
+  /** Options of the session. */
   readonly yamux?: SessionOptions | undefined;
+  /** Options of the byte stream beneath the session. */
   readonly stream?: CarriedStreamOptions | undefined;
+  /** Options of the package `ws`. */
   readonly ws?: WsClientOptions | undefined;
 }
 

@@ -32,20 +32,29 @@ export type WebSocketErrorCode =
   /** `dial()`, `keepConnected()` and `acceptUpgrades()` need the package `ws`, which is not installed. */
   | 'ERR_YAMUX_WEBSOCKET_WS_MISSING';
 
+/** What is known of an error besides its code. */
 export interface WebSocketErrorDetail {
-  /** Who began it. Default `'remote'`. */
+  /**
+   * Who began it.
+   * @defaultValue 'remote'
+   */
   readonly origin?: 'local' | 'remote' | undefined;
+  /** The WebSocket close code, if there was one. */
   readonly closeCode?: number | undefined;
+  /** The close reason that came. */
   readonly reason?: string | undefined;
+  /** The error beneath. */
   readonly cause?: unknown;
 }
 
 /** A WebSocket that could not be used, or no longer can. */
 export class YamuxWebSocketError extends Error {
   override readonly name: string = 'YamuxWebSocketError';
+  /** What happened. */
   readonly code: WebSocketErrorCode;
   /** A WebSocket that is gone takes every stream over it along. */
   readonly scope = 'session';
+  /** Who began it. */
   readonly origin: 'local' | 'remote';
   /** The WebSocket close code that came, or that was sent, if there was one. */
   readonly closeCode: number | undefined;
@@ -61,9 +70,13 @@ export class YamuxWebSocketError extends Error {
   }
 }
 
+/** The HTTP response of a refused upgrade, without its status. */
 export interface Refusal {
+  /** Names in lower case. */
   readonly headers?: Readonly<IncomingHttpHeaders> | undefined;
+  /** Text; where the upgrade is refused, the status in words by default. */
   readonly body?: string | undefined;
+  /** For `onRefused`; the client does not see it. */
   readonly cause?: unknown;
 }
 

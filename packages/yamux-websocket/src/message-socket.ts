@@ -5,8 +5,11 @@ export type MessageData = Uint8Array | ArrayBuffer | readonly Uint8Array[];
 
 /** Where a driver reports to. Nothing is reported before `attach()` returns. */
 export interface MessageListener {
+  /** The connection is open; not called where it was so at `attach()`. */
   onOpen(): void;
+  /** One binary message, whole. */
   onMessage(data: MessageData): void;
+  /** The peer sent a text message. */
   onText(): void;
   /** The peer sent a ping or a pong. */
   onLife?(): void;
@@ -18,6 +21,7 @@ export interface MessageListener {
 
 /** A connection that carries whole binary messages, in order, and ends with a code. */
 export interface MessageSocket {
+  /** Where the connection is in its life, as in the WebSocket standard. */
   readonly state: 'connecting' | 'open' | 'closing' | 'closed';
   /** Bytes handed to `send()` that have not left the process. */
   readonly bufferedAmount: number;
@@ -34,6 +38,7 @@ export interface MessageSocket {
   terminate(): void;
   /** Stops reporting messages, where the connection can. */
   pause?(): void;
+  /** Undoes `pause()`. */
   resume?(): void;
   /** Asks the peer for a sign of life, where the connection can: any answer is reported by `onLife()`. */
   ping?(): void;

@@ -29,18 +29,18 @@ export interface WebSocketStreamOptions {
   readonly maxInboundMessageBytes?: number | undefined;
   /**
    * A write completes only when the socket's `bufferedAmount` is down to this.
-   * @defaultValue 1 MiB
+   * @defaultValue 1048576
    */
   readonly highWaterMark?: number | undefined;
   /**
    * More than this waiting to be sent terminates the connection, and more than this unread of a socket that cannot be paused.
-   * @defaultValue 16 MiB
+   * @defaultValue 16777216
    */
   readonly maxBufferedBytes?: number | undefined;
   /**
    * More than this unread pauses the socket. A paused `ws` answers no ping and sees no close. `Infinity` never pauses: that is what
    * `client()` and `server()` use, where Yamux windows bound what can arrive.
-   * @defaultValue 256 KiB
+   * @defaultValue 262144
    */
   readonly readPauseBytes?: number | undefined;
   /**

@@ -16,6 +16,7 @@ export interface DialAttempt {
   readonly fresh: boolean;
 }
 
+/** What `onRetry` is told. */
 export interface RetryEvent {
   /** Where it goes next. */
   readonly url: string;
@@ -38,6 +39,7 @@ export interface KeepConnectedOptions {
   readonly onSession: (session: YamuxSession, url: string) => unknown;
   /** Called before every pause, for logs. */
   readonly onRetry?: ((event: RetryEvent) => void) | undefined;
+  /** How long the pauses are. */
   readonly backoff?: BackoffOptions | undefined;
   /** Stops it, as `stop()` does. */
   readonly signal?: AbortSignal | undefined;
@@ -46,12 +48,19 @@ export interface KeepConnectedOptions {
    * @defaultValue 30000
    */
   readonly stopTimeout?: number | undefined;
-  /** Default: the system's. Its timers must keep the process alive: an agent between two gateways has nothing else that does. */
+  /**
+   * For tests. Its timers must keep the process alive: an agent between two gateways has nothing else that does.
+   * @defaultValue the system's
+   */
   readonly clock?: Clock | undefined;
-  /** At least 0 and below 1. Default `Math.random`. */
+  /**
+   * For the pauses, at least 0 and below 1.
+   * @defaultValue Math.random
+   */
   readonly random?: (() => number) | undefined;
 }
 
+/** What `keepConnected()` returns. */
 export interface Reconnector {
   /** The newest session; undefined while there is none, and after the peer of the newest has said that it goes. */
   readonly session: YamuxSession | undefined;

@@ -61,7 +61,9 @@ export interface UpgradeOptions<Identity> {
    * @defaultValue 'server'
    */
   readonly role?: Role | undefined;
+  /** Options of the sessions. */
   readonly yamux?: SessionOptions | undefined;
+  /** Options of the byte streams beneath them. */
   readonly stream?: CarriedStreamOptions | undefined;
   /** Handed to `new WebSocketServer()` of `ws`, above `recommendedWsOptions()`. */
   readonly ws?: Readonly<Record<string, unknown>> | undefined;
@@ -73,6 +75,7 @@ type Falsy = false | null | undefined;
 export interface UpgradeAcceptor {
   /** Upgrades that wait for `authenticate`. */
   readonly pending: number;
+  /** `drain()` or `close()` was called. */
   readonly draining: boolean;
   /**
    * Refuses every upgrade from now on with 503 and Retry-After, those that wait included. Sessions go on; one that ends cleanly from

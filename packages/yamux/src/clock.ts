@@ -1,10 +1,12 @@
 // Where time comes from. Nothing else in this package asks the system for it, so that tests run on a clock of their own.
 
+/** Where a session's time comes from; tests pass their own. */
 export interface Clock {
   /** Milliseconds on a monotonic clock. */
   now(): number;
   /** Calls `callback` once after `ms` milliseconds. The timer must not keep the process alive. */
   setTimeout(callback: () => void, ms: number): unknown;
+  /** Takes back what `setTimeout` returned. */
   clearTimeout(timer: unknown): void;
 }
 

@@ -47,8 +47,11 @@ export interface YamuxErrorOptions {
 
 /** Base of all errors that this package makes. */
 export class YamuxError extends Error {
+  /** What happened. */
   readonly code: YamuxErrorCode;
+  /** How far it reaches. */
   readonly scope: ErrorScope;
+  /** Who began it. */
   readonly origin: ErrorOrigin;
   /** The code of the GoAway frame that ended the session, or that forbids new streams; undefined without one. */
   readonly goAwayCode: number | undefined;

@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 
 /** Whatever opens streams: a YamuxSession, or a SessionPool of `@zishuo/yamux-balancer`. */
 export interface StreamSource {
+  /** A new stream. */
   open(): Promise<Duplex>;
 }
 

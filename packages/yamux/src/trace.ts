@@ -8,21 +8,29 @@ import { describeHeader } from './wire/describe.ts';
 
 /** The message on yamux:frame:sent and yamux:frame:received. */
 export interface FrameMessage {
+  /** The YamuxSession. */
   readonly session: object;
+  /** A {@link FrameType}. */
   readonly type: number;
+  /** A sum of SYN 1, ACK 2, FIN 4 and RST 8. */
   readonly flags: number;
+  /** 0 for frames of the session itself. */
   readonly streamId: number;
+  /** The header's length field: bytes of payload, credit, or a code, by the type. */
   readonly length: number;
 }
 
 /** The message on yamux:stream:open and yamux:stream:close. */
 export interface StreamMessage {
+  /** The YamuxSession. */
   readonly session: object;
+  /** The YamuxStream. */
   readonly stream: object;
 }
 
 /** The message on yamux:session:open and yamux:session:close. */
 export interface SessionMessage {
+  /** The YamuxSession. */
   readonly session: object;
 }
 

@@ -28,15 +28,25 @@ export type OnUnavailable = 'rebind' | 'spill';
 
 /** Of {@link affinity}. */
 export interface AffinityOptions {
-  /** Milliseconds for which a binding lives after its last use; 0: for ever. Default {@link DEFAULT_AFFINITY_TTL}. */
+  /**
+   * Milliseconds for which a binding lives after its last use; 0: for ever.
+   * @defaultValue 600000
+   */
   readonly ttl?: number | undefined;
   /**
-   * Above this many bindings the least recently used goes; 0: no bound. Default {@link DEFAULT_AFFINITY_MAX_BINDINGS}.
+   * Above this many bindings the least recently used goes; 0: no bound.
+   * @defaultValue 65,536
    */
   readonly maxBindings?: number | undefined;
-  /** Who chooses where there is no binding. Default: round-robin. */
+  /**
+   * Who chooses where there is no binding.
+   * @defaultValue roundRobin()
+   */
   readonly fallback?: Strategy | undefined;
-  /** By the reason for which the bound session cannot be picked; a session that is gone is always rebound. */
+  /**
+   * By the reason for which the bound session cannot be picked; a session that is gone is always rebound.
+   * @defaultValue 'rebind' where it drains or is unhealthy, 'spill' where it is full or filtered out
+   */
   readonly onUnavailable?:
     | {
         /** Default `'rebind'`. */

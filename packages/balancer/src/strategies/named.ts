@@ -8,10 +8,15 @@ import { weighted } from './weighted.ts';
 
 /** The built-in strategies by name, so that configuration can name one. */
 export const StrategyName = {
+  /** {@link roundRobin} */
   RoundRobin: 'round-robin',
+  /** {@link random} */
   Random: 'random',
+  /** {@link weighted} */
   Weighted: 'weighted',
+  /** {@link leastConn} */
   LeastConn: 'least-conn',
+  /** {@link affinity} */
   Affinity: 'affinity',
 } as const;
 

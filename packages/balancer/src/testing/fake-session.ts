@@ -5,6 +5,7 @@ import type { PoolableSession } from '../poolable-session.ts';
 
 /** A stream that takes what is written, has nothing to read, and is acknowledged when the test says so. */
 export class FakeStream extends Duplex {
+  /** What `acknowledge()` was called for. */
   acknowledged = false;
 
   /** Its peer answers: `acknowledged` and the event of that name. */
@@ -26,12 +27,15 @@ export interface FakeOpen {
   readonly signal: AbortSignal | undefined;
   /** With a {@link FakeStream} unless another stream is given; returns it. */
   resolve(stream?: Duplex): FakeStream;
+  /** The session refuses. */
   reject(error: Error): void;
 }
 
 /** Each `open()` waits until the test answers it, or is answered at once after `answers()` or `refuses()`. */
 export class FakeSession extends EventEmitter implements PoolableSession {
+  /** `'closed'` after its end. */
   state = 'open';
+  /** Milliseconds; set it to what the pool should see. */
   rtt: number | undefined;
   /** The calls of `open()` that wait or waited for the test. */
   readonly opens: FakeOpen[] = [];
@@ -41,9 +45,11 @@ export class FakeSession extends EventEmitter implements PoolableSession {
   closeCalls = 0;
   /** What `destroy()` was called with. */
   destroyedWith: Error | undefined;
+  /** What it ended with. */
   errored: Error | undefined;
   #answer: (() => Duplex) | undefined;
 
+  /** What the pool calls. */
   open(options?: { signal?: AbortSignal | undefined }): Promise<Duplex> {
     if (this.#answer !== undefined) return Promise.resolve().then(this.#answer);
     return new Promise((resolve, reject) => {
@@ -99,6 +105,7 @@ export class FakeSession extends EventEmitter implements PoolableSession {
     this.emit('close');
   }
 
+  /** Ends at once with `error`. */
   destroy(error?: Error): void {
     this.destroyedWith = error;
     this.end(error);
@@ -115,6 +122,7 @@ export class PingableSession extends FakeSession {
   /** Each call of `ping()`, to be answered by the test. */
   readonly pings: { pong(): void; fail(): void }[] = [];
 
+  /** What the pool calls. */
   ping(): Promise<number> {
     return new Promise((resolve, reject) => {
       this.pings.push({ pong: () => resolve(1), fail: () => reject(new Error('no pong')) });

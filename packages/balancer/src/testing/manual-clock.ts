@@ -15,16 +15,19 @@ export class ManualClock implements Clock {
     return this.#timers.size;
   }
 
+  /** Milliseconds, where the test has moved them to. */
   now(): number {
     return this.#now;
   }
 
+  /** Fires when a test has moved the clock so far. */
   setTimeout(callback: () => void, ms: number): object {
     const timer: Timer = { at: this.#now + ms, callback };
     this.#timers.add(timer);
     return timer;
   }
 
+  /** Takes back what `setTimeout` returned. */
   clearTimeout(timer: unknown): void {
     this.#timers.delete(timer as Timer);
   }

@@ -2,6 +2,7 @@
 
 import type { YamuxStream } from '../stream/stream.ts';
 
+/** The events of a session, with the arguments of their listeners. */
 export interface SessionEvents {
   /** The peer opened a stream, and no accept() waited for it. */
   stream: [stream: YamuxStream];

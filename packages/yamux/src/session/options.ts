@@ -4,6 +4,7 @@ import { type Clock, MAX_DELAY, systemClock } from '../clock.ts';
 import { WindowBudget } from '../stream/window-budget.ts';
 import { INITIAL_WINDOW, MAX_UINT32 } from '../wire/constants.ts';
 
+/** Options of `client()` and `server()`. Sizes in bytes, times in milliseconds. Nothing is silently clamped. */
 export interface SessionOptions {
   /**
    * Inbound streams that nobody has accepted yet; a SYN past it is refused with RST. 0 refuses every inbound stream.
@@ -65,7 +66,10 @@ export interface SessionOptions {
    * @defaultValue 1000
    */
   readonly resetBurst?: number | undefined;
-  /** Where time comes from; for tests. */
+  /**
+   * Where time comes from; for tests.
+   * @defaultValue the system's
+   */
   readonly clock?: Clock | undefined;
 }
 
@@ -84,6 +88,7 @@ export interface ResolvedOptions {
   readonly clock: Clock;
 }
 
+/** Of `session.close()`. */
 export interface CloseOptions {
   /** ms that live streams may take to end; then they are reset. Without it there is no limit. */
   readonly timeout?: number | undefined;
@@ -91,6 +96,7 @@ export interface CloseOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Of the methods that may wait. */
 export interface WaitOptions {
   /** Takes the call back when it aborts: it rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;

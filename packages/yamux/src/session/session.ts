@@ -110,6 +110,7 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
     return this.#errored;
   }
 
+  /** Streams that live, of both directions. */
   get streamCount(): number {
     return this.#streams.table.size;
   }
@@ -119,6 +120,7 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
     return this.#keepAlive.rtt;
   }
 
+  /** The figures of this moment, counted when asked for. */
   stats(): SessionStats {
     const { table, opens, accepts } = this.#streams;
     const { size, outboundSize } = table;
@@ -244,6 +246,7 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
     return this;
   }
 
+  /** `close({ timeout: 5000 })`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close({ timeout: 5000 });
   }

@@ -1,8 +1,12 @@
 // The figures of a session at one moment.
 
+/** The figures of a session at one moment. */
 export interface SessionStats {
+  /** Streams that live, of both directions. */
   readonly streams: number;
+  /** Those that the peer opened. */
   readonly inboundStreams: number;
+  /** Those that we opened. */
   readonly outboundStreams: number;
   /** Inbound streams that nobody has accepted yet. */
   readonly backlog: number;
@@ -10,10 +14,13 @@ export interface SessionStats {
   readonly unacknowledged: number;
   /** open() calls that wait for a slot. */
   readonly waitingOpens: number;
-  /** Bytes and frames over the transport, headers included. */
+  /** Bytes from the transport, headers included. */
   readonly bytesReceived: number;
+  /** Handed to the transport, headers included. */
   readonly bytesSent: number;
+  /** Whole headers that were received. */
   readonly framesReceived: number;
+  /** Frames that were handed to the transport. */
   readonly framesSent: number;
   /** Bytes that the peer may make us hold on its live streams: the sum of their receive windows. */
   readonly receiveWindows: number;

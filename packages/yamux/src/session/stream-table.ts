@@ -3,6 +3,7 @@
 import type { YamuxStream } from '../stream/stream.ts';
 import { MAX_UINT32, SESSION_ID } from '../wire/constants.ts';
 
+/** Which ids a side opens: the client odd ones, the server even ones. */
 export type Role = 'client' | 'server';
 
 export class StreamTable {

@@ -76,27 +76,32 @@ export abstract class SocketShape extends Duplex {
     return this;
   }
 
-  /** The transport's, as are the five others. */
+  /** The transport's, as are the five others; undefined where it has none. */
   get remoteAddress(): string | undefined {
     return this.#transport.remoteAddress as string | undefined;
   }
 
+  /** The transport's. */
   get remotePort(): number | undefined {
     return this.#transport.remotePort as number | undefined;
   }
 
+  /** The transport's. */
   get remoteFamily(): string | undefined {
     return this.#transport.remoteFamily as string | undefined;
   }
 
+  /** The transport's. */
   get localAddress(): string | undefined {
     return this.#transport.localAddress as string | undefined;
   }
 
+  /** The transport's. */
   get localPort(): number | undefined {
     return this.#transport.localPort as number | undefined;
   }
 
+  /** The transport's. */
   get localFamily(): string | undefined {
     return this.#transport.localFamily as string | undefined;
   }

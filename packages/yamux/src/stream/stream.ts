@@ -31,6 +31,7 @@ const LOCAL = { scope: 'stream', origin: 'local' } as const;
 export class YamuxStream extends SocketShape {
   /** Odd for streams that the client opened, even for the server's. */
   readonly id: number;
+  /** Who opened it: `'outbound'` is this side, `'inbound'` the peer. */
   readonly direction: Direction;
 
   readonly #port: StreamPort;

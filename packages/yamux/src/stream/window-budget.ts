@@ -9,7 +9,11 @@ export class WindowBudget {
   readonly size: number;
   #used = 0;
 
-  /** @throws {RangeError} if `size` is not a whole number of at least 0, or Infinity. */
+  /**
+   * A budget of `size` bytes; Infinity sets no bound.
+   *
+   * @throws {RangeError} if `size` is not a whole number of at least 0, or Infinity.
+   */
   constructor(size: number) {
     if (!(Number.isInteger(size) || size === Number.POSITIVE_INFINITY) || size < 0) {
       throw new RangeError(`Expected the size of a WindowBudget to be a whole number of at least 0, got ${size}`);

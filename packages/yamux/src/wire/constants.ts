@@ -12,6 +12,7 @@ export const INITIAL_WINDOW = 262_144;
 /** The largest value of a header's id and length fields, and so of a window. */
 export const MAX_UINT32 = 0xffff_ffff;
 
+/** The four types of frames. */
 export const FrameType = {
   /** `length` bytes of payload follow the header. */
   Data: 0,
@@ -35,9 +36,13 @@ export const Flag = {
   Rst: 8,
 } as const;
 
+/** The codes of GoAway that the protocol names; a peer may send any other. */
 export const GoAwayCode = {
+  /** No new streams are taken; live ones may go on. */
   Normal: 0,
+  /** The receiver of this frame broke the protocol. */
   ProtocolError: 1,
+  /** Its sender cannot go on. */
   InternalError: 2,
 } as const;
 export type GoAwayCode = (typeof GoAwayCode)[keyof typeof GoAwayCode];
