@@ -9,6 +9,7 @@ export default tseslint.config(
       'examples/*/{src,test}/**/*.ts',
       'examples/test/*.ts',
       'bench/{src,test}/**/*.ts',
+      'docs/{src,test}/**/*.ts',
       'tools/**/*.ts',
     ],
     languageOptions: {

@@ -1,11 +1,25 @@
-// The page of error codes and the code unions of the packages are one list.
+// The page of error codes and the code unions of the packages are one list, and no page names a code that does not exist.
 
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { allPages } from '../src/pages.ts';
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
 const sections = read('docs/reference/error-codes.md').split(/^## /m).slice(1);
+
+const FOLDERS = ['packages/yamux', 'packages/yamux-websocket', 'packages/balancer', 'examples/tunnel-gateway'];
+
+test('every code of ours on any page is in the sources', () => {
+  const inSources = FOLDERS.flatMap((folder) => read(`${folder}/src/errors.ts`).match(/\bERR_[A-Z_]+\b/g) ?? []);
+  const known = new Set<string>(inSources);
+  const wrong = allPages().flatMap(({ path, text }) =>
+    (text.match(/\bERR_(YAMUX|TUNNEL)_[A-Z_]*[A-Z]\b/g) ?? [])
+      .filter((code) => !known.has(code))
+      .map((code) => `${path}: ${code}`),
+  );
+  expect(wrong).toEqual([]);
+});
 
 test.each([
   ['@zishuo/yamux', 'packages/yamux'],

@@ -1,23 +1,53 @@
-// Links between the files of this repository lead somewhere.
+// Links between the files of this repository lead somewhere, to the heading that they name.
 
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { existsSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
 import { expect, test } from 'vitest';
+import { allPages, anchorsOf, type Page, parsePage, root } from '../src/pages.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'], { cwd: root });
-const pages = listed.toString().split('\n').filter(Boolean);
+const pages = allPages();
 
 test('there are pages', () => {
-  expect(pages).toContain('README.md');
+  expect(pages.map(({ path }) => path)).toContain('README.md');
 });
 
-test.each(pages)('%s', (page) => {
-  const text = readFileSync(join(root, page), 'utf8');
-  const targets = Array.from(text.matchAll(/\]\(([^)\s]+)\)/g), ([, target]) => target as string);
-  const local = targets.filter((target) => !/^[a-z]+:/.test(target) && !target.startsWith('#'));
-  const missing = local.filter((target) => !existsSync(join(root, dirname(page), target.replace(/#.*/, ''))));
-  expect(missing).toEqual([]);
+test.each(pages.map((page) => [page.path, page] as const))('%s', (_path, page) => {
+  expect(broken(page)).toEqual([]);
 });
+
+test('a missing file and a missing heading are found, links in code are none', () => {
+  const text =
+    '# A `b` c!\n\n[1](no.md) [2](../README.md#no) [3](#no) [4](#a-b-c) [5](../README.md)\n\n```text\n[6](no.md)\n```\n';
+  expect(broken(parsePage('docs/x.md', text))).toEqual(['no.md', '../README.md#no', '#no']);
+});
+
+test('every page can be reached from the README', () => {
+  const reached = new Set(['README.md']);
+  for (const path of reached) {
+    const page = pages.find((one) => one.path === path);
+    for (const target of page === undefined ? [] : localLinks(page)) {
+      const [file = ''] = target.split('#');
+      const to = file === '' ? path : normalize(join(dirname(path), file));
+      reached.add(existsSync(join(root, to, 'README.md')) ? join(to, 'README.md') : to);
+    }
+  }
+  expect(pages.map(({ path }) => path).filter((path) => !reached.has(path))).toEqual([]);
+});
+
+function localLinks({ prose }: Page): string[] {
+  const plain = prose.replace(/`[^`\n]*`/g, '');
+  return Array.from(plain.matchAll(/\]\(([^)\s]+)\)/g), ([, target]) => target as string).filter(
+    (target) => !/^[a-z]+:/.test(target),
+  );
+}
+
+function broken(page: Page): string[] {
+  return localLinks(page).filter((target) => {
+    const [file = '', anchor] = target.split('#');
+    const path = file === '' ? page.path : join(dirname(page.path), file);
+    if (file !== '' && !existsSync(join(root, path))) return true;
+    if (anchor === undefined) return false;
+    const to = file === '' ? page : pages.find((one) => one.path === normalize(path));
+    return to === undefined || !anchorsOf(to).has(anchor);
+  });
+}

@@ -1,0 +1,46 @@
+// `pnpm docs:reference`: writes the reference pages of the packages from their sources, so that they can't say anything else.
+
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { readPackages } from './exports.ts';
+import { root } from './pages.ts';
+import { type Package, renderPage } from './reference-page.ts';
+
+const PACKAGES: readonly Package[] = [
+  {
+    folder: 'packages/yamux',
+    page: 'docs/reference/yamux.md',
+    intro: 'Sessions and streams over any Duplex.',
+  },
+  {
+    folder: 'packages/yamux-websocket',
+    page: 'docs/reference/yamux-websocket.md',
+    intro: 'Sessions over WebSockets.',
+  },
+  {
+    folder: 'packages/balancer',
+    page: 'docs/reference/yamux-balancer.md',
+    intro: 'A pool of sessions.',
+  },
+];
+
+/** Path and text of each page, formatted as all pages are. */
+export function referencePages(): ReadonlyMap<string, string> {
+  const packages = readPackages(PACKAGES.map(({ folder }) => folder));
+  return new Map(
+    PACKAGES.map((of) => {
+      const text = renderPage(of, packages.get(of.folder) ?? []);
+      const args = [join(root, 'node_modules/@biomejs/biome/bin/biome'), 'format', `--stdin-file-path=${of.page}`];
+      return [of.page, execFileSync(process.execPath, args, { cwd: root, input: text, encoding: 'utf8' })];
+    }),
+  );
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const [page, text] of referencePages()) {
+    writeFileSync(join(root, page), text);
+    console.log(page);
+  }
+}

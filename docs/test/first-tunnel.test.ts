@@ -1,0 +1,144 @@
+// The tutorial, step by step as a reader does it: its file, its commands, its answers. Only the ports are others, and what a reader copies
+// from one terminal to the next is copied here.
+
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { type IncomingMessage, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Block, readPage, root } from '../src/pages.ts';
+import { FROM_SOURCES } from '../src/run-code.ts';
+
+const { blocks } = readPage('docs/tutorial/first-tunnel.md');
+
+/** A program in a terminal of its own. */
+class Terminal {
+  readonly #child: ChildProcessByStdio<null, Readable, null>;
+  readonly #lines: string[] = [];
+  #heard = (): void => {};
+
+  constructor(argv: readonly string[], cwd: string, env: Readonly<Record<string, string>>) {
+    const stdio = ['ignore', 'pipe', 'inherit'] as const;
+    this.#child = spawn(process.execPath, argv, { cwd, env: { ...process.env, ...env }, stdio: [...stdio] });
+    createInterface(this.#child.stdout).on('line', (line) => {
+      this.#lines.push(line);
+      this.#heard();
+    });
+  }
+
+  /** The first match of what it has printed or will print. Only the test's own time limit ends the wait. */
+  async prints(pattern: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      const found = this.#lines.map((line) => pattern.exec(line)).find((match) => match !== null);
+      if (found) return found;
+      await new Promise<void>((resolve) => {
+        this.#heard = resolve;
+      });
+    }
+  }
+
+  /** Ctrl-C; the exit code. Windows knows no such signal for one process alone, and ends it. */
+  async stop(): Promise<number | null> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      this.#child.kill('SIGINT');
+      await once(this.#child, 'close');
+    }
+    return this.#child.exitCode;
+  }
+}
+
+/** By itself, when it had finished what it was at. */
+const STOPPED = process.platform === 'win32' ? null : 0;
+
+let folder: string;
+let terminals: Terminal[];
+/** What stands on the page, and what it is here. */
+let copied: Map<string, string>;
+let step: number;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'first-tunnel-'));
+  terminals = [];
+  copied = new Map([
+    ['3000', '0'],
+    ['gateway --port 8080', 'gateway --port 0 --admin-port 0'],
+  ]);
+  step = 0;
+});
+
+afterEach(async () => {
+  await Promise.all(terminals.map((terminal) => terminal.stop()));
+  await rm(folder, { recursive: true });
+});
+
+/** The next block of the page, as it is here. */
+function next(language: string): string {
+  const block = blocks[step] as Block;
+  step += 1;
+  expect(block.language).toBe(language);
+  return [...copied].reduce((code, [there, here]) => code.replaceAll(there, here), block.code).trim();
+}
+
+/** Types the next command. */
+async function types(): Promise<Terminal> {
+  const [, assignment = '', program, rest = ''] = /^(\w+=\S+ )?(pnpm \w+|node) ?(.*)$/.exec(next('sh')) ?? [];
+  const [name = '', value = ''] = assignment.trim().split('=');
+  const env = name === '' ? {} : { [name]: value };
+  const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  const script = scripts[program?.split(' ')[1] ?? '']?.split(' ').at(-1);
+  const argv = [...(script === undefined ? [] : [...FROM_SOURCES, script]), ...rest.split(' ')];
+  const terminal = new Terminal(argv, script === undefined ? folder : root, env);
+  terminals.push(terminal);
+  return terminal;
+}
+
+/** As curl does it; the status, and the body as curl prints it. */
+async function curls(): Promise<{ status: number | undefined; body: string }> {
+  const [, host, url = ''] = /^curl (?:-H 'Host: (\S+)' )?(http\S+)$/.exec(next('sh')) ?? [];
+  const asking = request(url, { agent: false, headers: host === undefined ? {} : { host } }).end();
+  const [response] = (await once(asking, 'response')) as [IncomingMessage];
+  return { status: response.statusCode, body: (await text(response)).trim() };
+}
+
+async function startsGateway(): Promise<Terminal> {
+  const gateway = await types();
+  const [, port = ''] = await gateway.prints(/"gateway listening","url":"http:\/\/127\.0\.0\.1:(\d+)"/);
+  copied.set('8080', port);
+  return gateway;
+}
+
+test('the first tunnel', async () => {
+  await writeFile(join(folder, 'server.mjs'), next('js'));
+  const server = await types();
+  copied.set('3000', (await server.prints(/serving on port (\d+)/))[1] ?? '');
+
+  const gateway = await startsGateway();
+  const [, shown = '', token = ''] = await gateway.prints(/^(Try: .* --token )(\S+)/);
+  expect(shown.replace('127.0.0.1:3000', `127.0.0.1:${copied.get('3000')}`)).toBe(next('text').replace('eyJhZ2…', ''));
+  copied.set('eyJhZ2…', token);
+
+  const agent = await types();
+  await Promise.all([agent.prints(/"connected"/), gateway.prints(/"agent connected"/)]);
+  expect(await curls()).toEqual({ status: 200, body: next('text') });
+
+  expect(await agent.stop()).toBe(STOPPED);
+  await gateway.prints(/"agent gone"/);
+  expect(await curls()).toEqual({ status: 503, body: next('text') });
+  expect(await gateway.stop()).toBe(STOPPED);
+
+  copied.delete('8080');
+  const second = await startsGateway();
+  const [issued] = await (await types()).prints(/^eyJ\S+/);
+  copied.set('eyJhZ2…', issued);
+  await types();
+  await second.prints(/"agent connected".*"app\.example"/);
+  expect(await curls()).toEqual({ status: 200, body: next('text') });
+  expect(step).toBe(blocks.length);
+}, 120_000);

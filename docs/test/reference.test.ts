@@ -1,0 +1,57 @@
+// The reference pages say what the sources say, and the sources say what their code does.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { poolSettings } from '../../packages/balancer/src/options.ts';
+import { resolveOptions } from '../../packages/yamux/src/session/options.ts';
+import { resolveStreamOptions } from '../../packages/yamux-websocket/src/options.ts';
+import { defaultsOf } from '../src/defaults.ts';
+import { root } from '../src/pages.ts';
+import { referencePages } from '../src/reference.ts';
+
+test.each([...referencePages()])('%s is up to date (else: pnpm docs:reference)', (page, text) => {
+  expect(readFileSync(join(root, page), 'utf8')).toBe(text);
+});
+
+test('the defaults of a session', () => {
+  const { windowBudget, clock, ...numbers } = resolveOptions();
+  expect(defaultsOf('packages/yamux', 'SessionOptions')).toEqual({ ...numbers, windowBudget: windowBudget.size });
+});
+
+test('the defaults of a byte stream', () => {
+  const { maxInboundMessageBytes, carrier, ...numbers } = resolveStreamOptions();
+  expect(defaultsOf('packages/yamux-websocket', 'WebSocketStreamOptions')).toEqual(numbers);
+  expect(maxInboundMessageBytes).toBe(16 * 1024 * 1024 + 64 * 1024);
+});
+
+test('the defaults of a pool', () => {
+  const { strategy, health, failureClassifier, hooks, clock, random, ...rest } = poolSettings({});
+  expect(random).toBe(Math.random);
+  expect(defaultsOf('packages/balancer', 'PoolOptions')).toEqual({
+    ...rest,
+    strategy: strategy.name,
+    healthFailureThreshold: health.threshold,
+    healthProbeInterval: health.probeInterval,
+    probeTimeout: health.probeTimeout,
+  });
+});
+
+test.each([
+  ['packages/yamux-websocket', 'BackoffOptions', 'backoff.ts'],
+  ['packages/yamux-websocket', 'DialOptions', 'dial.ts'],
+  ['packages/yamux-websocket', 'KeepConnectedOptions', 'reconnect.ts'],
+  ['packages/yamux-websocket', 'UpgradeOptions', 'upgrade.ts'],
+  ['packages/balancer', 'SessionOptions', 'options.ts'],
+  ['packages/balancer', 'OpenOptions', 'pool.ts'],
+  ['packages/balancer', 'PoolMetricsOptions', 'prometheus.ts'],
+])('the defaults of %s %s, as they stand in %s', (folder, name, file) => {
+  const source = readFileSync(join(root, folder, 'src', file), 'utf8').replace(/(?<=\d)_(?=\d)/g, '');
+  const defaults = Object.entries(defaultsOf(folder, name));
+  expect(defaults.length).toBeGreaterThan(0);
+  const wrong = defaults.filter(([option, value]) => {
+    const literal = typeof value === 'string' ? `'${value}'` : String(value);
+    return !source.includes(`${option} = ${literal}`) && !source.includes(`${option} ?? ${literal}`);
+  });
+  expect(wrong).toEqual([]);
+});
