@@ -58,6 +58,11 @@ export class KeepAlive {
     return this.#line.wait(signal);
   }
 
+  /** One more ping, for the round trip; none with an interval of 0, or while one is under way. */
+  measure(): void {
+    if (this.#interval > 0 && !this.#ping.isUnderWay) this.#send();
+  }
+
   /** Calls back, from within pong(), when the peer has seen all that was sent before this call. */
   afterRoundTrip(callback: () => void): void {
     this.#onNextRoundTrip.push(callback);

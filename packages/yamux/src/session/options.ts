@@ -23,8 +23,8 @@ export interface SessionOptions {
    */
   readonly maxInboundStreams?: number | undefined;
   /**
-   * Bytes to which the receive window of a stream may grow, at least 262,144. It doubles while half of it is consumed within four round
-   * trips: a stream carries at most one window per round trip.
+   * Bytes to which the receive window of a stream may grow, at least 262,144. A stream carries at most one window per round trip, and the
+   * window follows twice what the path holds: the stream's speed times the round trip.
    * @defaultValue 16777216
    */
   readonly maxStreamWindow?: number | undefined;

@@ -1,12 +1,15 @@
 // The one ping that may be under way, shared by all who ask, and the round trips that came out of it. Pure: time is passed in.
 
-/** Round trips looked at: old enough ones are forgotten, so that a path that became longer is noticed. */
+/** Of each span the least round trip is kept, and old spans are forgotten, so that a path that became longer is noticed. */
+const SPAN = 30_000;
 const REMEMBERED = 8;
 
 export class Ping {
   #value = 0;
   #sentAt: number | undefined;
-  readonly #roundTrips: number[] = [];
+  readonly #least: number[] = [];
+  #spanFrom = 0;
+  #rtt: number | undefined;
 
   get isUnderWay(): boolean {
     return this.#sentAt !== undefined;
@@ -14,7 +17,7 @@ export class Ping {
 
   /** ms: the least of the recent round trips, since only waiting adds to the shortest; undefined before the first pong. */
   get rtt(): number | undefined {
-    return this.#roundTrips.length === 0 ? undefined : Math.min(...this.#roundTrips);
+    return this.#rtt;
   }
 
   /** A new ping is sent at `now`; returns the value that it carries. */
@@ -29,9 +32,20 @@ export class Ping {
     if (this.#sentAt === undefined || value !== this.#value) return undefined;
     const roundTrip = now - this.#sentAt;
     this.#sentAt = undefined;
-    this.#roundTrips.push(roundTrip);
-    if (this.#roundTrips.length > REMEMBERED) this.#roundTrips.shift();
+    this.#remember(roundTrip, now);
     return roundTrip;
+  }
+
+  #remember(roundTrip: number, now: number): void {
+    const least = this.#least;
+    if (least.length === 0 || now - this.#spanFrom >= SPAN) {
+      this.#spanFrom = now;
+      least.push(roundTrip);
+      if (least.length > REMEMBERED) least.shift();
+    } else {
+      least.push(Math.min(roundTrip, least.pop() as number));
+    }
+    this.#rtt = Math.min(...least);
   }
 
   /** The ping under way is given up. */

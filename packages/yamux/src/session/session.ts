@@ -76,6 +76,7 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
       hasListeners: () => this.listenerCount('stream') > 0,
       emit: (stream) => this.emit('stream', stream),
       roundTrip: () => this.rtt,
+      measureRoundTrip: () => this.#keepAlive.measure(),
       emptied: () => {
         if (this.#closing.hasBegun) process.nextTick(this.#endIfDone);
       },

@@ -23,6 +23,7 @@ export interface StreamsPort {
   emit(stream: YamuxStream): void;
   /** ms; undefined before the first pong. */
   roundTrip(): number | undefined;
+  measureRoundTrip(): void;
   /** The last stream is gone. */
   emptied(): void;
 }
@@ -67,6 +68,7 @@ export class Streams {
       ...options,
       transport,
       roundTrip: () => port.roundTrip(),
+      measureRoundTrip: () => port.measureRoundTrip(),
       sendCredit: (stream, delta) => outbox.control(FrameType.WindowUpdate, 0, stream.id, delta),
       sendReset: (stream, errorCode) => outbox.control(FrameType.WindowUpdate, Flag.Rst, stream.id, errorCode),
       wantsTurn: (stream) => outbox.wantsTurn(stream),

@@ -10,7 +10,7 @@ import { copyOf, isSmallPart, UnreadSlab } from './unread-slab.ts';
 /** A UTF-16 unit, in which a stream with an encoding counts, stands for at most three bytes (a surrogate pair for four). */
 const MAX_BYTES_PER_UNIT = 3;
 
-type IntakePort = Pick<StreamPort, 'clock' | 'roundTrip' | 'maxStreamWindow' | 'windowBudget'>;
+type IntakePort = Pick<StreamPort, 'clock' | 'roundTrip' | 'measureRoundTrip' | 'maxStreamWindow' | 'windowBudget'>;
 
 export class Intake {
   readonly window: ReceiveWindow;
@@ -89,24 +89,27 @@ export class Intake {
     if (kept) this.#readable.push(kept);
   }
 
-  /** Looks at what the application has taken. Returns the credit to give back now: 0, or half a window and more. */
+  /** Looks at what the application has taken. Returns the credit to give back now, often 0. */
   settle(): number {
     const consumed = this.#received - this.#unread;
     if (consumed <= this.#consumed) return 0;
     this.window.consume(consumed - this.#consumed);
     this.#consumed = consumed;
     if (!this.window.isGrantDue) return 0;
-    const now = this.#port.clock.now();
-    this.#grow(now);
-    return this.window.grant(now);
+    const change = this.#changeWanted();
+    const { windowBudget } = this.#port;
+    if (change < 0) windowBudget.giveBack(this.window.shrink(-change));
+    const granted = this.window.grant();
+    return change > 0 ? granted + this.window.grow(windowBudget.take(change)) : granted;
   }
 
-  #grow(now: number): void {
+  /** Bytes by which the window should grow, or shrink if less than 0. */
+  #changeWanted(): number {
     const roundTrip = this.#port.roundTrip();
     const isPaused = this.#readable.readableFlowing === false && this.#readable.listenerCount('readable') === 0;
-    if (roundTrip === undefined || isPaused) return;
-    const due = this.window.growthDue(now, roundTrip, this.#port.maxStreamWindow);
-    if (due > 0) this.window.grow(this.#port.windowBudget.take(due));
+    if (roundTrip === undefined || isPaused || !this.window.measure(this.#port.clock.now(), roundTrip)) return 0;
+    this.#port.measureRoundTrip(); // of a path that is in use; the more there are, the nearer the least comes to the truth
+    return this.window.changeWanted(roundTrip, this.#port.maxStreamWindow);
   }
 
   /** Nobody will read it: `arriving` more bytes and all that waits count as taken. Returns the credit to give back now. */
@@ -116,7 +119,7 @@ export class Intake {
     this.window.consume(this.#received - this.#consumed);
     this.#consumed = this.#received;
     if (arriving > 0 && !this.window.isGrantDue) return 0;
-    return this.window.grant(this.#port.clock.now());
+    return this.window.grantAll();
   }
 
   /** The stream is over: others may have its share of the budget. */

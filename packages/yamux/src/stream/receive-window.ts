@@ -3,22 +3,31 @@
 //
 //   credit (the peer may still send it) + held (received, not yet consumed) + owed (consumed, not yet granted again) = size
 //
-// Credit goes back when half the window is owed: one WindowUpdate per half window, and the peer never runs dry while we keep up. If
-// half a window was consumed within four round trips, the window is what limits the stream, and it doubles.
+// Credit goes back by whole halves of the window, so that a peer which has used all of it up gets all of it again: what is left over of a half
+// would wait for bytes that cannot come. One WindowUpdate per half, and the peer never runs dry while we keep up.
+//
+// A stream carries at most one window per round trip, and what is granted beyond what the path holds only waits in the queues below, in front
+// of all other streams. So the window follows twice what the path holds: the fastest that the stream was, times the least round trip. A
+// stream that its window holds back is as fast as one window per round trip, and so it doubles, until something else is the limit.
 
 import { INITIAL_WINDOW } from '../wire/constants.ts';
 
-const FAST_ROUND_TRIPS = 4;
+/** ms: shorter ones say how fast a buffer was emptied rather than how fast the path is. */
+const SHORTEST_MEASURE = 20;
 
 export class ReceiveWindow {
   #size: number = INITIAL_WINDOW;
   #credit: number = INITIAL_WINDOW;
   #owed = 0;
-  #grantedAt: number;
+  /** Of the measure under way: when it began, and what was consumed since. */
+  #measuredFrom: number;
+  #measured = 0;
+  /** Bytes a ms, of the fastest measure. */
+  #rate = 0;
 
   /** `now` in ms: when the stream was opened. */
   constructor(now: number) {
-    this.#grantedAt = now;
+    this.#measuredFrom = now;
   }
 
   /** Bytes that this stream may make us hold. */
@@ -51,31 +60,63 @@ export class ReceiveWindow {
   /** The application took `bytes` of what is held. */
   consume(bytes: number): void {
     this.#owed += bytes;
+    this.#measured += bytes;
   }
 
   /** True when enough is owed to be worth a frame. */
   get isGrantDue(): boolean {
-    return this.#owed * 2 >= this.#size;
+    return this.#owed >= this.#half;
   }
 
-  /** Bytes by which the window should grow with the grant that is due at `now`, to `maxSize` at most; `roundTrip` in ms. */
-  growthDue(now: number, roundTrip: number, maxSize: number): number {
-    const isFast = now - this.#grantedAt <= FAST_ROUND_TRIPS * roundTrip;
-    return isFast ? Math.max(0, Math.min(this.#size, maxSize - this.#size)) : 0;
+  get #half(): number {
+    return Math.floor(this.#size / 2);
   }
 
-  /** What it grew by is granted with the next grant. */
-  grow(bytes: number): void {
+  /** Whether a measure of how fast the stream is ends at `now`; `roundTrip` in ms. */
+  measure(now: number, roundTrip: number): boolean {
+    const elapsed = now - this.#measuredFrom;
+    if (this.#measured < this.#size || elapsed < Math.max(roundTrip, SHORTEST_MEASURE)) return false;
+    this.#rate = Math.max(this.#rate, this.#measured / elapsed);
+    this.#measured = 0;
+    this.#measuredFrom = now;
+    return true;
+  }
+
+  /** Bytes by which it should grow, or shrink if less than 0, to `maxSize` at most. Half as much again as is needed is no reason to shrink. */
+  changeWanted(roundTrip: number, maxSize: number): number {
+    const wanted = Math.min(Math.max(Math.floor(2 * this.#rate * roundTrip), INITIAL_WINDOW), maxSize);
+    if (wanted > this.#size) return Math.min(wanted, 2 * this.#size) - this.#size;
+    return wanted * 1.5 < this.#size ? wanted - this.#size : 0;
+  }
+
+  /** By credit, which it returns as the delta for a WindowUpdate. */
+  grow(bytes: number): number {
     this.#size += bytes;
-    this.#owed += bytes;
+    this.#credit += bytes;
+    return bytes;
   }
 
-  /** Gives back all that is owed; returns it as the delta for a WindowUpdate. */
-  grant(now: number): number {
+  /** By withholding credit that is owed, and so at most by that. Returns by how many bytes. */
+  shrink(bytes: number): number {
+    const withheld = Math.min(bytes, this.#owed);
+    this.#size -= withheld;
+    this.#owed -= withheld;
+    return withheld;
+  }
+
+  /** Gives back the halves that are owed, often none; returns them as the delta for a WindowUpdate. */
+  grant(): number {
+    const delta = this.#owed - (this.#owed % this.#half);
+    this.#credit += delta;
+    this.#owed -= delta;
+    return delta;
+  }
+
+  /** The same with all that is owed. */
+  grantAll(): number {
     const delta = this.#owed;
     this.#credit += delta;
     this.#owed = 0;
-    this.#grantedAt = now;
     return delta;
   }
 }

@@ -15,6 +15,8 @@ export interface StreamPort {
   readonly windowBudget: WindowBudget;
   /** ms; undefined before the first pong. */
   roundTrip(): number | undefined;
+  /** Measures it once more, unless that is being done. */
+  measureRoundTrip(): void;
   sendCredit(stream: YamuxStream, delta: number): void;
   sendReset(stream: YamuxStream, errorCode: number): void;
   /** The stream has a frame to send: it gets its turn. */

@@ -122,15 +122,18 @@ test('one frame of more than 1 MiB is taken, where the window has grown to it', 
   const { session, peer } = facingPeer('server', { clock });
   const pinged = session.ping();
   await settle();
-  clock.advance(10);
+  clock.advance(20);
   peer.send(pong(1), syn(1));
   await pinged;
   const stream = (await session.accept()).resume();
+  await peer.heard();
   let granted = WINDOW;
   while (granted <= 2 ** 20) {
+    clock.advance(20);
     peer.send(data(1, Buffer.alloc(granted)));
-    const [, delta] = /\+(\d+)$/.exec((await peer.heard()).at(-1) ?? '') ?? [];
-    granted = Number(delta);
+    const deltas = (await peer.heard()).map((line) => Number(/^CREDIT 1 \+(\d+)$/.exec(line)?.[1]));
+    expect(deltas).not.toEqual([]);
+    granted = deltas.reduce((sum, delta) => sum + delta);
   }
   peer.send(data(1, Buffer.alloc(granted), FIN));
   await once(stream, 'end');

@@ -74,6 +74,24 @@ describe('pings', () => {
     expect(scene.sentAt).toEqual([0, 6000]);
   });
 
+  test('go out when the path is to be measured once more, one at a time', () => {
+    const scene = new Scene();
+    scene.keepAlive.start();
+    scene.keepAlive.measure();
+    expect(scene.sentAt).toEqual([0]);
+    scene.answer();
+    scene.clock.advance(20);
+    scene.keepAlive.measure();
+    expect(scene.sentAt).toEqual([0, 20]);
+  });
+
+  test('do not go out for a measure either with an interval of 0', () => {
+    const scene = new Scene(quiet);
+    scene.keepAlive.start();
+    scene.keepAlive.measure();
+    expect(scene.sentAt).toEqual([]);
+  });
+
   test('measure the path', () => {
     const scene = new Scene();
     scene.keepAlive.start();

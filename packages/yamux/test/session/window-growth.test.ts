@@ -1,4 +1,5 @@
-// Auto-tuning: a stream that the window holds back gets a larger one, as far as its limit and the budget allow.
+// Auto-tuning: a stream that the window holds back gets a larger one, as far as its limit and the budget allow, and one that was larger than
+// the path asks for shrinks.
 
 import { expect, test } from 'vitest';
 import { WindowBudget, type YamuxSession, type YamuxStream } from '../../src/index.ts';
@@ -47,27 +48,55 @@ async function consume({ peer }: Scene, bytes: number, id = 1): Promise<number> 
   return lines.reduce((sum, line) => sum + Number(/\+(\d+)/.exec(line)?.[1] ?? 0), 0);
 }
 
-test('half a window consumed within four round trips doubles the window', async () => {
+/** A whole window is sent and consumed within one round trip; returns the credit that comes back. */
+async function consumeWindow(scene: Scene, size: number = WINDOW): Promise<number> {
+  const first = await consume(scene, size / 2);
+  scene.clock.advance(ROUND_TRIP);
+  return first + (await consume(scene, size / 2));
+}
+
+test('a whole window consumed within a round trip doubles the window', async () => {
   const scene = await measured();
   await openStream(scene);
-  scene.clock.advance(4 * ROUND_TRIP);
-  expect(await consume(scene, WINDOW / 2)).toBe(WINDOW / 2 + WINDOW);
+  expect(await consumeWindow(scene)).toBe(2 * WINDOW);
   expect(scene.session.stats().receiveWindows).toBe(2 * WINDOW);
 });
 
-test('slower than that it stays as it is', async () => {
+test('half as fast it stays as it is', async () => {
   const scene = await measured();
   await openStream(scene);
-  scene.clock.advance(4 * ROUND_TRIP + 1);
-  expect(await consume(scene, WINDOW / 2)).toBe(WINDOW / 2);
+  scene.clock.advance(ROUND_TRIP);
+  expect(await consumeWindow(scene)).toBe(WINDOW);
+  expect(scene.session.stats().receiveWindows).toBe(WINDOW);
 });
 
 test('it doubles up to maxStreamWindow and no further', async () => {
   const scene = await measured({ maxStreamWindow: 3 * WINDOW });
   await openStream(scene);
-  expect(await consume(scene, WINDOW / 2)).toBe(WINDOW / 2 + WINDOW);
-  expect(await consume(scene, WINDOW)).toBe(2 * WINDOW);
-  expect(await consume(scene, 2 * WINDOW)).toBe(2 * WINDOW);
+  await consumeWindow(scene);
+  expect(scene.session.stats().receiveWindows).toBe(2 * WINDOW);
+  await consumeWindow(scene, 2 * WINDOW);
+  expect(scene.session.stats().receiveWindows).toBe(3 * WINDOW);
+  await consumeWindow(scene, 3 * WINDOW);
+  expect(scene.session.stats().receiveWindows).toBe(3 * WINDOW);
+});
+
+test('it shrinks, and gives its share of the budget back, when the path turns out to be shorter', async () => {
+  const windowBudget = new WindowBudget(4 * WINDOW);
+  const scene = await measured({ windowBudget });
+  await openStream(scene);
+  await consumeWindow(scene);
+  await consumeWindow(scene, 2 * WINDOW);
+  expect([scene.session.stats().receiveWindows, windowBudget.used]).toEqual([4 * WINDOW, 3 * WINDOW]);
+  const pinged = scene.session.ping();
+  await settle();
+  scene.clock.advance(ROUND_TRIP / 4);
+  scene.peer.send(pong(2));
+  await pinged;
+  let granted = 0;
+  for (let round = 0; round < 4; round += 1) granted += await consumeWindow(scene, WINDOW);
+  expect([scene.session.stats().receiveWindows, windowBudget.used]).toEqual([2 * WINDOW, WINDOW]);
+  expect(granted).toBe(2 * WINDOW);
 });
 
 test('nothing grows before the first pong', async () => {
@@ -75,17 +104,34 @@ test('nothing grows before the first pong', async () => {
   const { session, peer } = facingPeer('server', { clock });
   const scene = { clock, session, peer };
   await openStream(scene);
-  expect(await consume(scene, WINDOW / 2)).toBe(WINDOW / 2);
+  expect(await consumeWindow(scene)).toBe(WINDOW);
 });
 
 test('nothing grows while the reader is paused', async () => {
   const scene = await measured();
   const stream = await openStream(scene);
   stream.pause();
-  scene.peer.send(data(1, Buffer.alloc(WINDOW / 2)));
+  scene.peer.send(data(1, Buffer.alloc(WINDOW)));
   await settle();
-  expect(stream.read()).toHaveLength(WINDOW / 2);
-  expect(await scene.peer.heard()).toEqual([`CREDIT 1 +${WINDOW / 2}`]);
+  expect(stream.read()).toHaveLength(WINDOW);
+  scene.clock.advance(ROUND_TRIP);
+  expect(await scene.peer.heard()).toEqual([`CREDIT 1 +${WINDOW}`]);
+});
+
+test('the path is measured while a stream is fast: a ping for each measure, one at a time', async () => {
+  const clock = new ManualClock();
+  const { session, peer } = facingPeer('server', { clock, keepAliveInterval: 30_000 });
+  await settle();
+  clock.advance(ROUND_TRIP);
+  peer.send(pong(1));
+  await settle();
+  const scene = { clock, session, peer };
+  await openStream(scene);
+  peer.send(data(1, Buffer.alloc(WINDOW / 2)));
+  await settle();
+  clock.advance(ROUND_TRIP);
+  peer.send(data(1, Buffer.alloc(WINDOW / 2)));
+  expect(await peer.heard()).toEqual([`CREDIT 1 +${WINDOW / 2}`, 'PING SYN 2', `CREDIT 1 +${WINDOW / 2 + WINDOW}`]);
 });
 
 test('the streams of several sessions share one budget, and a share returns when its stream is closed', async () => {
@@ -94,9 +140,12 @@ test('the streams of several sessions share one budget, and a share returns when
   const second = await measured({ windowBudget });
   const stream = await openStream(first);
   await openStream(second);
-  expect(await consume(first, WINDOW / 2)).toBe(WINDOW / 2 + WINDOW);
-  expect(await consume(second, WINDOW / 2)).toBe(WINDOW / 2 + 1000);
-  expect(await consume(second, WINDOW)).toBe(WINDOW);
+  await consumeWindow(first);
+  expect(first.session.stats().receiveWindows).toBe(2 * WINDOW);
+  await consumeWindow(second);
+  expect(second.session.stats().receiveWindows).toBe(WINDOW + 1000);
+  await consumeWindow(second);
+  expect(second.session.stats().receiveWindows).toBe(WINDOW + 1000);
   expect(windowBudget.used).toBe(WINDOW + 1000);
   stream.destroy();
   expect(windowBudget.used).toBe(1000);

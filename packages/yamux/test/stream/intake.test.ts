@@ -19,6 +19,8 @@ class Scene {
   readonly #sent: Buffer[] = [];
   received = 0;
   granted = 0;
+  /** How often the round trip was to be measured. */
+  measures = 0;
 
   /** Without a round trip the window stays as it is. */
   constructor({ roundTrip, budget = 0 }: { roundTrip?: number; budget?: number } = {}) {
@@ -31,6 +33,9 @@ class Scene {
         maxStreamWindow: 4 * WINDOW,
         windowBudget: this.budget,
         roundTrip: () => roundTrip,
+        measureRoundTrip: () => {
+          this.measures += 1;
+        },
         sendCredit: (_stream, delta) => {
           this.granted += delta;
         },
@@ -289,32 +294,37 @@ describe('a window', () => {
   };
 
   test('grows by what the budget has left, and the share returns when the stream is destroyed', () => {
-    const scene = new Scene({ roundTrip: 10, budget: 1000 });
+    const scene = new Scene({ roundTrip: 20, budget: 1000 });
     scene.stream.resume();
     scene.stream.read(0);
-    receiveHalves(scene, 1);
-    scene.stream.read();
+    scene.clock.advance(20);
+    receiveHalves(scene, 2);
+    while (scene.stream.read() !== null);
     expect(scene.stream.intake.window.size).toBe(WINDOW + 1000);
-    expect(scene.granted).toBe(WINDOW / 2 + 1000);
+    expect(scene.granted).toBe(WINDOW + 1000);
+    expect(scene.measures).toBe(1);
     expect(scene.budget.used).toBe(1000);
     scene.stream.destroy();
     expect(scene.budget.used).toBe(0);
   });
 
   test('does not grow before the first round trip, nor for a reader that has paused', () => {
-    for (const scene of [new Scene({ budget: WINDOW }), new Scene({ roundTrip: 10, budget: WINDOW })]) {
+    for (const scene of [new Scene({ budget: WINDOW }), new Scene({ roundTrip: 20, budget: WINDOW })]) {
       if (scene.stream.readableFlowing === null) scene.stream.pause();
+      scene.clock.advance(20);
       receiveHalves(scene, 2);
-      scene.stream.read(WINDOW / 2);
-      expect(scene.granted).toBe(WINDOW / 2);
+      scene.stream.read();
+      expect(scene.granted).toBe(WINDOW);
+      expect(scene.measures).toBe(0);
       expect(scene.stream.intake.window.growth).toBe(0);
     }
   });
 
   test("grows for a reader by 'readable', who is not paused", async () => {
-    const scene = new Scene({ roundTrip: 10, budget: WINDOW });
+    const scene = new Scene({ roundTrip: 20, budget: WINDOW });
     scene.stream.on('readable', () => scene.stream.read());
-    receiveHalves(scene, 1);
+    scene.clock.advance(20);
+    receiveHalves(scene, 2);
     await turn();
     expect(scene.stream.intake.window.growth).toBe(WINDOW);
   });
@@ -327,6 +337,7 @@ function bareIntake(): { intake: Intake; readable: Readable } {
     maxStreamWindow: WINDOW,
     windowBudget: new WindowBudget(0),
     roundTrip: () => undefined,
+    measureRoundTrip: () => {},
   };
   return { intake: new Intake(readable, port), readable };
 }

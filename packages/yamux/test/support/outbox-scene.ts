@@ -123,6 +123,7 @@ export class OutboxScene {
       maxStreamWindow: 256 * KIB,
       windowBudget: new WindowBudget(0),
       roundTrip: () => undefined,
+      measureRoundTrip: () => {},
       sendCredit: () => {},
       sendReset: () => {},
       wantsTurn: (stream) => this.outbox.wantsTurn(stream),
