@@ -107,6 +107,43 @@ async function curls(): Promise<{ status: number | undefined; body: string }> {
   return { status: response.statusCode, body: (await text(response)).trim() };
 }
 
+/** The dashboard in a browser: what its page is told, and what its buttons do. */
+class Dashboard {
+  readonly #url: string;
+  readonly #token: string;
+
+  constructor(url: string, token: string) {
+    this.#url = url;
+    this.#token = token;
+  }
+
+  async title(): Promise<string | undefined> {
+    const page = await fetch(this.#url);
+    return /<title>(.*)<\/title>/.exec(await page.text())?.[1];
+  }
+
+  async firstSession(): Promise<{ key: string; agent: string; state: string }> {
+    const { body } = await fetch(new URL('events', this.#url));
+    let told = '';
+    for await (const chunk of body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      told += chunk;
+      if (told.endsWith('\n\n')) break;
+    }
+    return JSON.parse(told.replace(/^data: /, '')).sessions[0];
+  }
+
+  async press(action: 'drain' | 'resume', session: string): Promise<number> {
+    const headers = { Authorization: `Bearer ${this.#token}` };
+    const path = `sessions/${encodeURIComponent(session)}/${action}`;
+    return (await fetch(new URL(path, this.#url), { method: 'POST', headers })).status;
+  }
+
+  async why(): Promise<string> {
+    const answer = await fetch(new URL('explain?host=127.0.0.1&path=/', this.#url));
+    return ((await answer.json()) as { summary: string }).summary;
+  }
+}
+
 async function startsGateway(): Promise<Terminal> {
   const gateway = await types();
   const [, port = ''] = await gateway.prints(/"gateway listening","url":"http:\/\/127\.0\.0\.1:(\d+)"/);
@@ -123,9 +160,23 @@ test('the first tunnel', async () => {
   const [, shown = '', token = ''] = await gateway.prints(/^(Try: .* --token )(\S+)/);
   expect(shown.replace('127.0.0.1:3000', `127.0.0.1:${copied.get('3000')}`)).toBe(next('text').replace('eyJhZ2…', ''));
   copied.set('eyJhZ2…', token);
+  const [, , adminPort = '', adminToken = ''] = await gateway.prints(
+    /^(Dashboard: http:\/\/127\.0\.0\.1:(\d+)\/#token=)(\S+)/,
+  );
 
   const agent = await types();
   await Promise.all([agent.prints(/"connected"/), gateway.prints(/"agent connected"/)]);
+  expect(await curls()).toEqual({ status: 200, body: next('text') });
+
+  expect(next('text')).toBe('Dashboard: http://127.0.0.1:8081/#token=q7Xw…');
+  const dashboard = new Dashboard(`http://127.0.0.1:${adminPort}/`, adminToken);
+  expect(await dashboard.title()).toBe('Tunnel gateway');
+  const session = await dashboard.firstSession();
+  expect(session).toMatchObject({ agent: 'first', state: 'available' });
+  expect(await dashboard.press('drain', session.key)).toBe(200);
+  expect(await curls()).toEqual({ status: 503, body: next('text') });
+  expect(await dashboard.why()).toContain('0 of its 1 session can take one now');
+  expect(await dashboard.press('resume', session.key)).toBe(200);
   expect(await curls()).toEqual({ status: 200, body: next('text') });
 
   expect(await agent.stop()).toBe(STOPPED);

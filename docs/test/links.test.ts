@@ -15,10 +15,10 @@ test.each(pages.map((page) => [page.path, page] as const))('%s', (_path, page) =
   expect(broken(page)).toEqual([]);
 });
 
-test('a missing file and a missing heading are found, links in code are none', () => {
+test('a missing file, image or heading is found, links in code are none', () => {
   const text =
-    '# A `b` c!\n\n[1](no.md) [2](../README.md#no) [3](#no) [4](#a-b-c) [5](../README.md)\n\n```text\n[6](no.md)\n```\n';
-  expect(broken(parsePage('docs/x.md', text))).toEqual(['no.md', '../README.md#no', '#no']);
+    '# A `b` c!\n\n[1](no.md) [2](../README.md#no) [3](#no) [4](#a-b-c) [5](../README.md)\n<img src="no.png">\n\n```text\n[6](no.md)\n```\n';
+  expect(broken(parsePage('docs/x.md', text))).toEqual(['no.md', '../README.md#no', '#no', 'no.png']);
 });
 
 test('every page can be reached from the README', () => {
@@ -36,9 +36,8 @@ test('every page can be reached from the README', () => {
 
 function localLinks({ prose }: Page): string[] {
   const plain = prose.replace(/`[^`\n]*`/g, '');
-  return Array.from(plain.matchAll(/\]\(([^)\s]+)\)/g), ([, target]) => target as string).filter(
-    (target) => !/^[a-z]+:/.test(target),
-  );
+  const links = plain.matchAll(/\]\(([^)\s]+)\)|\bsrc(?:set)?="([^"]+)"/g);
+  return Array.from(links, ([, link, image]) => (link ?? image) as string).filter((target) => !/^[a-z]+:/.test(target));
 }
 
 function broken(page: Page): string[] {

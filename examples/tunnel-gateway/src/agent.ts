@@ -16,6 +16,9 @@ Dials gateways by WebSocket and forwards what comes back to local servers.
   --connections <number>     sessions to each gateway: the agent's share          (1)
   --token <token>            what "gateway --issue-token" printed                 (TUNNEL_TOKEN of the environment)
   --help
+
+Environment: TUNNEL_TOKEN is the token. NODE_EXTRA_CA_CERTS names a file with the certificates, in PEM, that a wss: gateway may have besides
+those of well-known authorities.
 `;
 
 run(configure, async (options) => {

@@ -17,9 +17,9 @@ const HELP = `Usage: demo [--once] [--logs]
 `;
 
 const AGENTS: readonly AgentSpec[] = [
-  { agent: 'alpha', sessions: 1 },
-  { agent: 'bravo', sessions: 2 },
-  { agent: 'charlie', sessions: 3 },
+  { agent: 'alpha', weight: 1 },
+  { agent: 'bravo', weight: 2 },
+  { agent: 'charlie', weight: 3 },
 ];
 const DRAINED = 'alpha';
 const KILLED = 'charlie';
@@ -34,13 +34,12 @@ run(
   () => flags(HELP, FLAGS),
   async (values) => {
     const progress = new Progress(process.stdout);
-    progress.tell('starting two gateways, three agents with 1, 2 and 3 sessions to each, three origins …');
+    progress.tell('starting two gateways, three agents of weight 1, 2 and 3, three origins …');
     const fleet = await Fleet.start(AGENTS, values.logs);
-    for (const [index, { admin }] of fleet.gateways.entries()) {
-      progress.tell(`dashboard of gateway ${index + 1}: ${admin}`);
-    }
+    const dashboards = fleet.gateways.map(({ admin }, index) => `dashboard of gateway ${index + 1}: ${admin}`);
+    progress.tell(dashboards.join('\n'));
 
-    progress.tell(`load: ${CONCURRENCY} requests at a time, 1 KiB to 64 MiB, both ways, every body checked by SHA-256`);
+    progress.tell(`load: ${CONCURRENCY} requests at a time, 1 KiB to 64 MiB, every body checked by SHA-256`);
     const load = new Load({ url: fleet.url, host: HOST, concurrency: CONCURRENCY, maxRequests: MAX_REQUESTS });
     const ticker = setInterval(() => progress.show(stateOf(load)), 250);
     const incidents = await disturb(fleet, load, progress);
@@ -50,7 +49,8 @@ run(
     const verdict = judge(load.results, incidents);
     progress.tell(await summary(fleet, load, verdict));
     if (process.stdout.isTTY && !values.once) {
-      progress.tell(`\nStill serving until Ctrl-C. Try:  curl ${fleet.url}/   or:  curl -N ${fleet.url}/events`);
+      const tries = [`curl ${fleet.url}/`, `curl -N ${fleet.url}/events`];
+      progress.tell(['\nStill serving until Ctrl-C:', ...dashboards, ...tries].join('\n  '));
       await once(process, 'SIGINT');
     }
     await fleet.stop();
@@ -98,7 +98,7 @@ function stateOf({ results }: Load): string {
   const whole = results.filter((result) => result.outcome === 'ok');
   const bytes = whole.reduce((sum, { job }) => sum + job.size, 0);
   const shares = AGENTS.map(({ agent }) => `${agent} ${results.filter((result) => result.agent === agent).length}`);
-  return `${results.length} requests, ${mebibytes(bytes)} MiB checked, ${results.length - whole.length} errors | ${shares.join(', ')}`;
+  return `${results.length} requests, ${mebibytes(bytes)} MiB, ${results.length - whole.length} errors | ${shares.join(', ')}`;
 }
 
 async function summary(fleet: Fleet, load: Load, verdict: Verdict): Promise<string> {
@@ -107,7 +107,8 @@ async function summary(fleet: Fleet, load: Load, verdict: Verdict): Promise<stri
     '',
     agentTable(AGENTS, load.results, verdict),
     '* bodies of at most 64 KiB, from the first byte sent to the last one checked',
-    `most memory ever held, MiB: ${memory}`,
+    'most memory ever held, MiB:',
+    `  ${memory}`,
     '',
     verdictText(verdict),
   ].join('\n');

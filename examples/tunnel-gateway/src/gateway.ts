@@ -5,6 +5,7 @@ import { checkAdminToken } from './admin/access.ts';
 import { AdminServer } from './admin/admin-server.ts';
 import { parseAffinity } from './gateway/affinity-key.ts';
 import { parseBalance } from './gateway/balance.ts';
+import { readCertificate } from './gateway/certificate.ts';
 import type { TcpService } from './gateway/tcp-listener.ts';
 import { TunnelGateway, type TunnelGatewayOptions } from './gateway/tunnel-gateway.ts';
 import { jsonLog } from './log.ts';
@@ -14,10 +15,13 @@ import { type AgentClaims, checkSecret, signToken } from './token.ts';
 
 const HELP = `Usage: gateway [options]
 
-Public HTTP in, agents' WebSockets in on the same port. Requests go to the agents that serve their Host and path.
+Public HTTP or HTTPS in, agents' WebSockets in on the same port. Requests go to the agents that serve their Host and path.
 
   --host <address>       address to listen on                          (127.0.0.1)
   --port <number>        port to listen on, 0 for any free one         (8080)
+  --tls-cert <file>      speak TLS there, with this certificate and those
+                         between it and its root, in PEM
+  --tls-key <file>       its private key, in PEM
   --agent-path <path>    where agents dial in                          (/connect)
   --tcp <port>=<name>    take raw TCP on this port, for the agents that serve
                          tcp:<name>; may be given again
@@ -111,6 +115,8 @@ function configure(): Config {
   const values = flags(HELP, {
     host: { type: 'string', default: '127.0.0.1' },
     port: { type: 'string', default: '8080' },
+    'tls-cert': { type: 'string' },
+    'tls-key': { type: 'string' },
     'agent-path': { type: 'string', default: '/connect' },
     tcp: { type: 'string', multiple: true, default: [] },
     affinity: { type: 'string', default: 'none' },
@@ -148,6 +154,7 @@ function configure(): Config {
       secret,
       host: values.host,
       port: wholeNumber('port', values.port, 0, 65_535),
+      tls: readCertificate(values['tls-cert'], values['tls-key']),
       agentPath: values['agent-path'],
       tcp: values.tcp.map(tcpServiceOf),
       affinity: values.affinity,

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Notice } from '../src/program.ts';
 import { verifyToken } from '../src/token.ts';
+import { certFile, certificate, keyFile } from './support/certificate.ts';
 import { ask, listen } from './support/http.ts';
 import { HOST, SECRET, tokenFor } from './support/tunnel.ts';
 
@@ -65,6 +66,8 @@ describe('the programs', () => {
     ['gateway', ['--admin-port', 'some'], '--admin-port'],
     ['gateway', ['--balance', 'affinity'], 'least-conn'],
     ['gateway', ['--weight', 'half'], '--weight'],
+    ['gateway', ['--tls-cert', certFile], 'expected --tls-key'],
+    ['gateway', ['--tls-cert', keyFile, '--tls-key', keyFile], 'expected --tls-cert'],
     ['gateway', ['--issue-token', 'alpha'], 'TUNNEL_SECRET'],
     ['agent', ['--target', 'http://127.0.0.1:1'], '--token'],
     ['agent', ['--token', 'x'], 'target'],
@@ -145,6 +148,23 @@ describe('the programs', () => {
       stop(child);
       expect(await end).toMatchObject({ code: 0, err: '' });
     }
+  });
+
+  it('gateway with a certificate takes agents that trust it by their environment, and serves https:', async () => {
+    const origin = await listen((_request, response) => response.end('served'));
+    const args = ['--port', '0', '--admin-port', 'none', '--tls-cert', certFile, '--tls-key', keyFile];
+    const gateway = start('gateway', args, { TUNNEL_SECRET: SECRET });
+    const url = await ready(gateway);
+    const agent = start(
+      'agent',
+      ['--gateway', `${url.replace('http', 'ws')}/connect`, '--target', `http://127.0.0.1:${origin}`],
+      {
+        TUNNEL_TOKEN: tokenFor('alpha'),
+        NODE_EXTRA_CA_CERTS: certFile,
+      },
+    );
+    await ready(agent);
+    expect((await ask({ port: Number(new URL(url).port), host: HOST, ca: certificate.cert })).body).toBe('served');
   });
 
   it('agent whose token is refused ends with exit code 1 and says so', async () => {

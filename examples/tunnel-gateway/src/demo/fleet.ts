@@ -9,12 +9,14 @@ import { type Origin, startOrigin } from './origin.ts';
 
 export interface AgentSpec {
   readonly agent: string;
-  /** To each gateway. A gateway balances by session: twice the sessions take twice the share. */
-  readonly sessions: number;
+  /** In its token: its share of the requests. */
+  readonly weight: number;
 }
 
 export const HOST = 'demo.localhost';
 const DAY = 86_400_000;
+/** Of each agent to each gateway, so that an agent that dies takes more than one. */
+const SESSIONS = 2;
 
 export class Fleet {
   readonly gateways: readonly GatewayPlace[];
@@ -50,13 +52,13 @@ export class Fleet {
 
   /** Resolves when all its sessions are there. An agent that ran before gets a new process and keeps its origin. */
   async startAgent(agent: string): Promise<void> {
-    const sessions = this.#specs.find((spec) => spec.agent === agent)?.sessions ?? 1;
+    const weight = this.#specs.find((spec) => spec.agent === agent)?.weight;
     const origin = this.#origins.get(agent) ?? (await startOrigin(agent));
     this.#origins.set(agent, origin);
     // localhost and 127.0.0.1 are for the person who tries it out with curl.
     const routes = [HOST, 'localhost', '127.0.0.1'];
-    const token = signToken({ agent, tenant: 'demo', routes, expires: Date.now() + DAY }, this.#secret);
-    const args = ['--target', origin.url, '--connections', String(sessions)];
+    const token = signToken({ agent, tenant: 'demo', routes, weight, expires: Date.now() + DAY }, this.#secret);
+    const args = ['--target', origin.url, '--connections', String(SESSIONS)];
     for (const { url } of this.gateways) args.push('--gateway', `${url.replace('http', 'ws')}/connect`);
     const { child } = await Child.start({ program: 'agent', args, env: { TUNNEL_TOKEN: token }, logs: this.#logs });
     this.#agents.set(agent, child);
@@ -73,7 +75,7 @@ export class Fleet {
 
   /** As a deployment does it: one gateway after the other, each only when the one before is back with all its agents. */
   async restartGateways(onStep: (text: string) => void): Promise<void> {
-    const sessions = this.#specs.reduce((sum, spec) => sum + spec.sessions, 0);
+    const sessions = this.#specs.length * SESSIONS;
     for (const [index, gateway] of this.gateways.entries()) {
       onStep(`gateway ${index + 1} is asked to stop, as by SIGTERM, and started anew`);
       const code = await gateway.restart(sessions);

@@ -60,7 +60,7 @@ function startGateway(
   }: { readonly port: string; readonly adminPort: string; readonly readySessions: number },
 ): Promise<Started> {
   const args = ['--port', port, '--admin-port', adminPort, '--ready-sessions', String(readySessions)];
-  args.push('--drain-delay', String(DRAIN_DELAY));
+  args.push('--balance', 'weighted', '--drain-delay', String(DRAIN_DELAY));
   const env = { TUNNEL_SECRET: secret, TUNNEL_ADMIN_TOKEN: adminToken };
   return Child.start({ program: 'gateway', args, env, logs });
 }

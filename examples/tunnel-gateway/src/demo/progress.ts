@@ -2,6 +2,8 @@
 import type { WriteStream } from 'node:tty';
 
 const PLAIN_INTERVAL = 2_000;
+/** Where a terminal does not say how wide it is, or says 0. */
+const COLUMNS = 80;
 
 export class Progress {
   readonly #out: WriteStream;
@@ -14,7 +16,7 @@ export class Progress {
   /** The state of things; replaced by the next one. */
   show(text: string): void {
     if (this.#out.isTTY) {
-      this.#out.write(`\r\x1b[2K${text.slice(0, this.#out.columns - 1)}`);
+      this.#out.write(`\r\x1b[2K${text.slice(0, (this.#out.columns || COLUMNS) - 1)}`);
     } else if (performance.now() - this.#lastPlain >= PLAIN_INTERVAL) {
       this.#lastPlain = performance.now();
       this.#out.write(`${text}\n`);

@@ -47,20 +47,20 @@ export function judge(results: readonly JobResult[], { killed, drained }: Incide
 
 export interface AgentRow {
   readonly agent: string;
-  readonly sessions: number;
+  readonly weight: number;
 }
 
 /** Latency is that of small requests: a time to send 64 MiB says nothing about a tunnel. */
 const SMALL = 64 * 1024;
 
 export function agentTable(rows: readonly AgentRow[], results: readonly JobResult[], verdict: Verdict): string {
-  const cells = rows.map(({ agent, sessions }) => {
+  const cells = rows.map(({ agent, weight }) => {
     const own = results.filter((result) => result.agent === agent);
     const whole = own.filter((result) => result.outcome === 'ok');
     const times = whole.filter(({ job }) => job.size <= SMALL).map(({ startedAt, endedAt }) => endedAt - startedAt);
     return [
       agent,
-      String(sessions),
+      String(weight),
       String(own.length),
       mebibytes(whole.reduce((sum, { job }) => sum + job.size, 0)),
       milliseconds(percentile(times, 0.5)),
@@ -69,7 +69,7 @@ export function agentTable(rows: readonly AgentRow[], results: readonly JobResul
       String(own.filter((result) => verdict.failed.includes(result)).length),
     ];
   });
-  return table(['agent', 'sessions', 'requests', 'MiB', 'p50 ms*', 'p99 ms*', 'cut', 'failed'], cells);
+  return table(['agent', 'weight', 'requests', 'MiB', 'p50 ms*', 'p99 ms*', 'cut', 'failed'], cells);
 }
 
 export function verdictText(verdict: Verdict): string {

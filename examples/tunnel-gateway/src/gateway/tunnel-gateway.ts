@@ -1,7 +1,7 @@
 // The gateway: one port on which public requests come in and agents dial in by WebSocket, and a port for each TCP service. Puts the parts
 // together and owns their life; what happens to a request is in public-request.ts.
 import { EventEmitter } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Server as NetServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WindowBudget } from '@zishuo/yamux';
@@ -16,7 +16,9 @@ import { checkTcpName } from '../tcp-service.ts';
 import { type AgentClaims, checkSecret, verifyToken } from '../token.ts';
 import { parseAffinity } from './affinity-key.ts';
 import { type Balance, parseBalance } from './balance.ts';
+import type { Certificate } from './certificate.ts';
 import { type PublicRequestOptions, servePublicRequest } from './public-request.ts';
+import { publicServer } from './public-server.ts';
 import { Readiness } from './readiness.ts';
 import { type AgentSession, Routes } from './routes.ts';
 import type { ServedRequest } from './served.ts';
@@ -29,6 +31,8 @@ export interface TunnelGatewayOptions {
   readonly host?: string | undefined;
   /** Default 0: any free one. */
   readonly port?: number | undefined;
+  /** With one, the public port speaks TLS: https: for clients and wss: for agents. Default none. */
+  readonly tls?: Certificate | undefined;
   /** Where agents dial in, on any host. Default /connect. */
   readonly agentPath?: string | undefined;
   /** Ports for raw TCP. Default none. */
@@ -43,7 +47,7 @@ export interface TunnelGatewayOptions {
   readonly idleTimeout?: number | undefined;
   /** The same for WebSockets, other upgrades and raw TCP. Default 600,000. */
   readonly joinedIdleTimeout?: number | undefined;
-  /** Milliseconds for the head of a request. Default 15,000. */
+  /** Milliseconds for the head of a request, and for a TLS handshake. Default 15,000. */
   readonly headersTimeout?: number | undefined;
   /** Bytes of the head of a request; a larger one is answered 431. Default 16,384. */
   readonly maxHeaderSize?: number | undefined;
@@ -72,10 +76,6 @@ export interface TunnelGatewayEvents {
   served: [request: ServedRequest];
 }
 
-/** Longer than any proxy or client in front keeps an idle connection, so that they close it and no request meets a closing one. */
-const KEEP_ALIVE_TIMEOUT = 75_000;
-/** How often node:http looks for heads that are late; its own default is longer than our limit. */
-const HEADERS_CHECK_INTERVAL = 5_000;
 /** Milliseconds after which an agent that came while we drain may ask again: by then another gateway may have our place. */
 const AGENT_RETRY_AFTER = 1_000;
 /** Bytes by which all receive windows together may grow, however many sessions and streams there are. */
@@ -89,6 +89,7 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
   readonly affinity: string;
   readonly balance: Balance;
   readonly #server: Server;
+  readonly #cut: () => void;
   readonly #tcp = new Map<TcpListener, number>();
   #url = '';
   // Kept, as the URL is: whoever watches asks for them while the gateway closes, too.
@@ -105,7 +106,7 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
     const host = options.host ?? '127.0.0.1';
     try {
       const { address, port, family } = await listening(gateway.#server, options.port ?? 0, host);
-      gateway.#url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+      gateway.#url = `${options.tls === undefined ? 'http' : 'https'}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
       for (const [tcp, wanted] of gateway.#tcp) {
         gateway.#tcpPorts.set(tcp.name, (await listening(tcp.server, wanted, host)).port);
       }
@@ -140,13 +141,13 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
     for (const { name, port } of options.tcp ?? []) {
       this.#tcp.set(new TcpListener(checkTcpName(name), this.#context), port);
     }
-    this.#server = createServer({
-      keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
+    const { server, cut } = publicServer({
       headersTimeout: options.headersTimeout ?? 15_000,
-      connectionsCheckingInterval: HEADERS_CHECK_INTERVAL,
       maxHeaderSize: options.maxHeaderSize ?? 16_384,
-      requestTimeout: 0, // a large upload takes as long as it takes; one that stops moving meets idleTimeout
+      certificate: options.tls,
     });
+    this.#server = server;
+    this.#cut = cut;
     this.#server.on('request', (request, response) => this.#serve(request, response));
     // With this listener node:http leaves "100 Continue" to us, and we leave it to the origin.
     this.#server.on('checkContinue', (request, response) => this.#serve(request, response));
@@ -248,7 +249,7 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
     ];
     for (const response of this.#running.keys()) response.shouldKeepAlive = false; // its client connects elsewhere next
     await this.#idle(timeout);
-    this.#server.closeAllConnections();
+    this.#cut();
     for (const tcp of listeners) tcp.cut();
     await Promise.allSettled(Array.from(this.routes.sessions, ({ session }) => session.close({ timeout: 0 })));
     this.#agents.close();

@@ -61,13 +61,13 @@ describe('the table', () => {
     const large = result({ job: { kind: 'upload', size: 3 * 1024 * 1024, seed: 1 }, endedAt: 5_000 });
     const results = [whole, large, cut];
     const rows = [
-      { agent: 'bravo', sessions: 2 },
-      { agent: 'charlie', sessions: 3 },
-      { agent: 'delta', sessions: 1 },
+      { agent: 'bravo', weight: 2 },
+      { agent: 'charlie', weight: 3 },
+      { agent: 'delta', weight: 1 },
     ];
     const lines = agentTable(rows, results, judge(results, incidents)).split('\n');
     expect(lines.map((line) => line.split(/ {2,}/))).toEqual([
-      ['agent', 'sessions', 'requests', 'MiB', 'p50 ms*', 'p99 ms*', 'cut', 'failed'],
+      ['agent', 'weight', 'requests', 'MiB', 'p50 ms*', 'p99 ms*', 'cut', 'failed'],
       ['bravo', '2', '2', '3', '10.0', '10.0', '0', '0'],
       ['charlie', '3', '1', '0', '-', '-', '1', '0'],
       ['delta', '1', '0', '0', '-', '-', '0', '0'],

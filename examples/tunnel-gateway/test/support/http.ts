@@ -6,6 +6,7 @@ import {
   type RequestListener,
   type Server,
 } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { pipeline, type Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -44,6 +45,8 @@ export interface Ask {
   readonly headers?: string[];
   /** A stream is sent in chunks. */
   readonly body?: string | Readable;
+  /** Over TLS, with a server that this authority vouches for. */
+  readonly ca?: string;
 }
 
 export interface Answer {
@@ -74,17 +77,19 @@ export function askForHead({
   host = 'app.example',
   headers,
   body,
+  ca,
 }: Ask): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const framing = typeof body === 'string' ? ['Content-Length', String(Buffer.byteLength(body))] : [];
     if (typeof body === 'object') framing.push('Transfer-Encoding', 'chunked');
-    const request = httpRequest({
+    const request = (ca === undefined ? httpRequest : httpsRequest)({
       port,
       host: '127.0.0.1',
       method,
       path,
       headers: ['Host', host, ...framing, ...(headers ?? [])],
       agent: false,
+      ...(ca === undefined ? {} : { ca, servername: 'localhost' }),
     });
     request.on('response', resolve).on('error', reject);
     if (typeof body === 'object') pipeline(body, request, () => {});
