@@ -28,12 +28,14 @@ export interface Contender {
   readonly note: string;
 }
 
-export interface Implementation extends Contender {
+export interface Ends {
   /** In the server's process. Calls `serve` with each stream that a client opens. */
   listen(serve: (stream: ByteStream) => void): Promise<Listening>;
   /** In the client's process. */
   connect(port: number): Promise<Connection>;
 }
+
+export interface Implementation extends Contender, Ends {}
 
 /** One that is no module of Node but an executable, which plays both roles, measures as our cases do, and speaks as child.ts does. */
 export interface Program extends Contender {
