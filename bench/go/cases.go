@@ -106,7 +106,9 @@ func pingPongBesideBulk(session *yamux.Session, load Load, duration time.Duratio
 			roundTrips, err = ping(streams[i], duration)
 			return err
 		}
-		sent, err := newSender(streams[i], chunkOf(load.BytesPerWrite)).send(duration)
+		sender := newSender(streams[i], chunkOf(load.BytesPerWrite))
+		sender.bytesPerSecond = load.BytesPerSecond
+		sent, err := sender.send(duration)
 		speed = float64(sent) / mib / time.Since(start).Seconds()
 		return err
 	})

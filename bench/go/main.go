@@ -27,6 +27,8 @@ type Load struct {
 	BytesPerWrite int    `json:"bytesPerWrite"`
 	RampMs        int    `json:"rampMs"`
 	InFlight      int    `json:"inFlight"`
+	// BytesPerSecond is the pace of a bulk stream; 0 is as fast as it goes.
+	BytesPerSecond int64 `json:"bytesPerSecond"`
 }
 
 func main() {

@@ -16,6 +16,8 @@ type sender struct {
 	sent   uint64
 	// ends is how many were sent: the receiver counts the earlier ones with the rest.
 	ends uint64
+	// bytesPerSecond is how fast it writes at most; 0 is as fast as it goes.
+	bytesPerSecond int64
 }
 
 // newSender takes what it writes over and over: one chunk for all senders.
@@ -29,8 +31,11 @@ func chunkOf(size int) []byte {
 
 // send writes for so long, once at least, and returns the number of bytes once the peer has confirmed it.
 func (s *sender) send(duration time.Duration) (uint64, error) {
-	before := s.sent
-	for deadline := time.Now().Add(duration); s.sent == before || time.Now().Before(deadline); {
+	before, start := s.sent, time.Now()
+	for deadline := start.Add(duration); s.sent == before || time.Now().Before(deadline); {
+		for s.isAhead(s.sent-before, start) && time.Now().Before(deadline) {
+			time.Sleep(time.Millisecond)
+		}
 		if _, err := s.stream.Write(s.chunk); err != nil {
 			return 0, err
 		}
@@ -49,6 +54,10 @@ func (s *sender) send(duration time.Duration) (uint64, error) {
 		return 0, fmt.Errorf("%d bytes were sent, and the receiver says %d", s.sent, received)
 	}
 	return s.sent - before, nil
+}
+
+func (s *sender) isAhead(sent uint64, start time.Time) bool {
+	return s.bytesPerSecond > 0 && float64(sent) > float64(s.bytesPerSecond)*time.Since(start).Seconds()
 }
 
 // endAll ends streams, and waits until the peer has done so too.

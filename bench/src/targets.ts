@@ -24,6 +24,7 @@ export const targets: readonly Target[] = [
   ...ours('open-echo-close', { [HTTP2]: 1.5, [LIBP2P]: 3, [GO]: 1 }),
   ...ours('ping-pong', { [SOCKET]: 1 / 1.3 }),
   ...ours('ping-pong-beside-bulk-p99', { [HTTP2]: 1 }),
+  ...ours('ping-pong-beside-paced-p99', { [HTTP2]: 1 }),
   to('idle-memory-opened', YAMUX, { value: 3 * 1024 }, 1),
   to('idle-memory-accepted', YAMUX, { value: 3 * 1024 }, 1),
   // The link's own 100 MB/s, in MiB/s.

@@ -4,7 +4,7 @@ import type { Case } from './case.ts';
 import { bulk } from './cases/bulk.ts';
 import { idleMemory } from './cases/idle-memory.ts';
 import { openEchoClose } from './cases/open-echo-close.ts';
-import { pingPong, pingPongBesideBulk } from './cases/ping-pong.ts';
+import { pingPong, pingPongBesideBulk, pingPongBesidePaced } from './cases/ping-pong.ts';
 import { goYamux } from './go-yamux.ts';
 import type { Implementation, Program } from './implementation.ts';
 import { http2 } from './implementations/http2.ts';
@@ -45,6 +45,7 @@ const tcpCases = [
   openEchoClose,
   pingPong,
   pingPongBesideBulk,
+  pingPongBesidePaced,
   idleMemory(10_000),
 ];
 

@@ -7,6 +7,7 @@ import { bulk } from '../src/cases/bulk.ts';
 import { idleMemory } from '../src/cases/idle-memory.ts';
 import { openEchoClose } from '../src/cases/open-echo-close.ts';
 import { pingPong } from '../src/cases/ping-pong.ts';
+import { chunkOf, Sender } from '../src/cases/sender.ts';
 import type { ByteStream, Implementation } from '../src/implementation.ts';
 import { yamuxJs } from '../src/implementations/yamux-js.ts';
 import { serve } from '../src/serve.ts';
@@ -59,6 +60,15 @@ test('bulk sends something on each stream, however late it comes to it', async (
   serve(far);
   const [figure] = await one.drive({ open: async () => near, async close() {} }, 0);
   expect(figure).toBeGreaterThan(0);
+});
+
+test('a sender with a pace is never more than one write ahead of it', async () => {
+  const [near, far] = duplexPair();
+  serve(far);
+  const [pace, chunk] = [1024, chunkOf(4096)];
+  const start = performance.now();
+  const sent = await new Sender(near, chunk, pace).send(20);
+  expect(sent).toBeLessThanOrEqual(pace * (performance.now() - start) + chunk.length);
 });
 
 describe.each([openEchoClose, pingPong])('$name', (benchCase) => {

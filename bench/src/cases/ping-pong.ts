@@ -25,30 +25,53 @@ export const pingPong: Case = {
 
 const BYTES_PER_WRITE = 65_536;
 const chunk = chunkOf(BYTES_PER_WRITE);
-const beside = (name: string, what: string, rest: Pick<Figure, 'unit' | 'better'>): Figure => ({
-  name: `ping-pong-beside-bulk${name}`,
-  title: `${title} beside a bulk stream, ${what}`,
-  ...rest,
+/** Of the paced one: what the slowest of them all carries with ease. */
+const PACE = 200 * MIB;
+
+interface Beside {
+  readonly name: string;
+  readonly title: string;
+  readonly bytesPerSecond?: number;
+}
+
+export const pingPongBesideBulk: Case = pingPongBeside({ name: 'bulk', title: 'a bulk stream' });
+
+/** The same work for all of them: who carries ten times as much has ten times the garbage to collect in between. */
+export const pingPongBesidePaced: Case = pingPongBeside({
+  name: 'paced',
+  title: `a stream of ${PACE / MIB} MiB/s`,
+  bytesPerSecond: PACE,
 });
 
-export const pingPongBesideBulk: Case = {
-  name: 'ping-pong-beside-bulk',
-  figures: [
-    beside('-p50', 'p50', { unit: 'µs', better: 'lower' }),
-    beside('-p99', 'p99', { unit: 'µs', better: 'lower' }),
-    // Who starves the one has it easy with the other.
-    beside('', 'the bulk stream', { unit: 'MiB/s', better: 'higher' }),
-  ],
-  load: { kind: 'ping-pong-beside-bulk', bytesPerWrite: BYTES_PER_WRITE },
+function pingPongBeside({ name, title: beside, bytesPerSecond }: Beside): Case {
+  const figure = (suffix: string, what: string, rest: Pick<Figure, 'unit' | 'better'>): Figure => ({
+    name: `ping-pong-beside-${name}${suffix}`,
+    title: `${title} beside ${beside}, ${what}`,
+    ...rest,
+  });
+  return {
+    name: `ping-pong-beside-${name}`,
+    figures: [
+      figure('-p50', 'p50', { unit: 'µs', better: 'lower' }),
+      figure('-p99', 'p99', { unit: 'µs', better: 'lower' }),
+      // Who starves the one has it easy with the other.
+      figure('', 'that stream', { unit: 'MiB/s', better: 'higher' }),
+    ],
+    load: {
+      kind: 'ping-pong-beside-bulk',
+      bytesPerWrite: BYTES_PER_WRITE,
+      ...(bytesPerSecond !== undefined && { bytesPerSecond }),
+    },
 
-  async drive(connection, ms) {
-    const bulkStream = await connection.open();
-    const sender = new Sender(bulkStream, chunk);
-    const pingStream = await connection.open();
-    const start = performance.now();
-    const sending = sender.send(ms).then((bytes) => bytes / MIB / ((performance.now() - start) / 1000));
-    const [bulkSpeed, roundTrips] = await Promise.all([sending, ping(pingStream, ms)]);
-    await endAll([bulkStream, pingStream]);
-    return [percentile(roundTrips, 50) * 1000, percentile(roundTrips, 99) * 1000, bulkSpeed];
-  },
-};
+    async drive(connection, ms) {
+      const bulkStream = await connection.open();
+      const sender = new Sender(bulkStream, chunk, bytesPerSecond && bytesPerSecond / 1000);
+      const pingStream = await connection.open();
+      const start = performance.now();
+      const sending = sender.send(ms).then((bytes) => bytes / MIB / ((performance.now() - start) / 1000));
+      const [bulkSpeed, roundTrips] = await Promise.all([sending, ping(pingStream, ms)]);
+      await endAll([bulkStream, pingStream]);
+      return [percentile(roundTrips, 50) * 1000, percentile(roundTrips, 99) * 1000, bulkSpeed];
+    },
+  };
+}

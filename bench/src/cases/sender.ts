@@ -15,16 +15,21 @@ export class Sender {
   readonly #stream: ByteStream;
   readonly #receipts: Receipts;
   readonly #chunk: Uint8Array;
+  readonly #bytesPerMs: number;
   #sent = 0;
   /** How many ENDs were sent: the receiver counts the earlier ones with the rest. */
   #ends = 0;
   #write = (): void => {};
 
-  /** `chunk` is what it writes over and over, made by `chunkOf`: one for all senders, or 10,000 of them would fill the memory. */
-  constructor(stream: ByteStream, chunk: Uint8Array) {
+  /**
+   * `chunk` is what it writes over and over, made by `chunkOf`: one for all senders, or 10,000 of them would fill the memory. It writes no
+   * faster than `bytesPerMs`, looked at once a millisecond.
+   */
+  constructor(stream: ByteStream, chunk: Uint8Array, bytesPerMs: number = Number.POSITIVE_INFINITY) {
     this.#stream = stream;
     this.#receipts = new Receipts(stream);
     this.#chunk = chunk;
+    this.#bytesPerMs = bytesPerMs;
     stream.on('drain', () => this.#write());
   }
 
@@ -43,10 +48,15 @@ export class Sender {
   /** Resolves when the last chunk has been written, whatever has become of it. There is one at least. */
   #writeFor(ms: number): Promise<void> {
     const before = this.#sent;
-    const deadline = performance.now() + ms;
+    const start = performance.now();
+    const isAhead = (): boolean => this.#sent - before > this.#bytesPerMs * (performance.now() - start);
     return new Promise((resolve) => {
       this.#write = () => {
-        while (this.#sent === before || performance.now() < deadline) {
+        while (this.#sent === before || performance.now() < start + ms) {
+          if (isAhead()) {
+            setTimeout(() => this.#write(), 1);
+            return;
+          }
           this.#sent += this.#chunk.length;
           if (!this.#stream.write(this.#chunk)) return;
         }
