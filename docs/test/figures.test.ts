@@ -6,6 +6,12 @@ import { expect, test } from 'vitest';
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
 interface Results {
+  readonly targets: readonly {
+    readonly figure: string;
+    readonly contender: string;
+    readonly ratio: number;
+    readonly isMet: boolean;
+  }[];
   readonly machine: { readonly cpu: string; readonly node: string };
   readonly method: { readonly rounds: number };
   readonly cases: readonly {
@@ -62,4 +68,24 @@ test('the sentence above the table names the machine, Node and the rounds of tha
   ]) {
     expect(section.replaceAll('\n', ' ')).toContain(said);
   }
+});
+
+// The page says each ratio that was measured, and marks what was missed.
+test('docs/explanation/performance.md tells every target of the run, and what became of it', () => {
+  const page = read('docs/explanation/performance.md');
+  const [, wanted = ''] = page.match(/^## What was wanted\n([\s\S]*?)^## /m) ?? [];
+  const said = [...wanted.matchAll(/(\*\*)?([\d.]+) ×(?:\*\*)?\s*\|$/gm)].map(([, bold, ratio]) => ({
+    ratio,
+    isMet: bold === undefined,
+  }));
+  const told = results.targets.filter(
+    ({ figure }) => !figure.startsWith('balancer-') && figure !== 'web-socket-masked',
+  );
+  const slowest = results.targets
+    .filter(({ figure, contender }) => figure === 'balancer-pick-100' && contender !== 'weighted')
+    .reduce((one, other) => (one.ratio < other.ratio ? one : other));
+  const weighted = results.targets.find(({ contender }) => contender === 'weighted');
+  expect(said).toEqual(
+    [...told, slowest, weighted].map((target) => ({ ratio: target?.ratio.toFixed(2), isMet: target?.isMet })),
+  );
 });
