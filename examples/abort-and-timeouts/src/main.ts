@@ -42,10 +42,13 @@ const errorOf = async (stream: YamuxStream): Promise<unknown> => (await once(str
   firstThere.reset(42);
   tell('the peer resets a stream', await errorOf(first));
 
-  // close() is patient with live streams, until its timeout. Then they end as by destroy() of their own: here without an error.
-  const [, secondThere] = await Promise.all([ours.open(), theirs.accept()]);
-  const [, errorThere] = await Promise.all([ours.close({ timeout: 10 }), errorOf(secondThere)]);
-  tell('close({ timeout }) has reset what was left, at the other end', errorThere);
+  // close() is patient with live streams, until its timeout.
+  const [second, secondThere] = await Promise.all([ours.open(), theirs.accept()]);
+  const ends = Promise.all([errorOf(second), errorOf(secondThere)]);
+  await ours.close({ timeout: 10 });
+  const [error, errorThere] = await ends;
+  tell('close({ timeout }) ends what is left', error);
+  tell('the same at the other end', errorThere);
 }
 {
   // destroy() is not patient.
