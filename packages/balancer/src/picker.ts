@@ -1,5 +1,5 @@
-// Who serves one open: recovery is asked first, then the strategy, until somebody is found who takes a stream now. It chooses and reserves
-// nothing; foreign code runs inside, so what it answers holds for the very next statement alone.
+// Who serves one open: recovery is asked first, then the strategy, until somebody is found who takes a stream now. Takes no slot: that is
+// the attempt's, which must be the very next statement, since any code that runs between may change who takes a stream.
 import type { Candidates } from './candidates.ts';
 import type { Chooser } from './chooser.ts';
 import type { Clock } from './clock.ts';
