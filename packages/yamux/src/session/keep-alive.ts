@@ -1,5 +1,6 @@
-// Pings: at the start, after a second, then in every interval, under traffic too, since they also measure the path. A ping that stays
-// unanswered means death only if no byte at all came meanwhile: a large body may stand before the pong.
+// Pings: at the start, after a second, then in every interval, under traffic too, since they also measure the path; and more of them while
+// a fast stream needs to know how long the path is. A ping that stays unanswered means death only if no byte at all came meanwhile: a large
+// body may stand before the pong.
 
 import type { Clock } from '../clock.ts';
 import { YamuxError } from '../errors.ts';

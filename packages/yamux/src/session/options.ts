@@ -40,7 +40,8 @@ export interface SessionOptions {
    */
   readonly maxFramePayload?: number | undefined;
   /**
-   * ms between pings, under traffic too; 0 sends none, and a dead peer is then never noticed while nothing is written.
+   * ms between pings, under traffic too; 0 sends none: a dead peer is then never noticed while nothing is written, and windows do not grow
+   * before a `ping()` of yours.
    * @defaultValue 30000
    */
   readonly keepAliveInterval?: number | undefined;

@@ -1,6 +1,6 @@
 // The one ping that may be under way, shared by all who ask, and the round trips that came out of it. Pure: time is passed in.
 
-/** Of each span the least round trip is kept, and old spans are forgotten, so that a path that became longer is noticed. */
+/** ms. Of each span the least round trip is kept, and old spans are forgotten, so that a path that became longer is noticed. */
 const SPAN = 30_000;
 const REMEMBERED = 8;
 

@@ -96,15 +96,15 @@ export class Intake {
     this.window.consume(consumed - this.#consumed);
     this.#consumed = consumed;
     if (!this.window.isGrantDue) return 0;
-    const change = this.#changeWanted();
+    const change = this.#measure();
     const { windowBudget } = this.#port;
     if (change < 0) windowBudget.giveBack(this.window.shrink(-change));
     const granted = this.window.grant();
     return change > 0 ? granted + this.window.grow(windowBudget.take(change)) : granted;
   }
 
-  /** Bytes by which the window should grow, or shrink if less than 0. */
-  #changeWanted(): number {
+  /** Measures the stream, and says by how many bytes its window should grow, or shrink if less than 0. */
+  #measure(): number {
     const roundTrip = this.#port.roundTrip();
     const isPaused = this.#readable.readableFlowing === false && this.#readable.listenerCount('readable') === 0;
     if (roundTrip === undefined || isPaused || !this.window.measure(this.#port.clock.now(), roundTrip)) return 0;

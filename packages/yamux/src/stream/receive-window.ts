@@ -72,7 +72,7 @@ export class ReceiveWindow {
     return Math.floor(this.#size / 2);
   }
 
-  /** Whether a measure of how fast the stream is ends at `now`; `roundTrip` in ms. */
+  /** Ends the measure of how fast the stream is, if it has taken long enough; false if it goes on. `now` and `roundTrip` in ms. */
   measure(now: number, roundTrip: number): boolean {
     const elapsed = now - this.#measuredFrom;
     if (this.#measured < this.#size || elapsed < Math.max(roundTrip, SHORTEST_MEASURE)) return false;
@@ -82,21 +82,24 @@ export class ReceiveWindow {
     return true;
   }
 
-  /** Bytes by which it should grow, or shrink if less than 0, to `maxSize` at most. Half as much again as is needed is no reason to shrink. */
+  /**
+   * Bytes by which the window should grow, to `maxSize` at most, or shrink if less than 0. A window half as large again as is needed may stay,
+   * so that it does not change with every measure.
+   */
   changeWanted(roundTrip: number, maxSize: number): number {
     const wanted = Math.min(Math.max(Math.floor(2 * this.#rate * roundTrip), INITIAL_WINDOW), maxSize);
     if (wanted > this.#size) return Math.min(wanted, 2 * this.#size) - this.#size;
     return wanted * 1.5 < this.#size ? wanted - this.#size : 0;
   }
 
-  /** By credit, which it returns as the delta for a WindowUpdate. */
+  /** Makes the window larger, by credit for the peer; returns that as the delta for a WindowUpdate. */
   grow(bytes: number): number {
     this.#size += bytes;
     this.#credit += bytes;
     return bytes;
   }
 
-  /** By withholding credit that is owed, and so at most by that. Returns by how many bytes. */
+  /** Makes the window smaller, by withholding credit that is owed, and so at most by that. Returns by how many bytes. */
   shrink(bytes: number): number {
     const withheld = Math.min(bytes, this.#owed);
     this.#size -= withheld;
@@ -112,7 +115,7 @@ export class ReceiveWindow {
     return delta;
   }
 
-  /** The same with all that is owed. */
+  /** Gives back all that is owed, whole halves or not; returns it as the delta for a WindowUpdate. */
   grantAll(): number {
     const delta = this.#owed;
     this.#credit += delta;
