@@ -1,4 +1,5 @@
-// The figures in README.md are those of the last whole run of `pnpm bench`, which wrote results.json.
+// The figures in README.md, and the targets in docs/explanation/performance.md, are those of the last whole run of `pnpm bench`, which wrote
+// results.json.
 
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
