@@ -1,4 +1,4 @@
-// Sticky routing: each user stays on the session that served him first, moves when that one drains or dies, and nobody else does.
+// Sticky routing: each user stays on the session that served them first, moves when that one drains or dies, and nobody else does.
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';

@@ -26,7 +26,7 @@ export type StreamSignal = 'finSent' | 'finReceived' | 'reset';
 
 const { Open, HalfClosedLocal, HalfClosedRemote, Closed, Reset } = StreamState;
 
-/** What is missing here changes nothing: Go peers send a second FIN and frames after RST, and the contract ignores them. */
+/** What is missing here changes nothing: Go peers send a second FIN and frames after RST, and both are ignored. */
 export const TRANSITIONS: Readonly<Record<StreamState, Readonly<Partial<Record<StreamSignal, StreamState>>>>> = {
   [Open]: { finSent: HalfClosedLocal, finReceived: HalfClosedRemote, reset: Reset },
   [HalfClosedLocal]: { finReceived: Closed, reset: Reset },

@@ -1,5 +1,5 @@
-// A peer that sends any frames whatsoever, in any chunks. Towards an application that does nothing, the session does exactly what the
-// contract says, frame for frame; towards one that does anything, it neither throws nor hangs nor leaves anything behind.
+// A peer that sends any frames whatsoever, in any chunks. Towards an application that does nothing, the session does exactly what
+// support/frame-oracle.ts says, frame for frame; towards one that does anything, it neither throws nor hangs nor leaves anything behind.
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -112,7 +112,7 @@ function begin(
   return { clock, session, peer };
 }
 
-test('an application that does nothing: every frame has the effect that the contract names, and no other', async () => {
+test('an application that does nothing: every frame has the effect that the rules name, and no other', async () => {
   await fc.assert(
     fc.asyncProperty(role, intents, chunks, fc.boolean(), async (role, intents, sizes, ends) => {
       const { clock, session, peer } = begin(role, {});

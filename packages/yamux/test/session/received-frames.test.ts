@@ -1,4 +1,4 @@
-// What we do with what we receive: the contract's table, each row as raw frames, cut at every point of their bytes.
+// What we do with what we receive: a table of raw frames, each row cut at every point of its bytes.
 
 import { type Row, testRows } from '../support/frame-rows.ts';
 import {

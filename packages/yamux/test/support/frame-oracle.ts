@@ -1,4 +1,4 @@
-// What a session has to make of any frames, told a second time, as plainly as the contract tells it, for an application that takes every
+// What a session has to make of any frames, told a second time, as plainly as can be, for an application that takes every
 // stream and then does nothing. Shares no code with the source.
 
 import { ACK, FIN, RST, SYN } from './frames.ts';

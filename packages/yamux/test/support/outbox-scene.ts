@@ -12,7 +12,7 @@ import { ManualClock } from './manual-clock.ts';
 export const KIB = 1024;
 export const MIB: number = 1024 * KIB;
 export const HEADER = 12;
-/** What the contract lets stand handed over and not taken. */
+/** What may stand handed over and not taken. */
 export const HANDED_OVER_LIMIT: number = 128 * KIB;
 
 /** Until the batch of this tick has left. */

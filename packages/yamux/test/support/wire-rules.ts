@@ -1,4 +1,4 @@
-// What a session may put on the wire (the contract's wire profile), held against all that it did put there. Ids must not be used twice
+// What a session may put on the wire (docs/explanation/protocol.md, “What we send”), held against all that it did put there. Ids must not be used twice
 // in what is looked at.
 
 import { ACK, FIN, RST, SYN } from './frames.ts';
