@@ -15,6 +15,14 @@ function listen(emitter: EventEmitter): string[] {
   return events;
 }
 
+test('a socket is told not to hold small frames back', () => {
+  const [transport] = duplexPair();
+  const setNoDelay = vi.fn();
+  const session = client(Object.assign(transport, { setNoDelay }));
+  expect(setNoDelay.mock.calls).toEqual([[true]]);
+  session.destroy();
+});
+
 test('an end of the transport with a live stream is an error for both, never a clean end', async () => {
   const { session, peer } = facingPeer('server');
   const events = listen(session);
