@@ -34,7 +34,7 @@ export const targets: readonly Target[] = [
   to('web-socket', 'webSocketStream()', { contender: 'ws' }, 0.85),
   // What a client sends is masked, a byte at a time, in JavaScript: that costs more than all the rest, and all alike.
   to('web-socket-masked', 'webSocketStream()', { contender: 'ws' }, 0.85),
-  // A pick costs so many ns at most, and hardly more with more sessions.
+  // A pick costs so many ns at most, and with 100,000 sessions 20 times as much as with 1,000 at most.
   ...['round-robin', 'random', 'least-conn', 'affinity, 1,000 keys'].flatMap((strategy) => [
     to('balancer-pick-100', strategy, { value: 100 }, 1),
     to('balancer-pick-10000', strategy, { value: 1000 }, 1),
