@@ -218,8 +218,8 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
   }
 
   /**
-   * Takes no new agent and, after `drainDelay`, no new connection; serves what runs for at most `timeout` ms, then ends. Repeated calls share
-   * one promise.
+   * Takes no new agent and, after `drainDelay` or `timeout` ms, whichever is less, no new connection; serves what then runs for at most
+   * `timeout` ms, then ends. Repeated calls share one promise.
    */
   close(timeout = 30_000): Promise<void> {
     this.#closing ??= this.#close(timeout);
@@ -241,7 +241,8 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
     this.#agents.drain();
     // Told at once, agents can dial elsewhere while the sessions that they have serve on. Nobody waits for an agent that is dying.
     for (const { session } of this.routes.sessions) void session.goAway();
-    if (this.#drainDelay > 0) await sleep(this.#drainDelay);
+    const delay = Math.min(this.#drainDelay, timeout); // who gives what runs no time, waits for nobody in front either
+    if (delay > 0) await sleep(delay);
     const listeners = [...this.#tcp.keys()];
     const closed = [
       new Promise<void>((resolve) => this.#server.close(() => resolve())),

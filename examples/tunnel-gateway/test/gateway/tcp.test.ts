@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { TunnelGateway } from '../../src/gateway/tunnel-gateway.ts';
 import { ask, listenRaw } from '../support/http.ts';
-import { freePort, type Gateway, signal, startAgent, startGateway } from '../support/tunnel.ts';
+import { freePort, type Gateway, SECRET, signal, startAgent, startGateway } from '../support/tunnel.ts';
 
 const start = (options = {}): Promise<Gateway> => startGateway({ tcp: [{ name: 'echo', port: 0 }], ...options });
 
@@ -152,6 +152,13 @@ describe('the ports of TCP services', () => {
     await expect(
       TunnelGateway.listen({ secret: 'the secret of this test', log: () => {}, tcp: [{ name: 'c', port: a ?? 0 }] }),
     ).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  });
+
+  it('are let go of at once by a gateway that does not start, whatever its drain would take', async () => {
+    const { gateway } = await startGateway({ tcp: [{ name: 'a', port: 0 }] });
+    const taken = { name: 'b', port: gateway.tcpPorts.get('a') ?? 0 };
+    const other = TunnelGateway.listen({ secret: SECRET, log: () => {}, tcp: [taken], drainDelay: 3_600_000 });
+    await expect(other).rejects.toMatchObject({ code: 'EADDRINUSE' });
   });
 
   it('are for names that can be in a token', async () => {
