@@ -35,7 +35,10 @@ export class GatewayPlace {
     return this.#process;
   }
 
-  /** Stops the process, as SIGTERM does, and starts another; it is ready when so many sessions of agents are there. Resolves with the old one's exit code. */
+  /**
+   * Stops the process, as SIGTERM does, and starts another, which is ready when so many sessions of agents are there. Resolves with the old
+   * one's exit code.
+   */
   async restart(readySessions: number): Promise<number | string> {
     const code = await this.#process.stop();
     const places = { port: new URL(this.url).port, adminPort: new URL(this.admin).port };
