@@ -69,8 +69,13 @@ func (c *messageConn) Read(block []byte) (int, error) {
 	}
 }
 
+// Write after the peer's close frame, which gorilla answers by itself, fails as on any net.Conn that is closed.
 func (c *messageConn) Write(block []byte) (int, error) {
-	if err := c.WriteMessage(websocket.BinaryMessage, block); err != nil {
+	err := c.WriteMessage(websocket.BinaryMessage, block)
+	if errors.Is(err, websocket.ErrCloseSent) {
+		err = net.ErrClosed
+	}
+	if err != nil {
 		return 0, err
 	}
 	return len(block), nil
