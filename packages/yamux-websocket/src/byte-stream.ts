@@ -2,8 +2,8 @@
 // Never a clean end for what may have been cut short. Knows no Yamux, and no library's sockets.
 import { Duplex } from 'node:stream';
 import {
+  type CloseFrame,
   describeClose,
-  type Goodbye,
   INTERNAL,
   isCleanEnd,
   NORMAL,
@@ -36,7 +36,7 @@ export class WebSocketByteStream extends Duplex {
   readonly #socket: MessageSocket;
   readonly #options: ResolvedStreamOptions;
   readonly #sender: MessageSender;
-  readonly #goodbye: () => Goodbye;
+  readonly #closeFrame: () => CloseFrame;
   readonly #heartbeat: Heartbeat | undefined;
 
   #paused = false;
@@ -47,16 +47,16 @@ export class WebSocketByteStream extends Duplex {
   /** `end()` came before the socket was open. */
   #finalWaits: Callback | undefined;
   /** The close frame that we sent. */
-  #sent: Goodbye | undefined;
+  #sentClose: CloseFrame | undefined;
   /** How destroy() is to leave the socket: terminated unless this is set. */
-  #leaving: Goodbye | undefined;
+  #closeWith: CloseFrame | undefined;
   #terminated = false;
   #gone = false;
   #closeTimer: NodeJS.Timeout | undefined;
   #resolveClosed!: (close: SocketClose) => void;
 
-  /** @internal `goodbye` is asked for the close frame at the time of `end()`. */
-  constructor(socket: MessageSocket, options: ResolvedStreamOptions, goodbye: () => Goodbye = () => NORMAL) {
+  /** @internal `closeFrame` is asked for the close frame at the time of `end()`. */
+  constructor(socket: MessageSocket, options: ResolvedStreamOptions, closeFrame: () => CloseFrame = () => NORMAL) {
     super({
       allowHalfOpen: false,
       readableHighWaterMark: Math.min(BUFFER_BYTES, options.readPauseBytes), // below this it resumes what it paused
@@ -64,7 +64,7 @@ export class WebSocketByteStream extends Duplex {
     });
     this.#socket = socket;
     this.#options = options;
-    this.#goodbye = goodbye;
+    this.#closeFrame = closeFrame;
     this.writeTimeout = options.writeTimeout;
     this.socketClosed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
@@ -95,7 +95,7 @@ export class WebSocketByteStream extends Duplex {
       onClose: (code, reason) => this.#closed(code, reason),
     });
     if (before === 'closing' || before === 'closed') {
-      this.#leaving = NORMAL;
+      this.#closeWith = NORMAL;
       if (before === 'closed') this.#settle(1006, '');
       this.destroy(new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_CLOSED', `The WebSocket is ${before} already`));
     }
@@ -186,14 +186,14 @@ export class WebSocketByteStream extends Duplex {
       this.#finalWaits = callback;
       return;
     }
-    this.#sendClose(this.#goodbye());
+    this.#sendClose(this.#closeFrame());
     callback();
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
     if (!this.#gone) {
-      if (this.#leaving === undefined) this.#terminate();
-      else this.#sendClose(this.#leaving);
+      if (this.#closeWith === undefined) this.#terminate();
+      else this.#sendClose(this.#closeWith);
     }
     this.#heartbeat?.stop();
     this.#sender.close(error ?? this.#unsendable('The stream was destroyed', 'local'));
@@ -241,17 +241,17 @@ export class WebSocketByteStream extends Duplex {
   /** The socket's own failure: it closes by itself, and may have a close frame of its own on the way out. */
   #failed(error: Error): void {
     if (this.destroyed) return;
-    this.#leaving = INTERNAL;
+    this.#closeWith = INTERNAL;
     this.destroy(error);
   }
 
-  #refuse(code: YamuxWebSocketError['code'], message: string, goodbye: Goodbye): void {
-    this.#leaving = goodbye;
-    this.destroy(new YamuxWebSocketError(code, message, { closeCode: goodbye.code }));
+  #refuse(code: YamuxWebSocketError['code'], message: string, closeFrame: CloseFrame): void {
+    this.#closeWith = closeFrame;
+    this.destroy(new YamuxWebSocketError(code, message, { closeCode: closeFrame.code }));
   }
 
   #closed(code: number, reason: string): void {
-    const clean = isCleanEnd(code, this.#sent);
+    const clean = isCleanEnd(code, this.#sentClose);
     this.#settle(code, reason);
     if (this.destroyed) return;
     if (!clean) {
@@ -279,7 +279,7 @@ export class WebSocketByteStream extends Duplex {
     this.#gone = true;
     this.#heartbeat?.stop();
     clearTimeout(this.#closeTimer);
-    const initiator = this.#sent !== undefined || this.#terminated ? 'local' : 'remote';
+    const initiator = this.#sentClose !== undefined || this.#terminated ? 'local' : 'remote';
     this.#resolveClosed({ code, reason, wasClean: code !== 1006, initiator });
   }
 
@@ -291,17 +291,17 @@ export class WebSocketByteStream extends Duplex {
   }
 
   /** Starts the closing handshake, or leaves one that runs alone; either way it has `closeTimeout`. */
-  #sendClose(goodbye: Goodbye): void {
+  #sendClose(closeFrame: CloseFrame): void {
     if (this.#gone) return;
     if (this.#socket.state === 'open') {
-      this.#sent = goodbye;
-      this.#socket.close(goodbye.code, goodbye.reason);
+      this.#sentClose = closeFrame;
+      this.#socket.close(closeFrame.code, closeFrame.reason);
     }
     this.#closeTimer ??= setTimeout(() => this.#terminate(), this.#options.closeTimeout).unref();
   }
 
   #terminate(): void {
-    this.#terminated = this.#socket.state !== 'closing' || this.#sent !== undefined;
+    this.#terminated = this.#socket.state !== 'closing' || this.#sentClose !== undefined;
     this.#socket.terminate();
   }
 

@@ -13,7 +13,7 @@ export interface SocketClose {
 }
 
 /** A close frame to send. */
-export interface Goodbye {
+export interface CloseFrame {
   readonly code: number;
   readonly reason: string;
 }
@@ -42,7 +42,7 @@ const MEANING: Readonly<Record<number, string>> = {
 };
 
 /** Whether a received code ends the byte stream cleanly. The echo of our own code does too: then the peer only agreed. */
-export function isCleanEnd(code: number, sent: Goodbye | undefined): boolean {
+export function isCleanEnd(code: number, sent: CloseFrame | undefined): boolean {
   return CLEAN.has(code) || code === sent?.code;
 }
 
@@ -52,18 +52,18 @@ export function describeClose(code: number, reason: string): string {
   return `${code}${meaning === undefined ? '' : ` (${meaning})`}${reason === '' ? '' : `: ${reason}`}`;
 }
 
-export const NORMAL: Goodbye = { code: 1000, reason: '' };
-export const DRAINING: Goodbye = { code: 1001, reason: 'draining' };
-export const TEXT_REFUSED: Goodbye = { code: 1003, reason: 'binary messages only' };
-export const POLICY: Goodbye = { code: 1008, reason: 'too many empty messages' };
-export const TOO_LARGE: Goodbye = { code: 1009, reason: 'message too big' };
-export const INTERNAL: Goodbye = { code: 1011, reason: 'internal error' };
+export const NORMAL: CloseFrame = { code: 1000, reason: '' };
+export const DRAINING: CloseFrame = { code: 1001, reason: 'draining' };
+export const TEXT_REFUSED: CloseFrame = { code: 1003, reason: 'binary messages only' };
+export const POLICY: CloseFrame = { code: 1008, reason: 'too many empty messages' };
+export const TOO_LARGE: CloseFrame = { code: 1009, reason: 'message too big' };
+export const INTERNAL: CloseFrame = { code: 1011, reason: 'internal error' };
 
 /**
  * What a session's end sends: a violation is named to the peer that committed it. Whatever else a session errors with terminates the
  * WebSocket, and says nothing.
  */
-export function goodbyeOf(errored: Error | null | undefined, otherwise: Goodbye = NORMAL): Goodbye {
+export function closeFrameAfter(errored: Error | null | undefined, otherwise: CloseFrame = NORMAL): CloseFrame {
   return errored ? { code: 1002, reason: closeReason(errored.message) } : otherwise;
 }
 

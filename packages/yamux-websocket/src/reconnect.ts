@@ -1,11 +1,11 @@
 // keepConnected(): one session to one of some gateways, for as long as it is wanted. When a gateway says that it will go, the next session
 // is dialled at once, and the old one serves what runs on it to its end.
 import type { Clock, YamuxSession } from '@zishuo/yamux';
+import { callApplication } from './application-callback.ts';
 import { Backoff, type BackoffOptions } from './backoff.ts';
-import { callOutside } from './call-outside.ts';
-import { type Comeback, comebackAfterClose, comebackAfterError } from './comeback.ts';
 import { type DialOptions, dial } from './dial.ts';
 import { checkNumber, MAX_DELAY } from './options.ts';
+import { type Redial, redialAfterClose, redialAfterError } from './redial.ts';
 import { socketClosed } from './session.ts';
 
 /** What one attempt is given. */
@@ -138,25 +138,25 @@ class Keeper implements Reconnector {
     let fresh = false;
     let outcome: unknown;
     while (!isStopped()) {
-      const { comeback, error, lived } = await this.#once(fresh);
+      const { redial, error, lived } = await this.#once(fresh);
       if (isStopped()) break;
       if (lived) {
         this.#backoff.reset();
         fresh = false;
       }
-      if (comeback.how === 'stop' || (comeback.how === 'fresh' && fresh)) {
+      if (redial.how === 'stop' || (redial.how === 'fresh' && fresh)) {
         outcome = error;
         break;
       }
-      fresh = comeback.how === 'fresh';
-      await this.#pause(comeback, error, lived);
+      fresh = redial.how === 'fresh';
+      await this.#pause(redial, error, lived);
     }
     await Promise.all(this.#sessions.values());
     return outcome;
   }
 
   /** One attempt, and the life of the session that came of it, until it cannot be counted on any more. */
-  async #once(fresh: boolean): Promise<{ comeback: Comeback; error: unknown; lived: boolean }> {
+  async #once(fresh: boolean): Promise<{ redial: Redial; error: unknown; lived: boolean }> {
     const { signal } = this.#stop;
     const url = this.#url();
     this.#next += 1;
@@ -165,25 +165,25 @@ class Keeper implements Reconnector {
     try {
       options = typeof asked === 'function' ? await asked({ signal, fresh }) : asked;
     } catch (error) {
-      return { comeback: LATER, error, lived: false }; // whoever gives out tokens may be back later
+      return { redial: LATER, error, lived: false }; // whoever gives out tokens may be back later
     }
     let session: YamuxSession;
     try {
       session = await dial(url, { ...options, signal });
     } catch (error) {
-      return { comeback: comebackAfterError(error, Date.now()), error, lived: false };
+      return { redial: redialAfterError(error, Date.now()), error, lived: false };
     }
     const since = this.#clock.now();
     const over = this.#watch(session);
     this.#hand(session, url);
-    const comeback = await over;
+    const redial = await over;
     this.#session = undefined;
     const lived = this.#clock.now() - since >= this.#backoff.resetAfter;
-    return { comeback, error: session.errored ?? undefined, lived };
+    return { redial, error: session.errored ?? undefined, lived };
   }
 
   /** Resolves when the session has ended, or its peer has said that it goes. */
-  #watch(session: YamuxSession): Promise<Comeback> {
+  #watch(session: YamuxSession): Promise<Redial> {
     this.#session = session;
     const closed = new Promise<void>((resolve) => session.once('close', resolve));
     this.#sessions.set(session, closed);
@@ -194,7 +194,7 @@ class Keeper implements Reconnector {
       });
       void closed.then(async () => {
         this.#sessions.delete(session);
-        resolve(comebackAfterClose(await socketClosed(session), session.errored));
+        resolve(redialAfterClose(await socketClosed(session), session.errored));
       });
     });
   }
@@ -204,13 +204,13 @@ class Keeper implements Reconnector {
       session.destroy(); // stopped in the very moment in which it was opened
       return;
     }
-    callOutside(
+    callApplication(
       () => this.#options.onSession(session, url),
       () => session.destroy(),
     );
   }
 
-  #pause({ how, share, wait }: Comeback, error: unknown, lived: boolean): Promise<void> {
+  #pause({ how, share, wait }: Redial, error: unknown, lived: boolean): Promise<void> {
     const backoff = this.#backoff;
     // A gateway that sends everybody away again and again is not asked at full speed either.
     const soon = how === 'soon' ? backoff.soon() : 0;
@@ -225,7 +225,7 @@ class Keeper implements Reconnector {
       const timer = this.#clock.setTimeout(done, delay);
       signal.addEventListener('abort', done, { once: true });
       const { onRetry } = this.#options;
-      if (onRetry !== undefined) callOutside(() => onRetry({ url: this.#url(), delay, error }));
+      if (onRetry !== undefined) callApplication(() => onRetry({ url: this.#url(), delay, error }));
     });
   }
 
@@ -242,7 +242,7 @@ class Keeper implements Reconnector {
   }
 }
 
-const LATER: Comeback = { how: 'backoff', share: 0, wait: 0 };
+const LATER: Redial = { how: 'backoff', share: 0, wait: 0 };
 
 function checkUrls(urls: KeepConnectedOptions['urls']): readonly string[] {
   const list = Array.isArray(urls) ? (urls as readonly (string | URL)[]) : [urls as string | URL];

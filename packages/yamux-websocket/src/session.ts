@@ -1,9 +1,9 @@
 // client() and server(): a Yamux session over a WebSocket. Chooses the close code that says why the session ended.
 import * as yamux from '@zishuo/yamux';
-import { type Goodbye, goodbyeOf, type SocketClose } from './close-codes.ts';
+import { type CloseFrame, closeFrameAfter, type SocketClose } from './close-codes.ts';
 import type { WebSocketStreamOptions } from './options.ts';
 import { type AnyWebSocket, openStream } from './stream.ts';
-import { carrying } from './ws-options.ts';
+import { sessionStreamOptions } from './ws-options.ts';
 
 /** The options that a session leaves to its caller: it never pauses the socket for a stream that is not read. */
 export type CarriedStreamOptions = Omit<WebSocketStreamOptions, 'readPauseBytes'>;
@@ -35,20 +35,20 @@ export function server(
   return sessionOver(socket, 'server', yamuxOptions, options);
 }
 
-/** `cleanGoodbye` is asked for the close frame of a session that ends cleanly. */
+/** `cleanCloseFrame` is asked for the close frame of a session that ends cleanly. */
 export function sessionOver(
   socket: AnyWebSocket,
   role: yamux.Role,
   yamuxOptions: yamux.SessionOptions | undefined,
   options: CarriedStreamOptions | undefined,
-  cleanGoodbye?: () => Goodbye,
+  cleanCloseFrame?: () => CloseFrame,
 ): yamux.YamuxSession {
   let session: yamux.YamuxSession | undefined;
-  const goodbye = (): Goodbye => goodbyeOf(session?.errored, cleanGoodbye?.());
+  const closeFrame = (): CloseFrame => closeFrameAfter(session?.errored, cleanCloseFrame?.());
   const stream = openStream(
     socket,
-    { ...carrying(yamuxOptions, options), readPauseBytes: Number.POSITIVE_INFINITY },
-    goodbye,
+    { ...sessionStreamOptions(yamuxOptions, options), readPauseBytes: Number.POSITIVE_INFINITY },
+    closeFrame,
   );
   try {
     session = (role === 'client' ? yamux.client : yamux.server)(stream, yamuxOptions);

@@ -1,6 +1,6 @@
 // webSocketStream(): finds the driver for a socket, makes sure that it carries one byte stream only.
 import { WebSocketByteStream } from './byte-stream.ts';
-import type { Goodbye } from './close-codes.ts';
+import type { CloseFrame } from './close-codes.ts';
 import { YamuxWebSocketError } from './errors.ts';
 import type { MessageSocket } from './message-socket.ts';
 import { resolveStreamOptions, type WebSocketStreamOptions } from './options.ts';
@@ -36,7 +36,7 @@ export function webSocketStream(socket: AnyWebSocket, options?: WebSocketStreamO
 export function openStream(
   socket: AnyWebSocket,
   options: WebSocketStreamOptions | undefined,
-  goodbye?: () => Goodbye,
+  closeFrame?: () => CloseFrame,
 ): WebSocketByteStream {
   const resolved = resolveStreamOptions(options);
   const driver = driverOf(socket);
@@ -50,7 +50,7 @@ export function openStream(
     throw new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_IN_USE', message, { origin: 'local' });
   }
   Object.defineProperty(socket, IN_USE, { value: true });
-  return new WebSocketByteStream(driver, resolved, goodbye);
+  return new WebSocketByteStream(driver, resolved, closeFrame);
 }
 
 function driverOf(socket: unknown): MessageSocket {

@@ -4,7 +4,7 @@ import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Role, SessionOptions, YamuxSession } from '@zishuo/yamux';
 import type { WebSocket, WebSocketServer } from 'ws';
-import { callOutside } from './call-outside.ts';
+import { callApplication } from './application-callback.ts';
 import { DRAINING, NORMAL } from './close-codes.ts';
 import { UpgradeRefusedError, wsMissing } from './errors.ts';
 import { type Carrier, checkNumber, MAX_DELAY } from './options.ts';
@@ -226,7 +226,7 @@ class Acceptor<Identity> implements UpgradeAcceptor {
     const { yamux, stream, onSession } = this.#options;
     let session: YamuxSession | undefined;
     // A failure here is the application's own, or a bad Yamux option: the socket does not stay.
-    callOutside(
+    callApplication(
       () => {
         session = sessionOver(ws, this.#role, yamux, { carrier: socket as Carrier, ...stream }, () =>
           this.#draining ? DRAINING : NORMAL,

@@ -24,12 +24,14 @@ export function recommendedWsOptions(
   yamuxOptions?: SessionOptions,
   streamOptions?: WebSocketStreamOptions,
 ): RecommendedWsOptions {
-  const { maxInboundMessageBytes, closeTimeout } = resolveStreamOptions(carrying(yamuxOptions, streamOptions));
+  const { maxInboundMessageBytes, closeTimeout } = resolveStreamOptions(
+    sessionStreamOptions(yamuxOptions, streamOptions),
+  );
   return { perMessageDeflate: false, maxPayload: maxInboundMessageBytes, maxFragments: 16_384, closeTimeout };
 }
 
 /** The options of a stream that carries a session: a message may be as large as the largest legal frame. */
-export function carrying(
+export function sessionStreamOptions(
   yamuxOptions: SessionOptions | undefined,
   streamOptions: WebSocketStreamOptions | undefined,
 ): WebSocketStreamOptions {

@@ -1,7 +1,7 @@
 import { ProtocolError } from '@zishuo/yamux';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { closeReason, DRAINING, describeClose, goodbyeOf, isCleanEnd } from '../src/close-codes.ts';
+import { closeFrameAfter, closeReason, DRAINING, describeClose, isCleanEnd } from '../src/close-codes.ts';
 
 describe('a received close code', () => {
   it.each([1000, 1001, 1005, 1012])('%i ends the stream cleanly', (code) => {
@@ -28,12 +28,15 @@ describe('a received close code', () => {
 
 describe('the close frame of a session', () => {
   it('is 1000 after a clean end, or what is asked for instead', () => {
-    expect(goodbyeOf(null)).toEqual({ code: 1000, reason: '' });
-    expect(goodbyeOf(undefined, DRAINING)).toEqual({ code: 1001, reason: 'draining' });
+    expect(closeFrameAfter(null)).toEqual({ code: 1000, reason: '' });
+    expect(closeFrameAfter(undefined, DRAINING)).toEqual({ code: 1001, reason: 'draining' });
   });
 
   it('is 1002 with the violation after a violation by the peer, draining or not', () => {
-    expect(goodbyeOf(new ProtocolError('bad version 7'), DRAINING)).toEqual({ code: 1002, reason: 'bad version 7' });
+    expect(closeFrameAfter(new ProtocolError('bad version 7'), DRAINING)).toEqual({
+      code: 1002,
+      reason: 'bad version 7',
+    });
   });
 });
 

@@ -1,7 +1,7 @@
-// Whether, and how soon, to dial again: by how the last connection ended, or why there was none. Pure.
+// Whether and how soon to dial again, judged by how the last connection ended or why the last dial failed. Pure.
 import type { SocketClose } from './close-codes.ts';
 
-export interface Comeback {
+export interface Redial {
   /**
    * `'soon'`: it was sent away, not lost; a short random pause. `'backoff'`: a pause that grows. `'fresh'`: once more with fresh
    * credentials, then no more. `'stop'`: the next attempt would end the same way.
@@ -13,36 +13,36 @@ export interface Comeback {
   readonly wait: number;
 }
 
-const comeback = (how: Comeback['how'], share = 0, wait = 0): Comeback => ({ how, share, wait });
+const redial = (how: Redial['how'], share = 0, wait = 0): Redial => ({ how, share, wait });
 
 /** Nothing changes by itself in what two ends disagree about: come back rarely. */
-const RARELY: Comeback = comeback('backoff', 1);
+const RARELY: Redial = redial('backoff', 1);
 
 /** By the close code that arrived. */
-const AFTER_CLOSE: Readonly<Record<number, Comeback>> = {
-  1001: comeback('soon'),
-  1012: comeback('soon'),
+const AFTER_CLOSE: Readonly<Record<number, Redial>> = {
+  1001: redial('soon'),
+  1012: redial('soon'),
   1002: RARELY,
   1003: RARELY,
   1007: RARELY,
   1010: RARELY,
-  1008: comeback('fresh'),
-  4401: comeback('fresh'),
-  4403: comeback('fresh'),
-  1009: comeback('stop'),
+  1008: redial('fresh'),
+  4401: redial('fresh'),
+  4403: redial('fresh'),
+  1009: redial('stop'),
   // Another connection of the same agent took over: two that fight would replace each other for ever.
-  4409: comeback('stop'),
-  1013: comeback('backoff', 0.5),
+  4409: redial('stop'),
+  1013: redial('backoff', 0.5),
 };
 
 /** GoAway(1): the peer found that we broke the protocol. The session is over with it, before the close code 1002 that follows it. */
 const GO_AWAY_PROTOCOL = 1;
 
 /** `error`: of the session, if it ended with one. */
-export function comebackAfterClose(close: SocketClose, error?: unknown): Comeback {
+export function redialAfterClose(close: SocketClose, error?: unknown): Redial {
   if ((error as { readonly goAwayCode?: unknown } | null | undefined)?.goAwayCode === GO_AWAY_PROTOCOL) return RARELY;
-  if (close.initiator === 'local') return comeback('backoff');
-  const after = AFTER_CLOSE[close.code] ?? comeback('backoff');
+  if (close.initiator === 'local') return redial('backoff');
+  const after = AFTER_CLOSE[close.code] ?? redial('backoff');
   return close.code === 1013 ? { ...after, wait: seconds(close.reason.trim()) ?? 0 } : after;
 }
 
@@ -56,16 +56,15 @@ interface Refused {
 }
 
 /** By what a dial rejected with. `now` in milliseconds since the epoch, for a Retry-After that is a date. */
-export function comebackAfterError(error: unknown, now: number): Comeback {
+export function redialAfterError(error: unknown, now: number): Redial {
   // A bad option; what the network does wrong has a code.
-  if (error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError)
-    return comeback('stop');
+  if (error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError) return redial('stop');
   const { code, status, headers } = (error ?? {}) as Refused;
-  if (code === 'ERR_YAMUX_WEBSOCKET_WS_MISSING') return comeback('stop');
-  if (code !== 'ERR_YAMUX_WEBSOCKET_REFUSED' || typeof status !== 'number') return comeback('backoff');
-  if (status === 401 || status === 403) return comeback('fresh');
-  if (!RETRYABLE.has(status)) return comeback('stop');
-  return comeback('backoff', 0, retryAfter(headers?.['retry-after'], now));
+  if (code === 'ERR_YAMUX_WEBSOCKET_WS_MISSING') return redial('stop');
+  if (code !== 'ERR_YAMUX_WEBSOCKET_REFUSED' || typeof status !== 'number') return redial('backoff');
+  if (status === 401 || status === 403) return redial('fresh');
+  if (!RETRYABLE.has(status)) return redial('stop');
+  return redial('backoff', 0, retryAfter(headers?.['retry-after'], now));
 }
 
 function retryAfter(value: string | undefined, now: number): number {

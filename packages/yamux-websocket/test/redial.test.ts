@@ -1,12 +1,12 @@
 import { SessionClosedError } from '@zishuo/yamux';
 import { describe, expect, it } from 'vitest';
-import { comebackAfterClose, comebackAfterError } from '../src/comeback.ts';
 import { UpgradeRefusedError, YamuxWebSocketError } from '../src/errors.ts';
+import { redialAfterClose, redialAfterError } from '../src/redial.ts';
 
 const closed = (code: number, reason = '', initiator: 'local' | 'remote' = 'remote') =>
-  comebackAfterClose({ code, reason, wasClean: code !== 1006, initiator });
+  redialAfterClose({ code, reason, wasClean: code !== 1006, initiator });
 
-describe('the way back after a close', () => {
+describe('dialing again after a close', () => {
   it.each([
     [1000, 'backoff', 0],
     [1001, 'soon', 0],
@@ -38,9 +38,9 @@ describe('the way back after a close', () => {
     const goneAway = (goAwayCode: number) =>
       new SessionClosedError('ERR_YAMUX_GO_AWAY', 'gone', { origin: 'remote', goAwayCode });
     const terminated = { code: 1006, reason: '', wasClean: false, initiator: 'local' } as const;
-    expect(comebackAfterClose(terminated, goneAway(1))).toEqual({ how: 'backoff', share: 1, wait: 0 });
+    expect(redialAfterClose(terminated, goneAway(1))).toEqual({ how: 'backoff', share: 1, wait: 0 });
     for (const other of [goneAway(2), new Error('lost'), null]) {
-      expect(comebackAfterClose(terminated, other)).toEqual({ how: 'backoff', share: 0, wait: 0 });
+      expect(redialAfterClose(terminated, other)).toEqual({ how: 'backoff', share: 0, wait: 0 });
     }
   });
 
@@ -51,12 +51,9 @@ describe('the way back after a close', () => {
   });
 });
 
-describe('the way back after a failed dial', () => {
+describe('dialing again after a failed dial', () => {
   const refused = (status: number, retryAfter?: string) =>
-    comebackAfterError(
-      new UpgradeRefusedError(status, { headers: { 'retry-after': retryAfter } }),
-      Date.UTC(2026, 0, 1),
-    );
+    redialAfterError(new UpgradeRefusedError(status, { headers: { 'retry-after': retryAfter } }), Date.UTC(2026, 0, 1));
 
   it.each([
     [301, 'stop'],
@@ -87,9 +84,9 @@ describe('the way back after a failed dial', () => {
 
   it('is by backoff where nobody answered, and none where the caller is wrong', () => {
     const lost = new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_DIAL_FAILED', 'nobody');
-    expect(comebackAfterError(lost, 0).how).toBe('backoff');
-    expect(comebackAfterError(undefined, 0).how).toBe('backoff');
-    expect(comebackAfterError(new RangeError('handshakeTimeout'), 0).how).toBe('stop');
-    expect(comebackAfterError(new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_WS_MISSING', 'ws'), 0).how).toBe('stop');
+    expect(redialAfterError(lost, 0).how).toBe('backoff');
+    expect(redialAfterError(undefined, 0).how).toBe('backoff');
+    expect(redialAfterError(new RangeError('handshakeTimeout'), 0).how).toBe('stop');
+    expect(redialAfterError(new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_WS_MISSING', 'ws'), 0).how).toBe('stop');
   });
 });

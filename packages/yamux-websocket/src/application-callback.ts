@@ -1,0 +1,16 @@
+// Calls a callback of the application. An error in it is an uncaught exception, as from any listener, and does not disturb our own code.
+
+/** If `callback` throws or rejects, `onFailure` runs and the error is thrown again on the next tick, outside our own stack. */
+export function callApplication(callback: () => unknown, onFailure?: () => void): void {
+  const failed = (error: unknown): void => {
+    onFailure?.();
+    process.nextTick(() => {
+      throw error;
+    });
+  };
+  try {
+    Promise.resolve(callback()).catch(failed);
+  } catch (error) {
+    failed(error);
+  }
+}
