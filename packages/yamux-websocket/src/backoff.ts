@@ -1,6 +1,6 @@
-// How long to pause before the next attempt: random between 0 and a bound that doubles ("full jitter"), so that many who lost the same
-// gateway do not come back all at once.
-import { checkNumber, MAX_DELAY } from './options.ts';
+// How long to pause before the next attempt: random between 0 and a bound that doubles ("full jitter"), so that the many clients of one lost
+// gateway do not dial again all at once.
+import { checkMilliseconds, checkOptions } from './arguments.ts';
 
 /** Milliseconds. */
 export interface BackoffOptions {
@@ -34,14 +34,14 @@ export class Backoff {
   readonly #random: () => number;
   #bound: number;
 
-  constructor(
-    { base = 250, cap = 30_000, resetAfter = 10_000, goAwayJitter = 5_000 }: BackoffOptions,
-    random: () => number,
-  ) {
-    this.#base = checkNumber('backoff.base', base, 1, MAX_DELAY);
-    this.#cap = checkNumber('backoff.cap', cap, base, MAX_DELAY);
-    this.resetAfter = checkNumber('backoff.resetAfter', resetAfter, 0, MAX_DELAY);
-    this.#goAwayJitter = checkNumber('backoff.goAwayJitter', goAwayJitter, 0, MAX_DELAY);
+  /** @throws {TypeError | RangeError} */
+  constructor(options: BackoffOptions | undefined, random: () => number) {
+    checkOptions('backoff', options, ['base', 'cap', 'resetAfter', 'goAwayJitter']);
+    const { base = 250, cap = 30_000, resetAfter = 10_000, goAwayJitter = 5_000 } = options ?? {};
+    this.#base = checkMilliseconds('backoff.base', base, 1);
+    this.#cap = checkMilliseconds('backoff.cap', cap, base);
+    this.resetAfter = checkMilliseconds('backoff.resetAfter', resetAfter);
+    this.#goAwayJitter = checkMilliseconds('backoff.goAwayJitter', goAwayJitter);
     this.#random = random;
     this.#bound = base;
   }
@@ -53,7 +53,7 @@ export class Backoff {
     return this.#random() * bound;
   }
 
-  /** The pause of one who was sent away, which is no failure. */
+  /** The pause after a gateway asked its clients to leave, which is no failure. */
   soon(): number {
     return this.#random() * this.#goAwayJitter;
   }

@@ -3,8 +3,18 @@ import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import type { SecureContextOptions } from 'node:tls';
 import type { Role, SessionOptions, YamuxSession } from '@zishuo/yamux';
 import type { WebSocket } from 'ws';
+import {
+  checkMilliseconds,
+  checkOptions,
+  checkOptionsObject,
+  checkSignal,
+  checkStrings,
+  isObject,
+  nameOf,
+} from './arguments.ts';
+import { describeFailure, describeRefusal } from './dial-failure.ts';
 import { UpgradeRefusedError, wsMissing, YamuxWebSocketError } from './errors.ts';
-import { type Carrier, checkNumber, MAX_DELAY } from './options.ts';
+import { CARRIED_STREAM_OPTIONS, type Carrier } from './options.ts';
 import { type CarriedStreamOptions, checkRole, sessionOver } from './session.ts';
 import { recommendedWsOptions } from './ws-options.ts';
 
@@ -18,8 +28,6 @@ export interface WsClientOptions extends SecureContextOptions {
   readonly servername?: string | undefined;
   readonly rejectUnauthorized?: boolean | undefined;
   readonly followRedirects?: boolean | undefined;
-  /** Filling the key with zeros saves masking at both ends: over `wss:` only, masking guards plain-text proxies. */
-  readonly generateMask?: ((mask: Buffer) => void) | undefined;
   readonly [option: string]: unknown;
 }
 
@@ -58,20 +66,56 @@ export interface DialOptions {
  * @throws the reason of `signal`; a SyntaxError, TypeError or RangeError for a bad URL or option.
  */
 export async function dial(url: string | URL, options: DialOptions = {}): Promise<YamuxSession> {
-  const { subprotocols = [], headers = {}, signal, yamux, stream } = options;
-  const role = checkRole(options.role ?? 'client');
-  const timeout = checkNumber('handshakeTimeout', options.handshakeTimeout ?? 10_000, 0, MAX_DELAY);
+  checkDialOptions('dial()', options);
+  const { role = 'client', subprotocols = [], headers = {}, signal, handshakeTimeout = 10_000 } = options;
+  const { yamux, stream } = options;
   const recommended = recommendedWsOptions(yamux, stream);
   signal?.throwIfAborted();
   const { WebSocket } = await import('ws').catch(wsMissing);
   signal?.throwIfAborted();
-  const ws = new WebSocket(url, [...subprotocols], {
+  const ws: WebSocket = new WebSocket(url, [...subprotocols], {
     ...recommended,
     ...options.ws,
     headers: { ...headers },
   });
-  const carrier = await opened(ws, timeout, signal);
+  const carrier = await opened(ws, handshakeTimeout, signal);
   return sessionOver(ws, role, yamux, { carrier, ...stream });
+}
+
+const DIAL_OPTIONS = Object.keys({
+  role: true,
+  subprotocols: true,
+  headers: true,
+  signal: true,
+  handshakeTimeout: true,
+  yamux: true,
+  stream: true,
+  ws: true,
+} satisfies Record<keyof DialOptions, true>);
+
+/**
+ * All that can be known before a connection is made.
+ *
+ * @throws {TypeError | RangeError}
+ */
+export function checkDialOptions(owner: string, options: DialOptions | undefined): void {
+  checkOptions(owner, options, DIAL_OPTIONS);
+  const { role, subprotocols, headers, signal, handshakeTimeout, yamux, stream, ws } = options ?? {};
+  if (role !== undefined) checkRole(role);
+  checkStrings('subprotocols', subprotocols);
+  checkHeaders(headers);
+  checkSignal('signal', signal);
+  if (handshakeTimeout !== undefined) checkMilliseconds('handshakeTimeout', handshakeTimeout);
+  checkOptions('stream', stream, CARRIED_STREAM_OPTIONS);
+  recommendedWsOptions(yamux, stream);
+  checkOptionsObject('ws', ws);
+}
+
+/** The entries of a Headers or a Map are no properties, and would not be sent. */
+function checkHeaders(headers: unknown): void {
+  if (headers === undefined || (isObject(headers) && !(Symbol.iterator in headers))) return;
+  const advice = isObject(headers) ? ': pass Object.fromEntries(headers)' : '';
+  throw new TypeError(`Expected headers to be an object of names and values, got ${nameOf(headers)}${advice}`);
 }
 
 /**
@@ -113,13 +157,16 @@ function opened(ws: WebSocket, timeout: number, signal: AbortSignal | undefined)
       resolve(carrier);
     };
     const onError = (cause: Error): void => {
-      const message = `Could not open a WebSocket to ${new URL(ws.url).host}: ${describe(cause)}`;
+      const message = describeFailure(new URL(ws.url), cause);
       fail(new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_DIAL_FAILED', message, { origin: 'local', cause }));
     };
     const onResponse = (_request: ClientRequest, response: IncomingMessage): void => {
       const body = new BodyStart();
-      const refusal = (): UpgradeRefusedError =>
-        new UpgradeRefusedError(response.statusCode ?? 0, { headers: response.headers, body: body.text });
+      const refusal = (): UpgradeRefusedError => {
+        const { statusCode = 0, headers } = response;
+        const message = describeRefusal(statusCode, headers, body.text);
+        return new UpgradeRefusedError(statusCode, { headers, body: body.text, message });
+      };
       timedOut = refusal;
       response.on('error', ignore);
       response.on('data', (chunk: Buffer) => {
@@ -138,11 +185,6 @@ function opened(ws: WebSocket, timeout: number, signal: AbortSignal | undefined)
 }
 
 function ignore(): void {}
-
-/** All addresses of a host failed: Node's AggregateError has no message of its own. */
-function describe(cause: Error): string {
-  return cause.message || String((cause as { readonly code?: unknown }).code);
-}
 
 /** The first 4 KiB of a response's body. */
 class BodyStart {

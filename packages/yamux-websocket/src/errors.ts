@@ -1,5 +1,5 @@
 // Everything this package throws, rejects or destroys with. Tell errors apart by `code`: copies of the package may exist.
-import type { IncomingHttpHeaders } from 'node:http';
+import { type IncomingHttpHeaders, STATUS_CODES } from 'node:http';
 
 /** Every `code` of this package. */
 export type WebSocketErrorCode =
@@ -78,6 +78,11 @@ export interface Refusal {
   readonly body?: string | undefined;
   /** For `onRefused`; the client does not see it. */
   readonly cause?: unknown;
+  /**
+   * The error's message, for logs; the client does not see it.
+   * @defaultValue the status in words
+   */
+  readonly message?: string | undefined;
 }
 
 /**
@@ -94,13 +99,20 @@ export class UpgradeRefusedError extends YamuxWebSocketError {
   readonly body: string;
 
   constructor(status: number, refusal: Refusal = {}) {
-    super('ERR_YAMUX_WEBSOCKET_REFUSED', `The upgrade was refused with HTTP status ${status}`, {
-      cause: refusal.cause,
-    });
+    super(
+      'ERR_YAMUX_WEBSOCKET_REFUSED',
+      refusal.message ?? `The upgrade was refused with HTTP status ${status}${inWords(status)}`,
+      { cause: refusal.cause },
+    );
     this.status = status;
     this.headers = refusal.headers ?? {};
     this.body = refusal.body ?? '';
   }
+}
+
+function inWords(status: number): string {
+  const words = STATUS_CODES[status];
+  return words === undefined ? '' : ` (${words})`;
 }
 
 /** For a failed import of `ws`. */

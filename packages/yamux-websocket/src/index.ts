@@ -12,15 +12,11 @@ export {
 } from './errors.ts';
 export type { MessageData, MessageListener, MessageSocket } from './message-socket.ts';
 export type { Carrier, WebSocketStreamOptions } from './options.ts';
-export {
-  type DialAttempt,
-  type KeepConnectedOptions,
-  keepConnected,
-  type Reconnector,
-  type RetryEvent,
-} from './reconnect.ts';
+export { keepConnected, type Reconnector } from './reconnect.ts';
+export type { DialAttempt, KeepConnectedOptions, KeptDialOptions, RetryEvent } from './reconnect-options.ts';
 export { type CarriedStreamOptions, client, server, socketClosed } from './session.ts';
 export { type AnyWebSocket, webSocketStream } from './stream.ts';
-export { acceptUpgrades, type UpgradeAcceptor, type UpgradeOptions } from './upgrade.ts';
+export { acceptUpgrades, type UpgradeAcceptor } from './upgrade.ts';
+export type { UpgradeOptions } from './upgrade-options.ts';
 export { type RecommendedWsOptions, recommendedWsOptions } from './ws-options.ts';
 export type { WsLike } from './ws-socket.ts';

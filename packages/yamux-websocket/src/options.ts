@@ -1,4 +1,5 @@
 // The options of the byte stream: names, defaults and checks, in one place. Nothing is silently clamped.
+import { checkMilliseconds, checkNumber, checkOptions, isObject, nameOf } from './arguments.ts';
 
 /**
  * The connection beneath a WebSocket, as far as it lends its looks: a `net.Socket`, a `tls.TLSSocket`, or any Duplex that a
@@ -86,13 +87,11 @@ export function maxMessageFor(maxStreamWindow: number = MAX_STREAM_WINDOW): numb
   return checkNumber('maxStreamWindow', maxStreamWindow, 1, Number.MAX_SAFE_INTEGER) + MESSAGE_SLACK;
 }
 
-/** Beyond this setTimeout() fires at once. */
-export const MAX_DELAY: number = 2_147_483_647;
-
 interface NumberOption {
   readonly byDefault: number;
   readonly min: number;
-  readonly max: number;
+  /** Without one it is a time, in milliseconds. */
+  readonly max?: number;
 }
 
 const NUMBERS: Readonly<Record<Exclude<keyof ResolvedStreamOptions, 'carrier'>, NumberOption>> = {
@@ -101,36 +100,30 @@ const NUMBERS: Readonly<Record<Exclude<keyof ResolvedStreamOptions, 'carrier'>, 
   highWaterMark: { byDefault: 1024 * 1024, min: 0, max: Number.POSITIVE_INFINITY },
   maxBufferedBytes: { byDefault: 16 * 1024 * 1024, min: 1, max: Number.POSITIVE_INFINITY },
   readPauseBytes: { byDefault: 256 * 1024, min: 1, max: Number.POSITIVE_INFINITY },
-  writeTimeout: { byDefault: 30_000, min: 0, max: MAX_DELAY },
-  closeTimeout: { byDefault: 5_000, min: 1, max: MAX_DELAY },
-  wsPing: { byDefault: 0, min: 0, max: MAX_DELAY },
+  writeTimeout: { byDefault: 30_000, min: 0 },
+  closeTimeout: { byDefault: 5_000, min: 1 },
+  wsPing: { byDefault: 0, min: 0 },
 };
+
+export const STREAM_OPTIONS: readonly string[] = [...Object.keys(NUMBERS), 'carrier'];
+
+/** A stream beneath a session never pauses its socket. */
+export const CARRIED_STREAM_OPTIONS: readonly string[] = STREAM_OPTIONS.filter((name) => name !== 'readPauseBytes');
 
 /**
  * @throws {TypeError} for an unknown option, or one of the wrong type.
  * @throws {RangeError} for a number out of its range.
  */
 export function resolveStreamOptions(options: WebSocketStreamOptions = {}): ResolvedStreamOptions {
-  const { carrier, ...numbers } = options;
-  const given = numbers as Readonly<Record<string, unknown>>;
-  for (const name of Object.keys(given)) {
-    if (!(name in NUMBERS)) {
-      throw new TypeError(`Unknown option '${name}'; expected carrier or one of ${Object.keys(NUMBERS).join(', ')}`);
-    }
-  }
+  checkOptions('the byte stream', options, STREAM_OPTIONS);
   const resolved: Record<string, number> = {};
-  for (const [name, { byDefault, min, max }] of Object.entries(NUMBERS)) {
-    resolved[name] = checkNumber(name, given[name] ?? byDefault, min, max);
+  for (const [name, { byDefault, min, max }] of Object.entries(NUMBERS) as [keyof typeof NUMBERS, NumberOption][]) {
+    const value = options[name] ?? byDefault;
+    resolved[name] = max === undefined ? checkMilliseconds(name, value, min) : checkNumber(name, value, min, max);
+  }
+  const { carrier } = options;
+  if (carrier !== undefined && !isObject(carrier)) {
+    throw new TypeError(`Expected carrier to be the socket beneath the WebSocket, got ${nameOf(carrier)}`);
   }
   return { ...(resolved as unknown as Omit<ResolvedStreamOptions, 'carrier'>), carrier };
-}
-
-/** @throws {TypeError | RangeError} */
-export function checkNumber(name: string, value: unknown, min: number, max: number): number {
-  if (typeof value !== 'number') throw new TypeError(`Expected ${name} to be a number, got ${typeof value}`);
-  const isWhole = Number.isInteger(value) || value === max;
-  if (!isWhole || value < min || value > max) {
-    throw new RangeError(`Expected ${name} to be a whole number from ${min} to ${max}, got ${value}`);
-  }
-  return value;
 }

@@ -1,72 +1,28 @@
-// keepConnected(): one session to one of some gateways, for as long as it is wanted. When a gateway says that it will go, the next session
-// is dialled at once, and the old one serves what runs on it to its end.
+// keepConnected(): one session to one of several gateways, until it is stopped. When a gateway announces that it goes away, the next session
+// is dialed at once, and the old one serves its streams to their end.
 import type { Clock, YamuxSession } from '@zishuo/yamux';
 import { callApplication } from './application-callback.ts';
-import { Backoff, type BackoffOptions } from './backoff.ts';
-import { type DialOptions, dial } from './dial.ts';
-import { checkNumber, MAX_DELAY } from './options.ts';
+import { checkMilliseconds, checkOptions } from './arguments.ts';
+import { Backoff } from './backoff.ts';
+import { dial } from './dial.ts';
+import {
+  checkKeepConnectedOptions,
+  checkKeptDialOptions,
+  checkUrls,
+  type KeepConnectedOptions,
+  type KeptDialOptions,
+} from './reconnect-options.ts';
 import { type Redial, redialAfterClose, redialAfterError } from './redial.ts';
 import { socketClosed } from './session.ts';
-
-/** What one attempt is given. */
-export interface DialAttempt {
-  /** Aborts when the session is not wanted any more. */
-  readonly signal: AbortSignal;
-  /** The credentials of the attempt before were refused: get new ones. If these are refused too, that was the last attempt. */
-  readonly fresh: boolean;
-}
-
-/** What `onRetry` is told. */
-export interface RetryEvent {
-  /** Where it goes next. */
-  readonly url: string;
-  /** Milliseconds until then. */
-  readonly delay: number;
-  /** Why: what the dial rejected with, what the session ended with, or undefined after a clean end or a GoAway. */
-  readonly error: unknown;
-}
-
-/** Times in milliseconds. */
-export interface KeepConnectedOptions {
-  /** `ws:` or `wss:` URLs, taken in turn: after each end and each failure the next one. */
-  readonly urls: string | URL | readonly (string | URL)[];
-  /** Options of every dial, or what gives those of the next one: asked anew each time, for tokens that expire. */
-  readonly dial?: DialOptions | ((attempt: DialAttempt) => DialOptions | PromiseLike<DialOptions>) | undefined;
-  /**
-   * Called with every session, before anything is read from it, and before the one that it replaces closes. What it throws is uncaught, as
-   * from any listener, and the session is destroyed.
-   */
-  readonly onSession: (session: YamuxSession, url: string) => unknown;
-  /** Called before every pause, for logs. */
-  readonly onRetry?: ((event: RetryEvent) => void) | undefined;
-  /** How long the pauses are. */
-  readonly backoff?: BackoffOptions | undefined;
-  /** Stops it, as `stop()` does. */
-  readonly signal?: AbortSignal | undefined;
-  /**
-   * For `stop()`: what is open after that is cut.
-   * @defaultValue 30000
-   */
-  readonly stopTimeout?: number | undefined;
-  /**
-   * For tests. Its timers must keep the process alive: an agent between two gateways has nothing else that does.
-   * @defaultValue the system's
-   */
-  readonly clock?: Clock | undefined;
-  /**
-   * For the pauses, at least 0 and below 1.
-   * @defaultValue Math.random
-   */
-  readonly random?: (() => number) | undefined;
-}
+import { type Turn, UrlRotation } from './url-rotation.ts';
 
 /** What `keepConnected()` returns. */
 export interface Reconnector {
   /** The newest session; undefined while there is none, and after the peer of the newest has said that it goes. */
   readonly session: YamuxSession | undefined;
   /**
-   * Resolves when it is over and every session has ended: with undefined after `stop()`, else with the error for which it gave up: refused
-   * credentials, a refusal that will be the same next time, another connection in its place. Never rejects.
+   * Resolves when it is over and every session has ended: with undefined after `stop()`, else with the error for which it gave up: the last
+   * refusal when all URLs refused for good, another connection in its place (4409), a bad option. Never rejects.
    */
   readonly stopped: Promise<unknown>;
   /** Takes no new streams, lets those that run end, for at most `timeout` (default: `stopTimeout`), and closes. Resolves as `stopped` does. */
@@ -75,8 +31,9 @@ export interface Reconnector {
 
 /**
  * Keeps one session: dials, hands it to `onSession`, and dials again when it ends, with a pause that grows from failure to
- * failure. Close code 1013 and Retry-After are honoured; 1008, 4401, 4403 and HTTP 401, 403 stop it after one attempt with fresh
- * credentials, 1009, 4409 and other 4xx at once.
+ * failure. Close code 1013 and Retry-After are honoured. After 1008, 4401, 4403, and an HTTP status that does not change by itself (400, 401,
+ * 403, 410, …) a URL is dialed once more, with `fresh`, and then left out; after 1009 at once. Every 3xx and 5xx, 404, 429 and every unknown
+ * status is dialed again. It gives up when no URL is left, and after 4409.
  *
  * @throws {TypeError | RangeError} for a bad option.
  */
@@ -84,16 +41,16 @@ export function keepConnected(options: KeepConnectedOptions): Reconnector {
   return new Keeper(options);
 }
 
-/** Unlike the other clocks of these packages this one's timers hold the process. */
+/** Unlike the other clocks of these packages this one's timers keep the process alive. */
 const keepingClock: Clock = {
-  now: () => Date.now(),
+  now: () => performance.now(),
   setTimeout: (callback, ms) => setTimeout(callback, ms),
   clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
 };
 
 class Keeper implements Reconnector {
   readonly stopped: Promise<unknown>;
-  readonly #urls: readonly string[];
+  readonly #urls: UrlRotation;
   readonly #options: KeepConnectedOptions;
   readonly #stopTimeout: number;
   readonly #backoff: Backoff;
@@ -102,17 +59,14 @@ class Keeper implements Reconnector {
   /** More than one only while a gateway that will go serves what runs. */
   readonly #sessions = new Map<YamuxSession, Promise<void>>();
   #session: YamuxSession | undefined;
-  #next = 0;
 
   constructor(options: KeepConnectedOptions) {
-    const { urls, onSession, signal, stopTimeout = 30_000, clock = keepingClock, random = Math.random } = options;
-    this.#urls = checkUrls(urls);
-    if (typeof onSession !== 'function') {
-      throw new TypeError(`Expected onSession to be a function, got ${typeof onSession}`);
-    }
+    checkKeepConnectedOptions(options);
+    const { urls, signal, stopTimeout = 30_000, clock = keepingClock, random = Math.random } = options;
+    this.#urls = new UrlRotation(checkUrls(urls));
     this.#options = options;
-    this.#stopTimeout = checkNumber('stopTimeout', stopTimeout, 0, MAX_DELAY);
-    this.#backoff = new Backoff(options.backoff ?? {}, random);
+    this.#stopTimeout = checkMilliseconds('stopTimeout', stopTimeout);
+    this.#backoff = new Backoff(options.backoff, random);
     this.#clock = clock;
     const onAbort = (): void => void this.stop();
     if (signal?.aborted === true) this.#stop.abort();
@@ -124,8 +78,9 @@ class Keeper implements Reconnector {
     return this.#session;
   }
 
-  stop({ timeout = this.#stopTimeout }: { readonly timeout?: number | undefined } = {}): Promise<unknown> {
-    checkNumber('timeout', timeout, 0, MAX_DELAY);
+  stop(options: { readonly timeout?: number | undefined } = {}): Promise<unknown> {
+    checkOptions('stop()', options, ['timeout']);
+    const timeout = checkMilliseconds('timeout', options.timeout ?? this.#stopTimeout);
     if (!this.#stop.signal.aborted) {
       this.#stop.abort();
       for (const session of this.#sessions.keys()) void this.#drain(session, timeout);
@@ -135,40 +90,39 @@ class Keeper implements Reconnector {
 
   async #run(): Promise<unknown> {
     const isStopped = (): boolean => this.#stop.signal.aborted;
-    let fresh = false;
     let outcome: unknown;
-    while (!isStopped()) {
-      const { redial, error, lived } = await this.#once(fresh);
+    for (let turn = this.#urls.take(); turn !== undefined && !isStopped(); turn = this.#urls.take()) {
+      const { redial, error, lived } = await this.#once(turn);
       if (isStopped()) break;
       if (lived) {
         this.#backoff.reset();
-        fresh = false;
+        this.#urls.forgive();
       }
-      if (redial.how === 'stop' || (redial.how === 'fresh' && fresh)) {
+      if (redial.how === 'fresh') this.#urls.refused(turn.url, turn.fresh && !lived);
+      if (redial.how === 'leave') this.#urls.leaveOut(turn.url);
+      const next = this.#urls.upcoming;
+      if (redial.how === 'stop' || next === undefined) {
         outcome = error;
         break;
       }
-      fresh = redial.how === 'fresh';
-      await this.#pause(redial, error, lived);
+      await this.#pause(redial, error, lived, next);
     }
     await Promise.all(this.#sessions.values());
     return outcome;
   }
 
-  /** One attempt, and the life of the session that came of it, until it cannot be counted on any more. */
-  async #once(fresh: boolean): Promise<{ redial: Redial; error: unknown; lived: boolean }> {
+  /** One attempt, and the life of the session that came of it, until it ends or its peer announces that it goes away. */
+  async #once({ url, fresh }: Turn): Promise<{ redial: Redial; error: unknown; lived: boolean }> {
     const { signal } = this.#stop;
-    const url = this.#url();
-    this.#next += 1;
-    const { dial: asked } = this.#options;
-    let options: DialOptions | undefined;
+    let options: KeptDialOptions | undefined;
     try {
-      options = typeof asked === 'function' ? await asked({ signal, fresh }) : asked;
+      options = await this.#dialOptions(fresh);
     } catch (error) {
-      return { redial: LATER, error, lived: false }; // whoever gives out tokens may be back later
+      return { redial: LATER, error, lived: false }; // the source of the credentials may be back later
     }
     let session: YamuxSession;
     try {
+      checkKeptDialOptions(options, signal);
       session = await dial(url, { ...options, signal });
     } catch (error) {
       return { redial: redialAfterError(error, Date.now()), error, lived: false };
@@ -180,6 +134,19 @@ class Keeper implements Reconnector {
     this.#session = undefined;
     const lived = this.#clock.now() - since >= this.#backoff.resetAfter;
     return { redial, error: session.errored ?? undefined, lived };
+  }
+
+  /** Rejects when it is stopped, however long the application takes. */
+  #dialOptions(fresh: boolean): Promise<KeptDialOptions | undefined> {
+    const { dial: asked } = this.#options;
+    if (typeof asked !== 'function') return Promise.resolve(asked);
+    const { signal } = this.#stop;
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => reject(signal.reason);
+      signal.addEventListener('abort', onAbort, { once: true });
+      const answer = Promise.resolve().then(() => asked({ signal, fresh }));
+      answer.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    });
   }
 
   /** Resolves when the session has ended, or its peer has said that it goes. */
@@ -210,9 +177,9 @@ class Keeper implements Reconnector {
     );
   }
 
-  #pause({ how, share, wait }: Redial, error: unknown, lived: boolean): Promise<void> {
+  #pause({ how, share, wait }: Redial, error: unknown, lived: boolean, url: string): Promise<void> {
     const backoff = this.#backoff;
-    // A gateway that sends everybody away again and again is not asked at full speed either.
+    // A gateway that asks its clients to leave again and again is not dialed at full speed either.
     const soon = how === 'soon' ? backoff.soon() : 0;
     const delay = Math.round(wait + soon + (how === 'soon' && lived ? 0 : backoff.next(share)));
     const { signal } = this.#stop;
@@ -225,7 +192,7 @@ class Keeper implements Reconnector {
       const timer = this.#clock.setTimeout(done, delay);
       signal.addEventListener('abort', done, { once: true });
       const { onRetry } = this.#options;
-      if (onRetry !== undefined) callApplication(() => onRetry({ url: this.#url(), delay, error }));
+      if (onRetry !== undefined) callApplication(() => onRetry({ url, delay, error }));
     });
   }
 
@@ -236,22 +203,6 @@ class Keeper implements Reconnector {
     await session.close().catch(() => {}); // its end is told by 'close'
     this.#clock.clearTimeout(deadline);
   }
-
-  #url(): string {
-    return this.#urls[this.#next % this.#urls.length] as string;
-  }
 }
 
 const LATER: Redial = { how: 'backoff', share: 0, wait: 0 };
-
-function checkUrls(urls: KeepConnectedOptions['urls']): readonly string[] {
-  const list = Array.isArray(urls) ? (urls as readonly (string | URL)[]) : [urls as string | URL];
-  if (list.length === 0) throw new TypeError('Expected at least one URL in urls, got none');
-  return list.map((url) => {
-    const parsed = URL.canParse(String(url)) ? new URL(url) : undefined;
-    if (parsed === undefined || !/^(ws|http)s?:$/.test(parsed.protocol)) {
-      throw new TypeError(`Expected urls to be ws: or wss: URLs, got ${JSON.stringify(String(url))}`);
-    }
-    return parsed.href;
-  });
-}

@@ -3,10 +3,10 @@ import type { SocketClose } from './close-codes.ts';
 
 export interface Redial {
   /**
-   * `'soon'`: it was sent away, not lost; a short random pause. `'backoff'`: a pause that grows. `'fresh'`: once more with fresh
-   * credentials, then no more. `'stop'`: the next attempt would end the same way.
+   * `'soon'`: the gateway asked us to leave; a short random pause. `'backoff'`: a pause that grows. `'fresh'`: this URL once more with fresh
+   * credentials, then no more. `'leave'`: this URL no more. `'stop'`: no URL any more, the next attempt would end the same way everywhere.
    */
-  readonly how: 'soon' | 'backoff' | 'fresh' | 'stop';
+  readonly how: 'soon' | 'backoff' | 'fresh' | 'leave' | 'stop';
   /** The pause's upper bound is at least this share of the longest one. */
   readonly share: number;
   /** Milliseconds that the other end asked for; the random pause comes on top. */
@@ -15,7 +15,7 @@ export interface Redial {
 
 const redial = (how: Redial['how'], share = 0, wait = 0): Redial => ({ how, share, wait });
 
-/** Nothing changes by itself in what two ends disagree about: come back rarely. */
+/** Nothing is lost: somebody must change something, at this end or at the other. */
 const RARELY: Redial = redial('backoff', 1);
 
 /** By the close code that arrived. */
@@ -29,8 +29,8 @@ const AFTER_CLOSE: Readonly<Record<number, Redial>> = {
   1008: redial('fresh'),
   4401: redial('fresh'),
   4403: redial('fresh'),
-  1009: redial('stop'),
-  // Another connection of the same agent took over: two that fight would replace each other for ever.
+  1009: redial('leave'), // our messages are too large for this gateway
+  // Another connection of the same agent took over: two agents would replace each other for ever, at any URL.
   4409: redial('stop'),
   1013: redial('backoff', 0.5),
 };
@@ -46,8 +46,16 @@ export function redialAfterClose(close: SocketClose, error?: unknown): Redial {
   return close.code === 1013 ? { ...after, wait: seconds(close.reason.trim()) ?? 0 } : after;
 }
 
-/** Statuses of a refused upgrade that may be another one next time. */
-const RETRYABLE: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
+/**
+ * What a server answers because of the request, which is the same next time but for its credentials. Not among them: 404, which an ingress
+ * answers while its backend restarts, and what tells of a moment (408, 409, 421, 423, 425, 429).
+ */
+const FINAL: ReadonlySet<number> = new Set([
+  400, 401, 402, 403, 405, 406, 407, 410, 411, 412, 413, 414, 415, 416, 417, 422, 424, 426, 428, 431, 451,
+]);
+
+/** What tells of a moment: the pause grows as after a lost connection. */
+const MOMENTARY: ReadonlySet<number> = new Set([408, 409, 421, 423, 425, 429]);
 
 interface Refused {
   readonly code?: unknown;
@@ -57,14 +65,15 @@ interface Refused {
 
 /** By what a dial rejected with. `now` in milliseconds since the epoch, for a Retry-After that is a date. */
 export function redialAfterError(error: unknown, now: number): Redial {
-  // A bad option; what the network does wrong has a code.
+  // A bad option of ours. What fails in the network has a code.
   if (error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError) return redial('stop');
   const { code, status, headers } = (error ?? {}) as Refused;
   if (code === 'ERR_YAMUX_WEBSOCKET_WS_MISSING') return redial('stop');
   if (code !== 'ERR_YAMUX_WEBSOCKET_REFUSED' || typeof status !== 'number') return redial('backoff');
-  if (status === 401 || status === 403) return redial('fresh');
-  if (!RETRYABLE.has(status)) return redial('stop');
-  return redial('backoff', 0, retryAfter(headers?.['retry-after'], now));
+  if (FINAL.has(status)) return redial('fresh');
+  // 404, a redirect to a page of its own, 200 or an unknown status come from something in front of the gateway.
+  const share = status >= 500 || MOMENTARY.has(status) ? 0 : 1;
+  return redial('backoff', share, retryAfter(headers?.['retry-after'], now));
 }
 
 function retryAfter(value: string | undefined, now: number): number {
@@ -73,7 +82,7 @@ function retryAfter(value: string | undefined, now: number): number {
   return seconds(value.trim()) ?? (Number.isNaN(date) ? 0 : bounded(date - now));
 }
 
-/** Nobody is sent away for longer than an hour. */
+/** No answer makes us wait for longer than an hour. */
 const LONGEST_WAIT = 3_600_000;
 
 function bounded(ms: number): number {

@@ -1,7 +1,8 @@
 // client() and server(): a Yamux session over a WebSocket. Chooses the close code that says why the session ended.
 import * as yamux from '@zishuo/yamux';
+import { checkOptions, nameOf, quoted } from './arguments.ts';
 import { type CloseFrame, closeFrameAfter, type SocketClose } from './close-codes.ts';
-import type { WebSocketStreamOptions } from './options.ts';
+import { CARRIED_STREAM_OPTIONS, type WebSocketStreamOptions } from './options.ts';
 import { type AnyWebSocket, openStream } from './stream.ts';
 import { sessionStreamOptions } from './ws-options.ts';
 
@@ -43,6 +44,7 @@ export function sessionOver(
   options: CarriedStreamOptions | undefined,
   cleanCloseFrame?: () => CloseFrame,
 ): yamux.YamuxSession {
+  checkOptions('the stream of a session', options, CARRIED_STREAM_OPTIONS);
   let session: yamux.YamuxSession | undefined;
   const closeFrame = (): CloseFrame => closeFrameAfter(session?.errored, cleanCloseFrame?.());
   const stream = openStream(
@@ -70,14 +72,16 @@ const CLOSED = Symbol.for('@zishuo/yamux-websocket.closed');
  * @throws {TypeError} for a session that is not over a WebSocket of this package.
  */
 export function socketClosed(session: yamux.YamuxSession): Promise<SocketClose> {
-  const closed = (session as { readonly [CLOSED]?: Promise<SocketClose> })[CLOSED];
-  if (closed === undefined)
-    throw new TypeError('Expected a session that client(), server() or dial() of this package made');
+  const closed = (session as { readonly [CLOSED]?: Promise<SocketClose> } | null | undefined)?.[CLOSED];
+  if (closed === undefined) {
+    const expected = 'Expected a session that client(), server(), dial() or acceptUpgrades() of this package made';
+    throw new TypeError(`${expected}, got ${nameOf(session)}`);
+  }
   return closed;
 }
 
 /** @throws {TypeError} */
 export function checkRole(role: unknown): yamux.Role {
   if (role === 'client' || role === 'server') return role;
-  throw new TypeError(`Expected role to be 'client' or 'server', got ${JSON.stringify(role)}`);
+  throw new TypeError(`Expected role to be 'client' or 'server', got ${quoted(role)}`);
 }

@@ -1,4 +1,5 @@
 // webSocketStream(): finds the driver for a socket, makes sure that it carries one byte stream only.
+import { hasMethod, isObject, nameOf } from './arguments.ts';
 import { WebSocketByteStream } from './byte-stream.ts';
 import type { CloseFrame } from './close-codes.ts';
 import { YamuxWebSocketError } from './errors.ts';
@@ -46,7 +47,8 @@ export function openStream(
     );
   }
   if (IN_USE in socket) {
-    const message = 'The WebSocket carries a byte stream or a session already: one for each socket';
+    const message =
+      'The WebSocket carries a byte stream or a session already: make one of each socket, and open streams on that session';
     throw new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_IN_USE', message, { origin: 'local' });
   }
   Object.defineProperty(socket, IN_USE, { value: true });
@@ -54,16 +56,24 @@ export function openStream(
 }
 
 function driverOf(socket: unknown): MessageSocket {
-  if (typeof socket === 'object' && socket !== null) {
-    if ('attach' in socket && typeof socket.attach === 'function') return socket as MessageSocket;
+  if (isObject(socket)) {
+    if (hasMethod(socket, 'attach')) return socket as unknown as MessageSocket;
     if (isWs(socket)) return new WsSocket(socket);
     if (isWebSocket(socket)) return new WebSocketDriver(socket);
   }
-  throw new TypeError(`Expected a WebSocket or a MessageSocket, got ${nameOf(socket)}`);
+  throw new TypeError(`Expected a WebSocket or a MessageSocket, got ${nameOf(socket)}${adviceFor(socket)}`);
 }
 
-function nameOf(value: unknown): string {
-  if (value === null || typeof value !== 'object') return value === null ? 'null' : typeof value;
-  const { constructor: maker } = value as { readonly constructor?: { readonly name: string } };
-  return `an object of ${maker?.name ?? 'no class'}`;
+/** What is often passed by mistake, and what belongs there instead. */
+function adviceFor(value: unknown): string {
+  if (typeof value === 'string' || value instanceof URL) return ': dial() connects to a URL';
+  if (!isObject(value)) return '';
+  if (hasMethod(value, 'then')) return ': await it';
+  if (hasMethod(value, 'goAway')) return ': it is a session already';
+  if (hasMethod(value, 'handleUpgrade')) return ": pass the socket of its 'connection' event";
+  if (hasMethod(value, 'pipe') && hasMethod(value, 'write')) {
+    return ': it is a byte stream already, for client() and server() of @zishuo/yamux';
+  }
+  if (hasMethod(value, 'terminate')) return ': install ws 8.22 or later';
+  return '';
 }

@@ -1,75 +1,18 @@
-// acceptUpgrades(): WebSocket upgrades of an HTTP server become sessions. Who is there is settled before the upgrade, so that a refusal
-// is an HTTP response; how many may wait for that, and how long, is bounded.
+// acceptUpgrades(): WebSocket upgrades of an HTTP server become sessions. The client is authenticated before the upgrade, so that a refusal
+// is an HTTP response. How many upgrades may wait for that, and how long, is bounded.
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Role, SessionOptions, YamuxSession } from '@zishuo/yamux';
+import type { Role, YamuxSession } from '@zishuo/yamux';
 import type { WebSocket, WebSocketServer } from 'ws';
 import { callApplication } from './application-callback.ts';
+import { checkMilliseconds, checkNumber, hasMethod, isObject, nameOf } from './arguments.ts';
 import { DRAINING, NORMAL } from './close-codes.ts';
 import { UpgradeRefusedError, wsMissing } from './errors.ts';
-import { type Carrier, checkNumber, MAX_DELAY } from './options.ts';
+import type { Carrier } from './options.ts';
 import { refuseUpgrade, serveWithoutUpgrade, unavailable, upgradeRequired } from './refusal.ts';
-import { type CarriedStreamOptions, checkRole, sessionOver } from './session.ts';
+import { checkRole, sessionOver } from './session.ts';
+import { checkUpgradeOptions, type UpgradeOptions } from './upgrade-options.ts';
 import { type RecommendedWsOptions, recommendedWsOptions } from './ws-options.ts';
-
-/** Times in milliseconds. */
-export interface UpgradeOptions<Identity> {
-  /** The pathname, without a query, that is accepted here. */
-  readonly path: string;
-  /**
-   * Who the client is: anything true, handed to `onSession`. Anything false refuses with 401; a thrown
-   * {@link UpgradeRefusedError} refuses with its status, headers and body; every other error with 500. The signal aborts when the
-   * answer does not matter any more.
-   */
-  readonly authenticate: (
-    request: IncomingMessage,
-    signal: AbortSignal,
-  ) => Identity | Falsy | PromiseLike<Identity | Falsy>;
-  /**
-   * Called with every new session, before anything is read from it: attach its 'error' listener here. What it throws, or rejects
-   * with, is uncaught, and the session is destroyed.
-   */
-  readonly onSession: (session: YamuxSession, request: IncomingMessage, identity: Identity) => unknown;
-  /** Called with every refusal. An unforeseen error of `authenticate` is its `cause`, and without this a process warning. */
-  readonly onRefused?: ((refusal: UpgradeRefusedError, request: IncomingMessage) => void) | undefined;
-  /** The first of these that the client offers is chosen; a client that offers none of them is refused with 400. */
-  readonly subprotocols?: readonly string[] | undefined;
-  /**
-   * `false` takes clients that offer no known subprotocol as well: the Go peers offer none at all.
-   * @defaultValue true
-   */
-  readonly requireSubprotocol?: boolean | undefined;
-  /** Refuses with 403 unless it returns true. Browsers send an Origin, agents none; needed where cookies authenticate. */
-  readonly checkOrigin?: ((origin: string | undefined, request: IncomingMessage) => boolean) | undefined;
-  /**
-   * Upgrades that wait for `authenticate` at a time; one more is refused with 503.
-   * @defaultValue 100
-   */
-  readonly maxPending?: number | undefined;
-  /**
-   * An upgrade that waits longer is refused with 503.
-   * @defaultValue 10000
-   */
-  readonly pendingTimeout?: number | undefined;
-  /**
-   * Named in the Retry-After header of a 503, in whole seconds.
-   * @defaultValue 5000
-   */
-  readonly retryAfter?: number | undefined;
-  /**
-   * Of the sessions.
-   * @defaultValue 'server'
-   */
-  readonly role?: Role | undefined;
-  /** Options of the sessions. */
-  readonly yamux?: SessionOptions | undefined;
-  /** Options of the byte streams beneath them. */
-  readonly stream?: CarriedStreamOptions | undefined;
-  /** Handed to `new WebSocketServer()` of `ws`, above `recommendedWsOptions()`. */
-  readonly ws?: Readonly<Record<string, unknown>> | undefined;
-}
-
-type Falsy = false | null | undefined;
 
 /** What `acceptUpgrades()` returns. The sessions belong to whoever got them from `onSession`. */
 export interface UpgradeAcceptor {
@@ -112,20 +55,16 @@ class Acceptor<Identity> implements UpgradeAcceptor {
   #draining = false;
 
   constructor(server: HttpServer, options: UpgradeOptions<Identity>) {
-    const { path, authenticate, onSession, maxPending = 100, pendingTimeout = 10_000, retryAfter = 5_000 } = options;
-    if (typeof path !== 'string' || !path.startsWith('/')) {
-      throw new TypeError(`Expected path to be a string that starts with '/', got ${JSON.stringify(path)}`);
-    }
-    for (const [name, value] of Object.entries({ authenticate, onSession })) {
-      if (typeof value !== 'function') throw new TypeError(`Expected ${name} to be a function, got ${typeof value}`);
-    }
+    checkServer(server);
+    checkUpgradeOptions(options);
+    const { maxPending = 100, pendingTimeout = 10_000, retryAfter = 5_000, path } = options;
     const recommended = recommendedWsOptions(options.yamux, options.stream);
     this.#server = server;
     this.#options = options;
     this.#role = checkRole(options.role ?? 'server');
     this.#maxPending = checkNumber('maxPending', maxPending, 1, Number.POSITIVE_INFINITY);
-    this.#pendingTimeout = checkNumber('pendingTimeout', pendingTimeout, 1, MAX_DELAY);
-    this.#retryAfter = checkNumber('retryAfter', retryAfter, 0, MAX_DELAY);
+    this.#pendingTimeout = checkMilliseconds('pendingTimeout', pendingTimeout, 1);
+    this.#retryAfter = checkMilliseconds('retryAfter', retryAfter);
     this.#handshakes = this.#makeHandshakes(recommended);
     // Told at once, and not first to whoever dials in: without `ws` no upgrade can be accepted.
     this.#handshakes.catch((error: unknown) => server.emit('error', error));
@@ -265,9 +204,18 @@ class Acceptor<Identity> implements UpgradeAcceptor {
   #refuse(request: IncomingMessage, socket: Duplex, refusal: UpgradeRefusedError): void {
     socket.on('error', ignore);
     refuseUpgrade(socket, refusal);
-    if (this.#options.onRefused) this.#options.onRefused(refusal, request);
+    const { onRefused } = this.#options;
+    if (onRefused) callApplication(() => onRefused(refusal, request));
     else if (refusal.status >= 500 && refusal.cause instanceof Error) process.emitWarning(refusal.cause);
   }
+}
+
+/** @throws {TypeError} for anything that can never have an upgrade, as an Express application. */
+function checkServer(server: unknown): void {
+  const isServer = isObject(server) && ['on', 'off', 'emit', 'listeners'].every((method) => hasMethod(server, method));
+  if (isServer && !hasMethod(server, 'handleUpgrade')) return;
+  const advice = typeof server === 'function' ? ': pass createServer(app)' : '';
+  throw new TypeError(`Expected the http.Server that has the upgrades, got ${nameOf(server)}${advice}`);
 }
 
 function ignore(): void {}

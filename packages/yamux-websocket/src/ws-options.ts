@@ -1,5 +1,6 @@
 // What the constructors of `ws` should be told so that a byte stream over their sockets is fast and bounded.
 import type { SessionOptions } from '@zishuo/yamux';
+import { checkOptionsObject } from './arguments.ts';
 import { maxMessageFor, resolveStreamOptions, type WebSocketStreamOptions } from './options.ts';
 
 /** For `new WebSocket(url, options)` and `new WebSocketServer(options)` alike. */
@@ -15,8 +16,8 @@ export interface RecommendedWsOptions {
 }
 
 /**
- * What `dial()` and `acceptUpgrades()` use, for those who make their sockets themselves: with the options of the session and of the stream
- * that will be made of the socket. A message may be as large as the largest frame of a session with this `maxStreamWindow`.
+ * What `dial()` and `acceptUpgrades()` use, for programs that make their sockets themselves. Pass the options of the session and of the stream
+ * that the socket will carry: a message may be as large as the largest frame of a session with this `maxStreamWindow`.
  *
  * @throws {TypeError | RangeError} for a bad option.
  */
@@ -35,6 +36,8 @@ export function sessionStreamOptions(
   yamuxOptions: SessionOptions | undefined,
   streamOptions: WebSocketStreamOptions | undefined,
 ): WebSocketStreamOptions {
+  checkOptionsObject('yamux', yamuxOptions);
+  checkOptionsObject('the byte stream', streamOptions); // it is copied below: a function would vanish
   const maxInboundMessageBytes = streamOptions?.maxInboundMessageBytes ?? maxMessageFor(yamuxOptions?.maxStreamWindow);
   return { ...streamOptions, maxInboundMessageBytes };
 }

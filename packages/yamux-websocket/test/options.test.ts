@@ -29,18 +29,30 @@ describe('the options of a byte stream', () => {
     [{ maxMessageBytes: 0 }, 'Expected maxMessageBytes to be a whole number from 1 to Infinity, got 0'],
     [{ highWaterMark: 1.5 }, 'Expected highWaterMark to be a whole number from 0 to Infinity, got 1.5'],
     [{ maxBufferedBytes: Number.NaN }, 'Expected maxBufferedBytes to be a whole number from 1 to Infinity, got NaN'],
-    [{ writeTimeout: 2 ** 31 }, 'Expected writeTimeout to be a whole number from 0 to 2147483647, got 2147483648'],
-    [{ closeTimeout: 0 }, 'Expected closeTimeout to be a whole number from 1 to 2147483647, got 0'],
+    [
+      { writeTimeout: 2 ** 31 },
+      'Expected writeTimeout to be a whole number of milliseconds from 0 to 2147483647, got 2147483648',
+    ],
+    [{ closeTimeout: 0.5 }, 'Expected closeTimeout to be a whole number of milliseconds from 1 to 2147483647, got 0.5'],
+    [{ closeTimeout: 0 }, 'Expected closeTimeout to be a whole number of milliseconds from 1 to 2147483647, got 0'],
   ])('refuse a number out of range: %j', (options, message) => {
     expect(() => resolveStreamOptions(options)).toThrow(new RangeError(message));
+  });
+
+  it('refuse a carrier that is no object', () => {
+    expect(() => resolveStreamOptions({ carrier: '127.0.0.1' as never })).toThrow(
+      new TypeError('Expected carrier to be the socket beneath the WebSocket, got a string'),
+    );
   });
 
   it('refuse a value of the wrong type and a name that does not exist', () => {
     const wrongType = { writeTimeout: '30s' } as unknown as WebSocketStreamOptions;
     expect(() => resolveStreamOptions(wrongType)).toThrow(
-      new TypeError('Expected writeTimeout to be a number, got string'),
+      new TypeError('Expected writeTimeout to be a number of milliseconds, got "30s"'),
     );
     const misspelt = { writeTimeOut: 5 } as unknown as WebSocketStreamOptions;
-    expect(() => resolveStreamOptions(misspelt)).toThrow(/^Unknown option 'writeTimeOut'; expected carrier or one of /);
+    expect(() => resolveStreamOptions(misspelt)).toThrow(
+      new TypeError("Unknown option 'writeTimeOut' of the byte stream; did you mean 'writeTimeout'?"),
+    );
   });
 });

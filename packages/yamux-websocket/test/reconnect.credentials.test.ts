@@ -68,12 +68,75 @@ describe('a Reconnector that is refused', () => {
     expect(far.attempts).toHaveLength(1);
   });
 
-  it('gives up after a refusal that will be the same next time', async () => {
-    const far = await gateway(() => new UpgradeRefusedError(404));
-    expect(await keep([far.url]).keeper.stopped).toMatchObject({ status: 404 });
+  it('gives up after a second refusal that will be the same next time', async () => {
+    const far = await gateway(() => new UpgradeRefusedError(400));
+    const { keeper, clock, pause } = keep([far.url]);
+    clock.advance((await pause(1)).delay);
+    expect(await keeper.stopped).toMatchObject({ status: 400 });
+    expect(far.attempts).toHaveLength(2);
   });
 
-  it('goes on when whoever gives out credentials fails, whatever it throws', async () => {
+  it.each([200, 302, 404, 521, 522, 530])(
+    'goes on after HTTP status %i, which something in front answers',
+    async (status) => {
+      const far = await gateway((attempt) => (attempt < 4 ? new UpgradeRefusedError(status) : undefined));
+      const { clock, session, pause } = keep([far.url]);
+      for (const number of [1, 2, 3]) clock.advance((await pause(number)).delay);
+      await session(1);
+    },
+  );
+
+  it('stays with the other URLs when one refuses fresh credentials too', async () => {
+    const [refusing, good] = [await gateway(() => new UpgradeRefusedError(401)), await gateway()];
+    const { clock, session, pause, served } = keep([refusing.url, good.url], { dial: credentials });
+    clock.advance((await pause(1)).delay);
+    await session(1);
+    for (const [lost, pauses] of [
+      [1, 2],
+      [2, 4],
+    ] as const) {
+      (await good.session(lost)).destroy();
+      // Its turn again, with fresh credentials: then it is left out.
+      for (let number = pauses; number < pauses + (lost === 1 ? 2 : 1); number += 1)
+        clock.advance((await pause(number)).delay);
+      await session(lost + 1);
+    }
+    expect(served).toEqual([good.url, good.url, good.url]);
+    expect(refusing.attempts.map(({ headers }) => headers.authorization)).toEqual(['stale', 'fresh']);
+  });
+
+  it('dials a URL again that refused once another one has served for a while', async () => {
+    const refusing = await gateway((attempt) => (attempt < 3 ? new UpgradeRefusedError(401) : undefined));
+    const good = await gateway();
+    const { clock, session, pause, served } = keep([refusing.url, good.url], { dial: credentials });
+    clock.advance((await pause(1)).delay);
+    await session(1);
+    (await good.session(1)).destroy();
+    clock.advance((await pause(2)).delay);
+    clock.advance((await pause(3)).delay);
+    await session(2);
+    clock.advance(10_000);
+    (await good.session(2)).destroy();
+    clock.advance((await pause(4)).delay);
+    await session(3);
+    expect(served).toEqual([good.url, good.url, refusing.url]);
+  });
+
+  it('gives up when every URL has refused fresh credentials', async () => {
+    const far = [await gateway(() => new UpgradeRefusedError(401)), await gateway(() => new UpgradeRefusedError(403))];
+    const { keeper, clock, pause } = keep(
+      far.map(({ url }) => url),
+      { dial: credentials },
+    );
+    for (const number of [1, 2]) clock.advance((await pause(number)).delay);
+    expect(await keeper.stopped).toMatchObject({ status: 401 });
+    expect(far.map(({ attempts }) => attempts.map(({ headers }) => headers.authorization))).toEqual([
+      ['stale', 'fresh'],
+      ['fresh'],
+    ]);
+  });
+
+  it('goes on when the source of the credentials fails, whatever it throws', async () => {
     const { url } = await gateway();
     let asked = 0;
     const dial = (): Promise<object> => {

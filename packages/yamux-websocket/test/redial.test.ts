@@ -16,7 +16,7 @@ describe('dialing again after a close', () => {
     [1006, 'backoff', 0],
     [1007, 'backoff', 1],
     [1008, 'fresh', 0],
-    [1009, 'stop', 0],
+    [1009, 'leave', 0],
     [1010, 'backoff', 1],
     [1011, 'backoff', 0],
     [1012, 'soon', 0],
@@ -56,19 +56,29 @@ describe('dialing again after a failed dial', () => {
     redialAfterError(new UpgradeRefusedError(status, { headers: { 'retry-after': retryAfter } }), Date.UTC(2026, 0, 1));
 
   it.each([
-    [301, 'stop'],
-    [400, 'stop'],
-    [401, 'fresh'],
-    [403, 'fresh'],
-    [404, 'stop'],
-    [408, 'backoff'],
-    [429, 'backoff'],
-    [500, 'backoff'],
-    [502, 'backoff'],
-    [503, 'backoff'],
-    [504, 'backoff'],
-  ])('with HTTP status %i is %s', (status, how) => {
-    expect(refused(status).how).toBe(how);
+    [200, 'backoff', 1],
+    [301, 'backoff', 1],
+    [302, 'backoff', 1],
+    [400, 'fresh', 0],
+    [401, 'fresh', 0],
+    [403, 'fresh', 0],
+    [404, 'backoff', 1],
+    [408, 'backoff', 0],
+    [410, 'fresh', 0],
+    [426, 'fresh', 0],
+    [429, 'backoff', 0],
+    [460, 'backoff', 1],
+    [499, 'backoff', 1],
+    [500, 'backoff', 0],
+    [501, 'backoff', 0],
+    [503, 'backoff', 0],
+    [505, 'backoff', 0],
+    [521, 'backoff', 0],
+    [522, 'backoff', 0],
+    [530, 'backoff', 0],
+    [999, 'backoff', 0],
+  ])('with HTTP status %i is %s, with a pause of at least this share of the longest: %d', (status, how, share) => {
+    expect(refused(status)).toEqual({ how, share, wait: 0 });
   });
 
   it.each([

@@ -147,7 +147,9 @@ describe('a session over a WebSocket', () => {
     expect(await socketClosed(gateway)).toEqual({ ...how, initiator: 'remote' });
     const other = yamuxClient(new PassThrough());
     expect(() => socketClosed(other)).toThrow(
-      new TypeError('Expected a session that client(), server() or dial() of this package made'),
+      new TypeError(
+        'Expected a session that client(), server(), dial() or acceptUpgrades() of this package made, got an object of YamuxSession',
+      ),
     );
     other.destroy();
   });

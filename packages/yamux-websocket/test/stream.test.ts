@@ -1,5 +1,8 @@
 import { EventEmitter } from 'node:events';
+import { PassThrough } from 'node:stream';
+import { client } from '@zishuo/yamux';
 import { describe, expect, it } from 'vitest';
+import { WebSocketServer } from 'ws';
 import { type AnyWebSocket, webSocketStream } from '../src/stream.ts';
 import { FakeSocket } from './support/fake-socket.ts';
 
@@ -14,7 +17,18 @@ describe('webSocketStream()', () => {
   it.each([
     [null, 'null'],
     [undefined, 'undefined'],
-    ['ws://host', 'string'],
+    ['ws://host', 'a string: dial() connects to a URL'],
+    [
+      new PassThrough(),
+      'an object of PassThrough: it is a byte stream already, for client() and server() of @zishuo/yamux',
+    ],
+    [Promise.resolve(), 'an object of Promise: await it'],
+    [
+      new WebSocketServer({ noServer: true }),
+      "an object of WebSocketServer: pass the socket of its 'connection' event",
+    ],
+    [{ on() {}, terminate() {} }, 'an object of Object: install ws 8.22 or later'],
+    [client(new PassThrough()), 'an object of YamuxSession: it is a session already'],
     [new EventEmitter(), 'an object of EventEmitter'],
     [{}, 'an object of Object'],
   ])('refuses %s', (socket, got) => {

@@ -5,7 +5,8 @@ import type { YamuxSession } from '@zishuo/yamux';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { dial } from '../src/dial.ts';
-import { acceptUpgrades, type UpgradeOptions } from '../src/upgrade.ts';
+import { acceptUpgrades } from '../src/upgrade.ts';
+import type { UpgradeOptions } from '../src/upgrade-options.ts';
 import { accepting, gate, statusOf } from './support/accepting.ts';
 import { closeServers, exchange, httpServer, upgradeRequest } from './support/http-server.ts';
 
@@ -221,9 +222,12 @@ describe('the options of acceptUpgrades()', () => {
     [{ path: 'connect' }, `Expected path to be a string that starts with '/', got "connect"`],
     [{ authenticate: undefined as never }, 'Expected authenticate to be a function, got undefined'],
     [{ maxPending: 0 }, 'Expected maxPending to be a whole number from 1 to Infinity, got 0'],
-    [{ pendingTimeout: 0 }, 'Expected pendingTimeout to be a whole number from 1 to 2147483647, got 0'],
+    [{ pendingTimeout: 0 }, 'Expected pendingTimeout to be a whole number of milliseconds from 1 to 2147483647, got 0'],
     [{ role: 'peer' as never }, `Expected role to be 'client' or 'server', got "peer"`],
-    [{ stream: { closeTimeout: 0 } }, 'Expected closeTimeout to be a whole number from 1 to 2147483647, got 0'],
+    [
+      { stream: { closeTimeout: 0 } },
+      'Expected closeTimeout to be a whole number of milliseconds from 1 to 2147483647, got 0',
+    ],
   ])('are checked at once: %j', async (options, message) => {
     const { server } = await httpServer();
     const good = { path: '/', authenticate: () => true, onSession: () => {} };

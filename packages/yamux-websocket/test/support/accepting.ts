@@ -3,7 +3,8 @@ import { EventEmitter, once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { YamuxSession } from '@zishuo/yamux';
 import type { UpgradeRefusedError } from '../../src/errors.ts';
-import { acceptUpgrades, type UpgradeAcceptor, type UpgradeOptions } from '../../src/upgrade.ts';
+import { acceptUpgrades, type UpgradeAcceptor } from '../../src/upgrade.ts';
+import type { UpgradeOptions } from '../../src/upgrade-options.ts';
 import { httpServer, type TestServer } from './http-server.ts';
 
 export interface Accepting extends TestServer {

@@ -1,0 +1,147 @@
+// Checks of what an application passes in. Each error is one line: what was expected, what was given, and what to do about it.
+
+/** Beyond this setTimeout() fires at once. */
+const MAX_DELAY = 2_147_483_647;
+
+/**
+ * Refuses anything that is no options object, and every name that is not in `known`. `owner` is whose options they are: `dial()`.
+ *
+ * @throws {TypeError}
+ */
+export function checkOptions(owner: string, given: unknown, known: readonly string[]): void {
+  checkOptionsObject(owner, given);
+  for (const name of Object.keys(given ?? {})) {
+    if (!known.includes(name)) throw unknownOption(owner, name, known);
+  }
+}
+
+/**
+ * Only that it can be an options object: its names are checked by someone else.
+ *
+ * @throws {TypeError}
+ */
+export function checkOptionsObject(owner: string, given: unknown): void {
+  if (
+    given === undefined ||
+    (typeof given === 'object' && given !== null && !Array.isArray(given) && !isEmitter(given))
+  )
+    return;
+  const advice = given === null ? '; leave it out instead' : '';
+  throw new TypeError(`Expected the options of ${owner} to be an object, got ${nameOf(given)}${advice}`);
+}
+
+/** A socket, a session, an AbortSignal: nobody's options. */
+function isEmitter(value: object): boolean {
+  return hasMethod(value, 'on') || hasMethod(value, 'addEventListener');
+}
+
+function unknownOption(owner: string, name: string, known: readonly string[]): TypeError {
+  const nearest = nearestName(name, known);
+  const advice = nearest === undefined ? `expected one of ${known.join(', ')}` : `did you mean '${nearest}'?`;
+  return new TypeError(`Unknown option '${name}' of ${owner}; ${advice}`);
+}
+
+/** The known name that was probably meant; undefined where none is similar. */
+function nearestName(name: string, known: readonly string[]): string | undefined {
+  const wanted = name.toLowerCase();
+  let nearest: string | undefined;
+  let least = Math.ceil(name.length / 3) + 1;
+  for (const candidate of known) {
+    const other = candidate.toLowerCase();
+    const distance = other.includes(wanted) ? 1 : editDistance(wanted, other);
+    if (distance < least) {
+      nearest = candidate;
+      least = distance;
+    }
+  }
+  return nearest;
+}
+
+/** How many letters must be inserted, left out or replaced to make `b` of `a` (Levenshtein). */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const replaced = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] as number) + 1, (next[j - 1] as number) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] as number;
+}
+
+/** @throws {TypeError | RangeError} */
+export function checkNumber(name: string, value: unknown, min: number, max: number): number {
+  return checkWhole(name, value, min, max, '');
+}
+
+/** Refuses what setTimeout() cannot wait for. Half a second given as 0.5 is told its unit. @throws {TypeError | RangeError} */
+export function checkMilliseconds(name: string, value: unknown, min = 0): number {
+  return checkWhole(name, value, min, MAX_DELAY, ' of milliseconds');
+}
+
+function checkWhole(name: string, value: unknown, min: number, max: number, unit: string): number {
+  if (typeof value !== 'number') throw new TypeError(`Expected ${name} to be a number${unit}, got ${quoted(value)}`);
+  const isWhole = Number.isInteger(value) || value === max;
+  if (!isWhole || value < min || value > max) {
+    throw new RangeError(`Expected ${name} to be a whole number${unit} from ${min} to ${max}, got ${value}`);
+  }
+  return value;
+}
+
+/** @throws {TypeError} */
+export function checkFunction(name: string, value: unknown): void {
+  if (typeof value !== 'function') throw new TypeError(`Expected ${name} to be a function, got ${nameOf(value)}`);
+}
+
+/** @throws {TypeError} */
+export function checkOptionalFunction(name: string, value: unknown): void {
+  if (value !== undefined) checkFunction(name, value);
+}
+
+/** @throws {TypeError} */
+export function checkBoolean(name: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'boolean') {
+    throw new TypeError(`Expected ${name} to be true or false, got ${nameOf(value)}`);
+  }
+}
+
+/** @throws {TypeError} */
+export function checkSignal(name: string, value: unknown): void {
+  if (value === undefined) return;
+  if (isObject(value) && typeof value.aborted === 'boolean' && hasMethod(value, 'addEventListener')) return;
+  const advice = isObject(value) && 'signal' in value ? ': pass its signal' : '';
+  throw new TypeError(`Expected ${name} to be an AbortSignal, got ${nameOf(value)}${advice}`);
+}
+
+/** A string would be taken apart into its letters. @throws {TypeError} */
+export function checkStrings(name: string, value: unknown): void {
+  if (value === undefined) return;
+  if (!Array.isArray(value) || !value.every((entry) => typeof entry === 'string')) {
+    throw new TypeError(`Expected ${name} to be an array of strings, got ${nameOf(value)}`);
+  }
+}
+
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
+export function hasMethod(value: object, name: string): boolean {
+  return typeof (value as Readonly<Record<string, unknown>>)[name] === 'function';
+}
+
+/** Like `nameOf`, and the text of a string. Not where that may be a password or a token. */
+export function quoted(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : nameOf(value);
+}
+
+/** For messages: what kind of value it is. */
+export function nameOf(value: unknown): string {
+  if (value === null || value === undefined || typeof value === 'boolean') return String(value);
+  if (typeof value === 'number') return `the number ${value}`;
+  if (Array.isArray(value)) return 'an array';
+  if (!isObject(value)) return `a ${typeof value}`;
+  const { constructor: maker } = value as { readonly constructor?: { readonly name?: unknown } };
+  return `an object of ${typeof maker?.name === 'string' && maker.name !== '' ? maker.name : 'no class'}`;
+}

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { UrlRotation } from '../src/url-rotation.ts';
+
+const take = (urls: UrlRotation, count: number): (string | undefined)[] =>
+  Array.from({ length: count }, () => {
+    const turn = urls.take();
+    return turn && `${turn.url}${turn.fresh ? ' fresh' : ''}`;
+  });
+
+describe('the URLs of a Reconnector', () => {
+  it('take turns', () => {
+    expect(take(new UrlRotation(['a', 'b', 'c']), 4)).toEqual(['a', 'b', 'c', 'a']);
+  });
+
+  it('are asked with fresh credentials where they refused, and right after any refusal', () => {
+    const urls = new UrlRotation(['a', 'b', 'c']);
+    expect(take(urls, 1)).toEqual(['a']);
+    urls.refused('a', false);
+    expect(take(urls, 4)).toEqual(['b fresh', 'c', 'a fresh', 'b']);
+  });
+
+  it('are left out once they refused fresh credentials, until all are forgiven', () => {
+    const urls = new UrlRotation(['a', 'b']);
+    urls.refused('a', true);
+    expect(urls.upcoming).toBe('b');
+    expect(take(urls, 2)).toEqual(['b fresh', 'b']);
+    urls.leaveOut('b');
+    expect(urls.upcoming).toBeUndefined();
+    expect(take(urls, 1)).toEqual([undefined]);
+    urls.forgive();
+    expect(take(urls, 2)).toEqual(['a', 'b']);
+  });
+
+  it('may name one URL twice', () => {
+    const urls = new UrlRotation(['a', 'a', 'b']);
+    expect(take(urls, 3)).toEqual(['a', 'a', 'b']);
+    urls.leaveOut('a');
+    expect(take(urls, 2)).toEqual(['b', 'b']);
+  });
+});
