@@ -4,6 +4,7 @@ import type { SecureContextOptions } from 'node:tls';
 import type { Role, SessionOptions, YamuxSession } from '@zishuo/yamux';
 import type { WebSocket } from 'ws';
 import {
+  checkBoolean,
   checkMilliseconds,
   checkOptions,
   checkOptionsObject,
@@ -14,9 +15,10 @@ import {
 } from './arguments.ts';
 import { describeFailure, describeRefusal } from './dial-failure.ts';
 import { UpgradeRefusedError, wsMissing, YamuxWebSocketError } from './errors.ts';
+import { maskGenerator } from './mask.ts';
 import { CARRIED_STREAM_OPTIONS, type Carrier } from './options.ts';
 import { type CarriedStreamOptions, checkRole, sessionOver } from './session.ts';
-import { recommendedWsOptions } from './ws-options.ts';
+import { type RecommendedWsOptions, recommendedWsOptions } from './ws-options.ts';
 
 /** Handed to `new WebSocket()` of `ws` as they are, above `recommendedWsOptions()`. What is not named here is passed on too. */
 export interface WsClientOptions extends SecureContextOptions {
@@ -49,6 +51,13 @@ export interface DialOptions {
    * @defaultValue 10000
    */
   readonly handshakeTimeout?: number | undefined;
+  /**
+   * Whether what is sent is masked by random keys, which costs work on every byte at both ends. Without it an all-zero key is sent, which
+   * every peer takes and which changes nothing. Masks protect caches between the two ends (RFC 6455 section 10.3), which cannot read `wss:`.
+   * Over `ws:` give false on loopback and private links only.
+   * @defaultValue true over `ws:`, false over `wss:`
+   */
+  readonly maskPayload?: boolean | undefined;
   /** Options of the session. */
   readonly yamux?: SessionOptions | undefined;
   /** Options of the byte stream beneath the session. */
@@ -66,20 +75,31 @@ export interface DialOptions {
  * @throws the reason of `signal`; a SyntaxError, TypeError or RangeError for a bad URL or option.
  */
 export async function dial(url: string | URL, options: DialOptions = {}): Promise<YamuxSession> {
-  checkDialOptions('dial()', options);
+  const recommended = checkDialOptions('dial()', options);
   const { role = 'client', subprotocols = [], headers = {}, signal, handshakeTimeout = 10_000 } = options;
-  const { yamux, stream } = options;
-  const recommended = recommendedWsOptions(yamux, stream);
+  const { maskPayload, yamux, stream } = options;
   signal?.throwIfAborted();
-  const { WebSocket } = await import('ws').catch(wsMissing);
+  const { WebSocket } = await loadedWs();
   signal?.throwIfAborted();
   const ws: WebSocket = new WebSocket(url, [...subprotocols], {
     ...recommended,
+    generateMask: maskGenerator(url, maskPayload, () => ws.url),
     ...options.ws,
     headers: { ...headers },
   });
   const carrier = await opened(ws, handshakeTimeout, signal);
   return sessionOver(ws, role, yamux, { carrier, ...stream });
+}
+
+let loading: Promise<typeof import('ws')> | undefined;
+
+/** Imported once: an import() of what is loaded already still asks the module loader. One that failed is tried again. */
+function loadedWs(): Promise<typeof import('ws')> {
+  loading ??= import('ws').catch((cause: unknown) => {
+    loading = undefined;
+    return wsMissing(cause);
+  });
+  return loading;
 }
 
 const DIAL_OPTIONS = Object.keys({
@@ -88,27 +108,32 @@ const DIAL_OPTIONS = Object.keys({
   headers: true,
   signal: true,
   handshakeTimeout: true,
+  maskPayload: true,
   yamux: true,
   stream: true,
   ws: true,
 } satisfies Record<keyof DialOptions, true>);
 
 /**
- * All that can be known before a connection is made.
+ * Checks all that can be known before a connection is made, and returns the options of `ws` that follow from it.
  *
  * @throws {TypeError | RangeError}
  */
-export function checkDialOptions(owner: string, options: DialOptions | undefined): void {
+export function checkDialOptions(owner: string, options: DialOptions | undefined): RecommendedWsOptions {
   checkOptions(owner, options, DIAL_OPTIONS);
-  const { role, subprotocols, headers, signal, handshakeTimeout, yamux, stream, ws } = options ?? {};
+  const { role, subprotocols, headers, signal, handshakeTimeout, maskPayload, yamux, stream, ws } = options ?? {};
   if (role !== undefined) checkRole(role);
   checkStrings('subprotocols', subprotocols);
   checkHeaders(headers);
   checkSignal('signal', signal);
   if (handshakeTimeout !== undefined) checkMilliseconds('handshakeTimeout', handshakeTimeout);
+  checkBoolean('maskPayload', maskPayload);
   checkOptions('stream', stream, CARRIED_STREAM_OPTIONS);
-  recommendedWsOptions(yamux, stream);
   checkOptionsObject('ws', ws);
+  if (ws !== undefined && 'headers' in ws) {
+    throw new TypeError('Expected ws to be given without headers: give headers to dial()');
+  }
+  return recommendedWsOptions(yamux, stream);
 }
 
 /** The entries of a Headers or a Map are no properties, and would not be sent. */

@@ -19,6 +19,9 @@ export interface RecommendedWsOptions {
  * What `dial()` and `acceptUpgrades()` use, for programs that make their sockets themselves. Pass the options of the session and of the stream
  * that the socket will carry: a message may be as large as the largest frame of a session with this `maxStreamWindow`.
  *
+ * A client's socket over `wss:` should have `generateMask: (mask) => mask.fill(0)` beside them, as `dial()` gives it: `ws` then works on no
+ * byte of what is sent, at either end.
+ *
  * @throws {TypeError | RangeError} for a bad option.
  */
 export function recommendedWsOptions(

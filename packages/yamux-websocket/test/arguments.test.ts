@@ -35,6 +35,7 @@ describe('an option that does not exist is refused, and the one that was meant i
   it.each<[string, string, () => unknown]>([
     ['hedaers', "dial(); did you mean 'headers'?", () => untyped('dial')(url, { hedaers: {} })],
     ['timeout', "dial(); did you mean 'handshakeTimeout'?", () => untyped('dial')(url, { timeout: 1 })],
+    ['mask', "dial(); did you mean 'maskPayload'?", () => untyped('dial')(url, { mask: true })],
     [
       'writetimeout',
       "stream; did you mean 'writeTimeout'?",
@@ -140,6 +141,11 @@ describe('a value of the wrong kind is refused before anything is connected', ()
       'Expected handshakeTimeout to be a number of milliseconds, got "10s"',
       () => untyped('dial')(url, { handshakeTimeout: '10s' }),
     ],
+    [
+      'Expected ws to be given without headers: give headers to dial()',
+      () => untyped('dial')(url, { ws: { headers: {} } }),
+    ],
+    ['Expected maskPayload to be true or false, got the number 0', () => untyped('dial')(url, { maskPayload: 0 })],
     [
       'Expected dial without a signal, got one: give it to keepConnected(), beside dial',
       () => kept({ dial: { signal: new AbortController().signal } }),
