@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
 import { UpgradeRefusedError } from '../src/errors.ts';
 import { keepConnected, type Reconnector } from '../src/reconnect.ts';
-import type { KeepConnectedOptions } from '../src/reconnect-options.ts';
+import type { DialAttempt, KeepConnectedOptions } from '../src/reconnect-options.ts';
 import { socketClosed } from '../src/session.ts';
 import { gateway, keep, stopKeepers } from './support/gateway.ts';
 import { httpServer } from './support/http-server.ts';
@@ -162,6 +162,29 @@ describe('keepConnected', () => {
     stop.abort();
     expect(await keeper.stopped).toBeUndefined();
     expect(served).toEqual([]);
+  });
+
+  it('stops while it waits for options of the dial that never come', async () => {
+    const far = await gateway();
+    let asked: (attempt: DialAttempt) => void = () => {};
+    const attempt = new Promise<DialAttempt>((resolve) => {
+      asked = resolve;
+    });
+    const dial = (given: DialAttempt): Promise<never> => {
+      asked(given);
+      return new Promise(() => {});
+    };
+    const { keeper } = keep([far.url], { dial });
+    const { signal } = await attempt;
+    expect(await keeper.stop()).toBeUndefined();
+    expect([signal.aborted, far.attempts.length]).toEqual([true, 0]);
+  });
+
+  it('gives up when the function for the options of a dial returns what is none', async () => {
+    const far = await gateway();
+    const { keeper } = keep([far.url], { dial: () => ({ header: {} }) as object });
+    expect(await keeper.stopped).toEqual(new TypeError("Unknown option 'header' of dial; did you mean 'headers'?"));
+    expect(far.attempts).toEqual([]);
   });
 
   it('never dials with a signal that has aborted', async () => {

@@ -257,3 +257,24 @@ describe('an onSession that throws', () => {
     }
   });
 });
+
+describe('an onRefused that throws', () => {
+  it('is an uncaught exception, as from any listener, and the client gets its answer', async () => {
+    const mistake = new Error('a mistake');
+    const { url } = await accepting({
+      authenticate: () => Promise.resolve(false),
+      onRefused: () => {
+        throw mistake;
+      },
+    });
+    const listeners = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    try {
+      const uncaught = once(process, 'uncaughtException');
+      await expect(dial(`${url}/connect`)).rejects.toMatchObject({ status: 401 });
+      expect(await uncaught).toEqual([mistake, 'uncaughtException']);
+    } finally {
+      for (const listener of listeners) process.on('uncaughtException', listener);
+    }
+  });
+});
