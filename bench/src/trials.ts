@@ -12,7 +12,7 @@ import { libp2pYamux } from './implementations/libp2p-yamux.ts';
 import { rawSocket } from './implementations/raw-socket.ts';
 import { rawWs } from './implementations/web-socket/raw-ws.ts';
 import { ourStream, wsStream } from './implementations/web-socket/streams.ts';
-import { masked, unmasked, type Way } from './implementations/web-socket/ways.ts';
+import { masked, unmasked, type Way, zeroKey } from './implementations/web-socket/ways.ts';
 import { yamuxOverWs } from './implementations/web-socket/yamux-over-ws.ts';
 import { yamux } from './implementations/yamux.ts';
 import { yamuxJs } from './implementations/yamux-js.ts';
@@ -59,4 +59,8 @@ export const trials: readonly Trial[] = [
   { benchCase: webSocket('web-socket', '64 KiB writes', 64 * KIB), contenders: over(unmasked) },
   { benchCase: webSocket('web-socket-small-masked', '1 KiB writes, masked', KIB), contenders: over(masked) },
   { benchCase: webSocket('web-socket-masked', '64 KiB writes, masked', 64 * KIB), contenders: over(masked) },
+  {
+    benchCase: webSocket('web-socket-zero-key', '64 KiB writes, masked by zeros', 64 * KIB),
+    contenders: over(zeroKey),
+  },
 ];

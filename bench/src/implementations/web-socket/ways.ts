@@ -4,7 +4,7 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
-import { WebSocket, WebSocketServer } from 'ws';
+import { type ClientOptions, WebSocket, WebSocketServer } from 'ws';
 import type { Listening } from '../../implementation.ts';
 import { dialLoopback, listenOnLoopback } from '../loopback.ts';
 
@@ -18,19 +18,26 @@ export interface Way {
 const options = { perMessageDeflate: false, maxPayload: 0 };
 
 /** As one expects: who dials is the client. */
-export const masked: Way = {
-  listen(accept) {
-    const http = createHttpServer();
-    new WebSocketServer({ ...options, server: http }).on('connection', accept);
-    return listenOnLoopback(http);
-  },
+export const masked: Way = clientDials();
 
-  async dial(port) {
-    const socket = new WebSocket(`ws://127.0.0.1:${port}`, options);
-    await once(socket, 'open');
-    return socket;
-  },
-};
+/** The same with a mask key of zeros, as `dial()` sends it over `wss:`: `ws` then works on no byte, at either end. */
+export const zeroKey: Way = clientDials({ generateMask: (mask) => mask.fill(0) });
+
+function clientDials(more: ClientOptions = {}): Way {
+  return {
+    listen(accept) {
+      const http = createHttpServer();
+      new WebSocketServer({ ...options, server: http }).on('connection', accept);
+      return listenOnLoopback(http);
+    },
+
+    async dial(port) {
+      const socket = new WebSocket(`ws://127.0.0.1:${port}`, { ...options, ...more });
+      await once(socket, 'open');
+      return socket;
+    },
+  };
+}
 
 /** The other way round: who dials the TCP connection is the server of the WebSocket. */
 export const unmasked: Way = {

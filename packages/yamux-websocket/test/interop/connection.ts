@@ -7,10 +7,11 @@ import { httpServer } from '../support/http-server.ts';
 
 const otherOf = (role: Role): Role => (role === 'client' ? 'server' : 'client');
 
-/** We dial. */
+/** We dial, with an all-zero mask key in one role and random ones in the other. */
 export const dialGo: Connect = async (role, peer, options = {}, config = {}) => {
   const { port, session: go } = await peer.listen(otherOf(role), { ...config, transport: 'websocket' });
-  return { ours: await dial(`ws://127.0.0.1:${port}/connect`, { role, yamux: options }), go };
+  const maskPayload = role === 'server';
+  return { ours: await dial(`ws://127.0.0.1:${port}/connect`, { role, maskPayload, yamux: options }), go };
 };
 
 /** Go dials. */
