@@ -30,7 +30,7 @@ export function checkOptionsObject(owner: string, given: unknown): void {
   throw new TypeError(`Expected the options of ${owner} to be an object, got ${nameOf(given)}${advice}`);
 }
 
-/** A socket, a session, an AbortSignal: nobody's options. */
+/** A socket, a session, an AbortSignal. */
 function isEmitter(value: object): boolean {
   return hasMethod(value, 'on') || hasMethod(value, 'addEventListener');
 }

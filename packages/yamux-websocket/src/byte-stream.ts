@@ -1,5 +1,5 @@
-// A MessageSocket as a Duplex of bytes: message boundaries mean nothing, and the stream ends as honestly as the socket did.
-// Never a clean end for what may have been cut short. Knows no Yamux, and no library's sockets.
+// A MessageSocket as a Duplex of bytes. Message boundaries mean nothing. The stream ends cleanly only if the socket did: bytes that may be cut
+// short always end in an error. Knows neither Yamux nor the sockets of any library.
 import { Duplex } from 'node:stream';
 import {
   type CloseFrame,
@@ -42,20 +42,20 @@ export class WebSocketByteStream extends Duplex {
   #paused = false;
   /** Messages in a row without a byte. */
   #empties = 0;
-  /** The writes of this tick wait for its end. */
+  /** The writes of this tick are collected until the tick ends. */
   #corked = false;
-  /** `end()` came before the socket was open. */
+  /** The callback of `end()` while the socket is still connecting. */
   #finalWaits: Callback | undefined;
   /** The close frame that we sent. */
   #sentClose: CloseFrame | undefined;
-  /** How destroy() is to leave the socket: terminated unless this is set. */
+  /** The close frame that destroy() sends; without one it terminates the socket. */
   #closeWith: CloseFrame | undefined;
   #terminated = false;
   #gone = false;
   #closeTimer: NodeJS.Timeout | undefined;
   #resolveClosed!: (close: SocketClose) => void;
 
-  /** @internal `closeFrame` is asked for the close frame at the time of `end()`. */
+  /** @internal `closeFrame` gives the close frame at the time of `end()`. */
   constructor(socket: MessageSocket, options: ResolvedStreamOptions, closeFrame: () => CloseFrame = () => NORMAL) {
     super({
       allowHalfOpen: false,
@@ -238,7 +238,7 @@ export class WebSocketByteStream extends Duplex {
     this.#socket.pause();
   }
 
-  /** The socket's own failure: it closes by itself, and may have a close frame of its own on the way out. */
+  /** The socket itself failed: it closes by itself, and may be sending a close frame of its own. */
   #failed(error: Error): void {
     if (this.destroyed) return;
     this.#closeWith = INTERNAL;
@@ -268,7 +268,7 @@ export class WebSocketByteStream extends Duplex {
       return;
     }
     this.push(null);
-    // What is still to be written is lost, but what was received is whole: that is told first.
+    // Unsent writes fail, but the received bytes are complete: they are delivered first.
     const unsendable = this.#unsendable(`The WebSocket was closed with ${describeClose(code, reason)}`, 'remote', code);
     if (this.readableEnded) this.#sender.close(unsendable);
     else this.once('end', () => this.#sender.close(unsendable));
@@ -290,7 +290,7 @@ export class WebSocketByteStream extends Duplex {
     });
   }
 
-  /** Starts the closing handshake, or leaves one that runs alone; either way it has `closeTimeout`. */
+  /** Starts the closing handshake unless the peer has; either way it may take `closeTimeout`. */
   #sendClose(closeFrame: CloseFrame): void {
     if (this.#gone) return;
     if (this.#socket.state === 'open') {
@@ -321,10 +321,10 @@ export class WebSocketByteStream extends Duplex {
   }
 }
 
-/** They cost the sender little and us an event each; nobody sends them on purpose. */
+/** An empty message costs its sender little and us an event, and has no use. */
 const MAX_EMPTY_MESSAGES = 1024;
 
-/** What the Duplex asks for ahead and takes before it says wait; a whole message either way. */
+/** Both highWaterMarks: room for one whole message in either direction. */
 const BUFFER_BYTES = 64 * 1024;
 
 function isPieces(data: MessageData): data is readonly Uint8Array[] {

@@ -1,4 +1,4 @@
-// The two tables of WebSocket close codes: what a code that arrives means, and which one we send. Pure.
+// The two tables of WebSocket close codes: the meaning of a received code, and the code that we send. Pure.
 
 /** How a WebSocket ended. */
 export interface SocketClose {
@@ -18,7 +18,7 @@ export interface CloseFrame {
   readonly reason: string;
 }
 
-/** Codes after which what was received is whole. After every other one the byte stream errors: it may have been cut. */
+/** After these codes the received bytes are complete. After any other code they may be cut short, and the byte stream errors. */
 const CLEAN: ReadonlySet<number> = new Set([1000, 1001, 1005, 1012]);
 
 const MEANING: Readonly<Record<number, string>> = {
@@ -41,7 +41,7 @@ const MEANING: Readonly<Record<number, string>> = {
   4409: 'replaced by another connection',
 };
 
-/** Whether a received code ends the byte stream cleanly. The echo of our own code does too: then the peer only agreed. */
+/** Whether a received code ends the byte stream cleanly. The echo of our own code does too: the peer only confirmed it. */
 export function isCleanEnd(code: number, sent: CloseFrame | undefined): boolean {
   return CLEAN.has(code) || code === sent?.code;
 }
@@ -60,8 +60,8 @@ export const TOO_LARGE: CloseFrame = { code: 1009, reason: 'message too big' };
 export const INTERNAL: CloseFrame = { code: 1011, reason: 'internal error' };
 
 /**
- * What a session's end sends: a violation is named to the peer that committed it. Whatever else a session errors with terminates the
- * WebSocket, and says nothing.
+ * The close frame at the end of a session: after a protocol violation 1002 and the violation, else `otherwise`. A session that ends with any
+ * other error terminates the WebSocket without a close frame.
  */
 export function closeFrameAfter(errored: Error | null | undefined, otherwise: CloseFrame = NORMAL): CloseFrame {
   return errored ? { code: 1002, reason: closeReason(errored.message) } : otherwise;

@@ -1,4 +1,4 @@
-// dial(): connects by `ws` and makes the WebSocket a session. What the server answers instead of an upgrade is not lost.
+// dial(): connects by `ws` and opens a session over the WebSocket. A response of the server instead of an upgrade becomes the error.
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import type { SecureContextOptions } from 'node:tls';
 import type { Role, SessionOptions, YamuxSession } from '@zishuo/yamux';
@@ -22,7 +22,7 @@ import { type RecommendedWsOptions, recommendedWsOptions } from './ws-options.ts
 
 /** Handed to `new WebSocket()` of `ws` as they are, above `recommendedWsOptions()`. What is not named here is passed on too. */
 export interface WsClientOptions extends SecureContextOptions {
-  /** The way through a proxy: `https-proxy-agent` and its like. */
+  /** For a connection through a proxy: `https-proxy-agent` and similar packages. */
   readonly agent?: Agent | undefined;
   readonly origin?: string | undefined;
   readonly family?: number | undefined;

@@ -1,5 +1,5 @@
-// Pings of the WebSocket, for connections whose other end has nothing else to say. Whatever comes in is life. It ticks in whole intervals,
-// so that a message costs no more than a flag.
+// WebSocket pings, for connections without a Yamux session. Every received message counts as a sign of life. The timer runs in whole
+// intervals, so that a message costs no more than setting a flag.
 
 export class Heartbeat {
   readonly #interval: number;
@@ -10,7 +10,7 @@ export class Heartbeat {
   #heard = false;
   #pinged = false;
 
-  /** `interval` in milliseconds, above 0. `onSilence` is called once: nothing came for an interval, and no answer to a ping in the next. */
+  /** `interval` in milliseconds, above 0. `onSilence` is called once: nothing was received for an interval, nor for another one after a ping. */
   constructor(interval: number, ping: () => void, onSilence: () => void) {
     this.#interval = interval;
     this.#ping = ping;
@@ -27,7 +27,7 @@ export class Heartbeat {
     this.#pinged = false;
   }
 
-  /** Something came in. */
+  /** Something was received. */
   heard(): void {
     this.#heard = true;
   }
@@ -39,7 +39,7 @@ export class Heartbeat {
   }
 
   readonly #tick = (): void => {
-    // The answer may lie in the socket, unread, behind the work that held this timer up.
+    // The answer may be in the socket already, unread, if other work delayed this timer.
     setImmediate(this.#judge);
   };
 

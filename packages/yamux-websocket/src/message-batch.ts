@@ -1,6 +1,6 @@
-// Cuts a batch of chunks into messages. Pure: knows no socket. Whole small chunks share a message, a large one goes alone
-// and uncopied, and a chunk that fits is never split: over Yamux a message boundary falls between frames or between a
-// header and its payload, which the peers that cannot take a split frame need.
+// Makes messages of a batch of chunks. Pure: knows no socket. Small chunks share a message, a large one is sent alone and uncopied, and a
+// chunk that fits is never split. So over Yamux a message ends between frames or between a header and its payload: some peers cannot read a
+// frame that is split elsewhere.
 
 /**
  * Chunks below this are copied together. Measured: a message costs as much as copying 16 KiB; sharing one is six times as fast at 1 KiB, a
@@ -9,7 +9,7 @@
 export const JOIN_BELOW: number = 16 * 1024;
 
 /**
- * Calls `emit` for each message of at most `maxMessageBytes` bytes, in order. Empty chunks vanish.
+ * Calls `emit` for each message of at most `maxMessageBytes` bytes, in order. Empty chunks are left out.
  */
 export function eachMessage(
   chunks: readonly Uint8Array[],

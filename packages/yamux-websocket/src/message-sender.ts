@@ -1,12 +1,12 @@
 // The sending half of a byte stream: one batch of chunks at a time becomes messages, and completes when they have left.
-// Judges a stall. Knows no Duplex and never ends the socket itself.
+// Detects a stall. Knows no Duplex and never ends the socket itself.
 import { eachMessage } from './message-batch.ts';
 import type { MessageSocket } from './message-socket.ts';
 import type { ResolvedStreamOptions } from './options.ts';
 
 type WriteCallback = (error?: Error | null) => void;
 
-/** How often a socket that tells nothing but `bufferedAmount` is looked at while that is too high. */
+/** How often `bufferedAmount` is checked while it is too high, for sockets that report nothing else. */
 const POLL_MS = 5;
 
 export class MessageSender {
@@ -27,7 +27,7 @@ export class MessageSender {
   #stallTimer: NodeJS.Timeout | undefined;
   #stallDue = 0;
   #progressAt = 0;
-  /** `bufferedAmount` when last judged: a fall since then is progress, though no message is through yet. */
+  /** `bufferedAmount` at the last check: a smaller value now is progress, even if no message is through yet. */
   #lastBuffered = 0;
 
   constructor(socket: MessageSocket, limits: ResolvedStreamOptions, onStall: () => void) {
@@ -54,7 +54,7 @@ export class MessageSender {
     if (chunks !== undefined) this.#dispatch(chunks);
   }
 
-  /** Nothing leaves any more: the batch in flight and every later one fail with this. */
+  /** Nothing is sent any more: the batch in flight and every later one fail with this error. */
   close(error: Error): void {
     clearTimeout(this.#pollTimer);
     clearTimeout(this.#stallTimer);
@@ -78,7 +78,7 @@ export class MessageSender {
     this.#socket.send(message, this.#sent);
   };
 
-  // A failed send completes nothing: the socket's end follows and says why, or the stall is judged.
+  // A failed send completes nothing: the socket's end follows with the reason, or the stall is detected.
   readonly #sent = (error?: Error | null): void => {
     if (error || this.#callback === undefined) return;
     this.#unsent--;

@@ -2,8 +2,8 @@
 import { checkMilliseconds, checkNumber, checkOptions, isObject, nameOf } from './arguments.ts';
 
 /**
- * The connection beneath a WebSocket, as far as it lends its looks: a `net.Socket`, a `tls.TLSSocket`, or any Duplex that a
- * WebSocket was upgraded from. `request.socket` on a server.
+ * The connection beneath a WebSocket, for its addresses, `ref()` and `unref()`: a `net.Socket`, a `tls.TLSSocket`, or any Duplex that a
+ * WebSocket was upgraded from. On a server it is `request.socket`.
  */
 export interface Carrier {
   readonly remoteAddress?: string | undefined;
@@ -60,7 +60,7 @@ export interface WebSocketStreamOptions {
    * @defaultValue 0
    */
   readonly wsPing?: number | undefined;
-  /** Gives the stream `remoteAddress` and its like, `ref()` and `unref()`. */
+  /** Gives the stream `remoteAddress` and the other addresses, `ref()` and `unref()`. */
   readonly carrier?: Carrier | undefined;
 }
 
@@ -79,7 +79,7 @@ export interface ResolvedStreamOptions {
 /** The largest window that a Yamux session grants unless it is told otherwise. */
 const MAX_STREAM_WINDOW = 16 * 1024 * 1024;
 
-/** Above what a frame holds: its header, and more frames in the same message. */
+/** Room beyond the largest payload: its header, and other frames in the same message. */
 const MESSAGE_SLACK = 64 * 1024;
 
 /** A legal Yamux frame never exceeds the window that was granted, and Go peers may send a whole frame as one message. */
@@ -105,7 +105,7 @@ const NUMBERS: Readonly<Record<Exclude<keyof ResolvedStreamOptions, 'carrier'>, 
   wsPing: { byDefault: 0, min: 0 },
 };
 
-export const STREAM_OPTIONS: readonly string[] = [...Object.keys(NUMBERS), 'carrier'];
+const STREAM_OPTIONS: readonly string[] = [...Object.keys(NUMBERS), 'carrier'];
 
 /** A stream beneath a session never pauses its socket. */
 export const CARRIED_STREAM_OPTIONS: readonly string[] = STREAM_OPTIONS.filter((name) => name !== 'readPauseBytes');

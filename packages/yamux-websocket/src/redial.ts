@@ -15,7 +15,7 @@ export interface Redial {
 
 const redial = (how: Redial['how'], share = 0, wait = 0): Redial => ({ how, share, wait });
 
-/** Nothing is lost: somebody must change something, at this end or at the other. */
+/** The same happens again until somebody changes something at one of the ends: dial rarely. */
 const RARELY: Redial = redial('backoff', 1);
 
 /** By the close code that arrived. */
@@ -35,7 +35,7 @@ const AFTER_CLOSE: Readonly<Record<number, Redial>> = {
   1013: redial('backoff', 0.5),
 };
 
-/** GoAway(1): the peer found that we broke the protocol. The session is over with it, before the close code 1002 that follows it. */
+/** GoAway(1): the peer found a protocol violation of ours. It ends the session before the close code 1002 arrives. */
 const GO_AWAY_PROTOCOL = 1;
 
 /** `error`: of the session, if it ended with one. */

@@ -1,5 +1,5 @@
-// A refused upgrade: a whole HTTP response on the raw socket, then its end. Destroying the socket at once would cut the response
-// off, and the client would know no more than "connection lost".
+// A refused upgrade: a whole HTTP response on the raw socket, then its end. If the socket were destroyed at once, the response would be cut
+// off, and the client would see only a lost connection.
 import {
   type IncomingMessage,
   type Server,
@@ -26,7 +26,7 @@ export function refuseUpgrade(socket: Duplex, refusal: UpgradeRefusedError): voi
   socket.resume(); // unread bytes would turn the close into a reset, which can overtake the response
 }
 
-/** A header that cannot be sent is our application's mistake, and must not leave the socket open: 500 instead. */
+/** A header that cannot be sent is the application's mistake. It is answered by 500, so that the socket does not stay open. */
 function responseTo(refusal: UpgradeRefusedError): string {
   try {
     return response(refusal);
@@ -64,7 +64,7 @@ export function upgradeRequired(): UpgradeRefusedError {
 
 /**
  * Answers a request as if it had not asked for an upgrade: node:http gives every such request to the 'upgrade' listeners. False for one with
- * a body, which node:http has not read and nobody will.
+ * a body, which is never read from such a socket.
  */
 export function serveWithoutUpgrade(server: Server, request: IncomingMessage, socket: Duplex): boolean {
   const { headers } = request;
@@ -72,7 +72,7 @@ export function serveWithoutUpgrade(server: Server, request: IncomingMessage, so
   if (hasBody || server.listenerCount('request') === 0) return false;
   socket.on('error', () => {}); // a client that leaves is no failure of ours
   const response = new ServerResponse(request);
-  response.shouldKeepAlive = false; // nobody parses what would come next
+  response.shouldKeepAlive = false; // no parser is left for a next request
   response.assignSocket(socket as Socket);
   response.once('finish', () => socket.end());
   server.emit('request', request, response);

@@ -1,4 +1,4 @@
-// client() and server(): a Yamux session over a WebSocket. Chooses the close code that says why the session ended.
+// client() and server(): a Yamux session over a WebSocket. Chooses the close code that tells the peer why the session ended.
 import * as yamux from '@zishuo/yamux';
 import { checkOptions, nameOf, quoted } from './arguments.ts';
 import { type CloseFrame, closeFrameAfter, type SocketClose } from './close-codes.ts';
@@ -6,7 +6,7 @@ import { CARRIED_STREAM_OPTIONS, type WebSocketStreamOptions } from './options.t
 import { type AnyWebSocket, openStream } from './stream.ts';
 import { sessionStreamOptions } from './ws-options.ts';
 
-/** The options that a session leaves to its caller: it never pauses the socket for a stream that is not read. */
+/** Options of the stream beneath a session. `readPauseBytes` is not among them: a session never pauses its socket. */
 export type CarriedStreamOptions = Omit<WebSocketStreamOptions, 'readPauseBytes'>;
 
 /**
@@ -36,7 +36,7 @@ export function server(
   return sessionOver(socket, 'server', yamuxOptions, options);
 }
 
-/** `cleanCloseFrame` is asked for the close frame of a session that ends cleanly. */
+/** `cleanCloseFrame` gives the close frame of a session that ends cleanly. */
 export function sessionOver(
   socket: AnyWebSocket,
   role: yamux.Role,
@@ -57,7 +57,7 @@ export function sessionOver(
     Object.defineProperty(session, CLOSED, { value: stream.socketClosed });
     return session;
   } catch (error) {
-    stream.destroy(); // a bad option: nobody else would ever close the socket
+    stream.destroy(); // a bad option: without a session nothing else closes the socket
     throw error;
   }
 }
@@ -66,8 +66,8 @@ export function sessionOver(
 const CLOSED = Symbol.for('@zishuo/yamux-websocket.closed');
 
 /**
- * How the WebSocket beneath a session was closed: code, reason, whether there was a closing handshake, and who began it. Resolves when the
- * socket is closed, which may be after the session's own `'close'`; never rejects.
+ * How the WebSocket beneath a session was closed: code, reason, whether there was a closing handshake, and which end began it. Resolves when
+ * the socket is closed, which may be after the session's own `'close'`; never rejects.
  *
  * @throws {TypeError} for a session that is not over a WebSocket of this package.
  */

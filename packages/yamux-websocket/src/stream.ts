@@ -1,4 +1,4 @@
-// webSocketStream(): finds the driver for a socket, makes sure that it carries one byte stream only.
+// webSocketStream(): finds the driver for a socket, and refuses a second byte stream over one socket.
 import { hasMethod, isObject, nameOf } from './arguments.ts';
 import { WebSocketByteStream } from './byte-stream.ts';
 import type { CloseFrame } from './close-codes.ts';
@@ -14,7 +14,7 @@ import { isWs, type WsLike, WsSocket } from './ws-socket.ts';
  */
 export type AnyWebSocket = WsLike | WebSocketLike | MessageSocket;
 
-/** On the socket itself, not in a WeakSet: the ESM and the CommonJS copy of this package must see each other's. */
+/** On the socket itself, not in a WeakSet: the ESM and the CommonJS copy of this package must see each other's mark. */
 const IN_USE = Symbol.for('@zishuo/yamux-websocket.in-use');
 
 /**
@@ -33,7 +33,7 @@ export function webSocketStream(socket: AnyWebSocket, options?: WebSocketStreamO
   return openStream(socket, options);
 }
 
-/** With the choice of the close frame, which is the session's business. */
+/** Like `webSocketStream()`; `closeFrame` gives the close frame at its end. */
 export function openStream(
   socket: AnyWebSocket,
   options: WebSocketStreamOptions | undefined,
@@ -64,7 +64,7 @@ function driverOf(socket: unknown): MessageSocket {
   throw new TypeError(`Expected a WebSocket or a MessageSocket, got ${nameOf(socket)}${adviceFor(socket)}`);
 }
 
-/** What is often passed by mistake, and what belongs there instead. */
+/** For values that are often passed by mistake: what to do instead. */
 function adviceFor(value: unknown): string {
   if (typeof value === 'string' || value instanceof URL) return ': dial() connects to a URL';
   if (!isObject(value)) return '';

@@ -14,7 +14,7 @@ import { checkRole, sessionOver } from './session.ts';
 import { checkUpgradeOptions, type UpgradeOptions } from './upgrade-options.ts';
 import { type RecommendedWsOptions, recommendedWsOptions } from './ws-options.ts';
 
-/** What `acceptUpgrades()` returns. The sessions belong to whoever got them from `onSession`. */
+/** What `acceptUpgrades()` returns. It does not own the sessions: `onSession` does. */
 export interface UpgradeAcceptor {
   /** Upgrades that wait for `authenticate`. */
   readonly pending: number;
@@ -66,7 +66,7 @@ class Acceptor<Identity> implements UpgradeAcceptor {
     this.#pendingTimeout = checkMilliseconds('pendingTimeout', pendingTimeout, 1);
     this.#retryAfter = checkMilliseconds('retryAfter', retryAfter);
     this.#handshakes = this.#makeHandshakes(recommended);
-    // Told at once, and not first to whoever dials in: without `ws` no upgrade can be accepted.
+    // Reported at once rather than at the first upgrade: without `ws` none can be accepted.
     this.#handshakes.catch((error: unknown) => server.emit('error', error));
     Object.assign(this.#onUpgrade, { [PATH]: path });
     server.on('upgrade', this.#onUpgrade);

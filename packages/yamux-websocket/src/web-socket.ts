@@ -68,7 +68,7 @@ export class WebSocketDriver implements MessageSocket {
       else if (typeof data === 'string') listener.onText();
       else listener.onError(notBytes());
     };
-    // Of an open connection it tells nothing that the close does not.
+    // Once open, the close event tells more.
     const onError = ({ error }: WebSocketEvent): void => {
       if (!hasOpened) listener.onError(neverOpened(error));
     };
@@ -87,7 +87,7 @@ export class WebSocketDriver implements MessageSocket {
     };
   }
 
-  /** `bufferedAmount` tells when it has left. */
+  /** `bufferedAmount` tells when the message has left. */
   send(message: Uint8Array, sent: (error?: Error | null) => void): void {
     this.#socket.send(message as Uint8Array<ArrayBuffer>);
     sent();
@@ -97,7 +97,7 @@ export class WebSocketDriver implements MessageSocket {
     this.#socket.close(sendable(code), reason);
   }
 
-  /** The closing handshake is left to itself, however long it takes; nothing more is reported of this connection. */
+  /** The closing handshake goes on in the background, however long it takes; nothing more is reported of this connection. */
   terminate(): void {
     this.#isTerminated = true;
     if (this.#socket.readyState < 2) this.#socket.close(TERMINATED, 'terminated');
@@ -117,6 +117,7 @@ function notBytes(): YamuxWebSocketError {
 }
 
 function neverOpened(cause: unknown): YamuxWebSocketError {
-  const message = 'The WebSocket could not be opened: nobody there, or the upgrade was refused';
+  const message =
+    'The WebSocket could not be opened: no server there, or it refused the upgrade; check the URL and the credentials';
   return new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_FAILED', message, { origin: 'remote', cause });
 }

@@ -1,4 +1,4 @@
-// What the constructors of `ws` should be told so that a byte stream over their sockets is fast and bounded.
+// Options for the constructors of `ws`, with which a byte stream over their sockets is fast and bounded.
 import type { SessionOptions } from '@zishuo/yamux';
 import { checkOptionsObject } from './arguments.ts';
 import { maxMessageFor, resolveStreamOptions, type WebSocketStreamOptions } from './options.ts';
@@ -9,7 +9,7 @@ export interface RecommendedWsOptions {
   readonly perMessageDeflate: false;
   /** The largest message that is taken, in bytes: a larger one is refused before it is received. */
   readonly maxPayload: number;
-  /** How many frames a message may come in: proxies may cut, but not into crumbs. */
+  /** How many frames a message may come in: a proxy may cut messages, but not into thousands of pieces. */
   readonly maxFragments: number;
   /** How long a closing handshake may take, in milliseconds. */
   readonly closeTimeout: number;
