@@ -91,6 +91,19 @@ module.exports = {
       to: { path: '^bench/' },
     },
     {
+      name: 'compat-is-a-user',
+      comment: 'What libraries do with a stream is seen as users see it, and nothing imports it.',
+      severity: 'error',
+      from: { path: '^compat/' },
+      to: { path: '^(packages|examples|bench)/', pathNot: PACKAGE_ROOTS },
+    },
+    {
+      name: 'nothing-imports-compat',
+      severity: 'error',
+      from: { pathNot: '^compat/' },
+      to: { path: '^compat/' },
+    },
+    {
       name: 'balancer-knows-no-package',
       comment: 'It pools any session by a structural interface of its own, and depends on nothing but Node.',
       severity: 'error',

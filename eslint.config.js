@@ -10,6 +10,7 @@ export default tseslint.config(
       'examples/test/*.ts',
       'bench/{src,test}/**/*.ts',
       'docs/{src,test}/**/*.ts',
+      'compat/test/**/*.ts',
       'tools/**/*.ts',
     ],
     languageOptions: {
