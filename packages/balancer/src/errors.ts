@@ -47,6 +47,9 @@ export interface UnavailableCounts {
   readonly full: number;
 }
 
+/** The first of these that holds, in this order. A session that has left the pool is `'closed'`. */
+export type Unavailability = keyof UnavailableCounts;
+
 /** Some sessions satisfy the routing, and none of them takes a stream now. */
 export class NoAvailableSessionError extends NoMatchingSessionError {
   override readonly name: string = 'NoAvailableSessionError';

@@ -10,13 +10,14 @@ import {
   checkString,
   checkWhole,
 } from './checks.ts';
+import { createStrategy, type StrategyName } from './choosing/strategies/named.ts';
+import type { Strategy } from './choosing/strategy.ts';
 import { type Clock, systemClock } from './clock.ts';
-import type { FailureClassifier } from './failure.ts';
-import type { HealthRules } from './health.ts';
-import { checkHooks, type PoolHooks } from './hooks.ts';
-import { checkFacts, type SessionFacts } from './session-change.ts';
-import { createStrategy, type StrategyName } from './strategies/named.ts';
-import type { Strategy } from './strategy.ts';
+import type { FailureClassifier } from './health/failure.ts';
+import type { HealthRules } from './health/health.ts';
+import type { SessionSettings } from './member/member.ts';
+import { checkFacts } from './member/session-change.ts';
+import { checkHooks, type PoolHooks } from './observe/hooks.ts';
 
 /** Of `new SessionPool()`. Times are in milliseconds. */
 export interface PoolOptions {
@@ -134,12 +135,6 @@ export interface PoolSettings {
   readonly hooks: PoolHooks;
   readonly clock: Clock;
   readonly random: () => number;
-}
-
-export interface SessionSettings {
-  readonly key: string;
-  readonly id: string;
-  readonly facts: SessionFacts;
 }
 
 export function poolSettings(options: PoolOptions): PoolSettings {

@@ -2,13 +2,11 @@
 // what their streams carry, is not its matter.
 import type { Duplex } from 'node:stream';
 import { type InspectOptions, inspect } from 'node:util';
-import { Attempt } from './attempt.ts';
-import { Candidates } from './candidates.ts';
 import { checkDelay, checkMethods } from './checks.ts';
-import { Chooser } from './chooser.ts';
+import { Candidates } from './choosing/candidates.ts';
+import { Chooser } from './choosing/chooser.ts';
+import type { StrategyContext } from './choosing/strategy.ts';
 import type { Clock } from './clock.ts';
-import type { DrainHandle, DrainOptions } from './drain.ts';
-import { EjectionLimit } from './ejection-limit.ts';
 import {
   DuplicateSessionError,
   NoAvailableSessionError,
@@ -16,22 +14,23 @@ import {
   PoolClosedError,
   PoolError,
 } from './errors.ts';
-import type { RemovalReason } from './events.ts';
-import { explain, type SessionExplanation } from './explain.ts';
-import { defaultDecision, Judge } from './failure.ts';
-import { Hooks } from './hooks.ts';
-import { Member, type MemberHome } from './member.ts';
-import { Observers } from './observers.ts';
-import { OpenLimit } from './open-limit.ts';
+import { EjectionLimit } from './health/ejection-limit.ts';
+import { Classifier, defaultDecision } from './health/failure.ts';
+import { Recovery } from './health/recovery.ts';
+import type { DrainHandle, DrainOptions } from './member/drain.ts';
+import { Member, type MemberPort } from './member/member.ts';
+import type { SessionChange } from './member/session-change.ts';
+import { SessionRef } from './member/session-ref.ts';
+import type { RemovalReason } from './observe/events.ts';
+import { explain, type SessionExplanation } from './observe/explain.ts';
+import { Hooks } from './observe/hooks.ts';
+import { countSessions, type PoolStats, type PoolTotals, type SessionSnapshot } from './observe/stats.ts';
+import { Attempt } from './open/attempt.ts';
+import { OpenLimit } from './open/open-limit.ts';
+import { Picker } from './open/picker.ts';
 import { type OpenOptions, type PoolOptions, poolSettings, type SessionOptions, sessionSettings } from './options.ts';
-import { Picker } from './picker.ts';
 import type { PoolableSession } from './poolable-session.ts';
-import { Recovery } from './recovery.ts';
 import { type Constraints, constraintsOf, describeConstraints, type RoutingContext } from './routing.ts';
-import type { SessionChange } from './session-change.ts';
-import { SessionRef } from './session-ref.ts';
-import { countSessions, type PoolStats, type PoolTotals, type SessionSnapshot } from './stats.ts';
-import type { StrategyHome } from './strategy.ts';
 
 /** A stream and the session that serves it. */
 export interface OpenedStream {
@@ -53,16 +52,15 @@ const DISPOSE_TIMEOUT = 5_000;
 export class SessionPool {
   readonly #chooser: Chooser;
   readonly #hooks: Hooks;
-  readonly #observers: Observers;
-  readonly #recovery = new Recovery();
+  readonly #recovery = new Recovery<Member>();
   /** Undefined unless failed sessions are closed. */
   readonly #ejections: EjectionLimit | undefined;
   readonly #openAttempts: number;
   readonly #maxActiveStreams: number;
   readonly #clock: Clock;
-  readonly #candidates: Candidates;
+  readonly #candidates: Candidates<Member>;
   readonly #picker: Picker;
-  readonly #home: MemberHome;
+  readonly #memberPort: MemberPort;
   readonly #members = new WeakMap<PoolableSession, Member>();
   readonly #refs = new WeakMap<Member, SessionRef>();
   #added = 0;
@@ -82,27 +80,25 @@ export class SessionPool {
     this.#openAttempts = settings.openAttempts;
     this.#maxActiveStreams = settings.maxActiveStreams;
     this.#clock = settings.clock;
-    const hooks = new Hooks(settings.hooks, this);
-    const observers = new Observers(hooks, this.#clock);
+    const hooks = new Hooks(settings.hooks, this, this.#clock);
     this.#hooks = hooks;
-    this.#observers = observers;
-    const strategyHome: StrategyHome = {
+    const strategyContext: StrategyContext = {
       now: () => this.#clock.now(),
       random: settings.random,
-      bound: (event) => observers.affinityBound(event),
-      evicted: (event) => observers.affinityEvicted(event),
+      bound: (event) => hooks.affinityBound(event),
+      evicted: (event) => hooks.affinityEvicted(event),
     };
-    this.#chooser = new Chooser(settings.strategy, strategyHome, hooks);
+    this.#chooser = new Chooser(settings.strategy, strategyContext, hooks);
     this.#candidates = new Candidates(this.#chooser.order);
     this.#picker = new Picker(this.#candidates, this.#recovery, this.#chooser, this.#clock);
     if (settings.closeFailedSessions) {
       this.#ejections = new EjectionLimit(settings.maxEjectionPercent, settings.health.probeInterval);
     }
-    this.#home = {
+    this.#memberPort = {
       clock: this.#clock,
       health: settings.health,
-      judge: new Judge(settings.failureClassifier, hooks),
-      observers,
+      classifier: new Classifier(settings.failureClassifier, hooks),
+      hooks,
       changed: (member) => {
         this.#candidates.update(member);
         this.#recovery.update(member);
@@ -134,13 +130,19 @@ export class SessionPool {
       throw new PoolError('ERR_YAMUX_POOL_SESSION_CLOSED', `Session '${settings.key}' has ended`);
     }
     this.#added += 1;
-    const member = new Member(this.#home, session, settings, FIRST_TURN + this.#added);
+    const member = new Member(
+      this.#memberPort,
+      session,
+      settings,
+      this.#candidates.takeOrdinal(),
+      FIRST_TURN + this.#added,
+    );
     const ref = new SessionRef(member, () => this.#remove(member, 'removed'));
     this.#members.set(session, member);
     this.#refs.set(member, ref);
     this.#candidates.add(member);
     this.#chooser.added(member);
-    this.#observers.sessionAdded(member);
+    this.#hooks.sessionAdded(member);
     return ref;
   }
 
@@ -170,46 +172,46 @@ export class SessionPool {
     const startedAt = this.#clock.now();
     const isLimited = signal !== undefined || timeout !== undefined;
     const limit = isLimited ? new OpenLimit(this.#clock, signal, timeout) : undefined;
-    const tried: Member[] = [];
+    const failedOn: Member[] = [];
     try {
-      const { member, stream } = await this.#open(asked, constraints, acknowledged, limit, tried);
+      const { member, stream } = await this.#open(asked, constraints, acknowledged, limit, failedOn);
       limit?.lift();
-      this.#observers.opened(member, stream, tried.length + 1, startedAt);
+      this.#hooks.opened(member, stream, failedOn.length + 1, startedAt);
       return { stream, session: this.#refs.get(member) as SessionRef };
     } catch (error) {
       limit?.lift();
-      this.#observers.openFailed(tried.at(-1), tried.length, startedAt, error, limit?.reached?.by === 'abort');
+      this.#hooks.openFailed(failedOn.at(-1), failedOn.length, startedAt, error, limit?.reached?.by === 'abort');
       throw error;
     }
   }
 
-  /** `tried` is filled with the sessions that failed. */
+  /** `failedOn` is filled with the sessions that failed. */
   async #open(
     routing: RoutingContext,
     constraints: Constraints,
     acknowledged: boolean,
     limit: OpenLimit | undefined,
-    tried: Member[],
+    failedOn: Member[],
   ): Promise<{ readonly member: Member; readonly stream: Duplex }> {
     let failure: unknown;
     for (;;) {
       if (this.#closed !== undefined) throw this.#closed;
-      const member = this.#picker.pick(routing, constraints, tried);
-      if (member === undefined) throw tried.length > 0 ? failure : this.#nobody(constraints);
+      const member = this.#picker.pick(routing, constraints, failedOn);
+      if (member === undefined) throw failedOn.length > 0 ? failure : this.#unserved(constraints);
       // Nothing may come between pick and reservation: that is what makes caps and loads exact in a burst.
       this.#turns += 1;
       this.#attempts += 1;
       const attempt = new Attempt(member, this.#turns, acknowledged, limit?.signal);
       limit?.watch(attempt);
-      const failed = tried.at(-1);
-      if (failed !== undefined) this.#observers.retried(member, failed, tried.length + 1, failure);
+      const failed = failedOn.at(-1);
+      if (failed !== undefined) this.#hooks.retried(member, failed, failedOn.length + 1, failure);
       try {
         const stream = await attempt.stream;
         this.#chooser.opened(member, routing);
         return { member, stream };
       } catch (error) {
         const reached = limit?.reached;
-        tried.push(member);
+        failedOn.push(member);
         this.#chooser.failed(member, routing);
         if (reached?.by === 'abort') {
           member.condition.failed(attempt.epoch, 'open-stream', reached.error, 'ignore');
@@ -219,7 +221,7 @@ export class SessionPool {
         this.#failures += 1;
         member.openFailed(attempt.epoch, error, defaultDecision('open-stream', error));
         if (reached !== undefined) throw reached.error;
-        if (tried.length >= this.#openAttempts) throw error;
+        if (failedOn.length >= this.#openAttempts) throw error;
         failure = error;
       }
     }
@@ -234,7 +236,7 @@ export class SessionPool {
     this.#hooks.guard('session.destroy', () => session.destroy?.(error));
   }
 
-  #nobody(constraints: Constraints): NoMatchingSessionError {
+  #unserved(constraints: Constraints): NoMatchingSessionError {
     const counts = this.#candidates.unavailable(constraints);
     if (counts !== undefined) return new NoAvailableSessionError(counts);
     const asked = describeConstraints(constraints);
@@ -352,7 +354,8 @@ export class SessionPool {
     this.#candidates.delete(member);
     this.#recovery.update(member);
     this.#chooser.removed(member);
-    this.#observers.sessionRemoved(member, reason, member.session.errored ?? undefined);
+    this.#candidates.freeOrdinal(member.ordinal);
+    this.#hooks.sessionRemoved(member, reason, member.session.errored ?? undefined);
     return true;
   }
 

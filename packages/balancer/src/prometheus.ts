@@ -9,9 +9,9 @@ import {
   type Registry as PrometheusRegistry,
 } from 'prom-client';
 import { checkOneOf, checkString } from './checks.ts';
-import type { PoolMessages } from './diagnostics.ts';
+import type { PoolMessages } from './observe/diagnostics.ts';
+import type { AffinityStats, SessionSnapshot } from './observe/stats.ts';
 import type { SessionPool } from './pool.ts';
-import type { AffinityStats, SessionSnapshot } from './stats.ts';
 
 /** For either of the formats that prom-client writes. */
 type Registry = PrometheusRegistry | PrometheusRegistry<OpenMetricsContentType>;

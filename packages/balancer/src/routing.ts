@@ -30,7 +30,7 @@ interface Pair {
 }
 
 /** The facts of a session that constraints are about. The metadata is a plain object: what it inherits is what every object does. */
-interface Matchable {
+export interface Matchable {
   readonly key: string;
   readonly id: string;
   readonly metadata: Readonly<Record<string, string>>;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { SessionRef } from '../src/member/session-ref.ts';
 import { SessionPool } from '../src/pool.ts';
-import type { SessionRef } from '../src/session-ref.ts';
 import { FakeSession, FakeStream, PingableSession, queueDrained } from '../src/testing.ts';
 import { errorOf, type HealthWorld, INTERVAL, healthWorld as world } from './support/health-world.ts';
 

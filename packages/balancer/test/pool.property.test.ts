@@ -2,8 +2,8 @@
 // whatever order, the pool picks whom the model says, and every count is what a recount says.
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
+import { StrategyName } from '../src/choosing/strategies/named.ts';
 import type { RoutingContext } from '../src/routing.ts';
-import { StrategyName } from '../src/strategies/named.ts';
 import type { Answer } from './support/model-session.ts';
 import { PoolModel } from './support/pool-model.ts';
 import { runs } from './support/runs.ts';

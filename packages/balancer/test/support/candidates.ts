@@ -1,15 +1,18 @@
 // Sessions as a strategy sees them, without a pool.
-import type { Candidate, CandidateView, Unavailability } from '../../src/strategy.ts';
+import type { Candidate, CandidateView } from '../../src/choosing/strategy.ts';
+import type { Unavailability } from '../../src/errors.ts';
 
 export interface FakeCandidate extends Candidate {
   weight: number;
   turn: number;
-  currentWeight: number;
   unavailable: Unavailability | undefined;
 }
 
+let ordinals = 0;
+
 export function candidate(key: string, weight = 1): FakeCandidate {
   return {
+    ordinal: ordinals++,
     key,
     id: key,
     label: undefined,
@@ -21,7 +24,6 @@ export function candidate(key: string, weight = 1): FakeCandidate {
     turn: key.charCodeAt(0) - 1_000_000,
     rtt: undefined,
     unavailable: undefined,
-    currentWeight: 0,
   };
 }
 

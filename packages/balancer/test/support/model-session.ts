@@ -1,6 +1,7 @@
 // One session of the naive pool: whether it may be picked, and its health, told as a story.
+
+import type { SessionRef } from '../../src/member/session-ref.ts';
 import type { RoutingContext } from '../../src/routing.ts';
-import type { SessionRef } from '../../src/session-ref.ts';
 import { FakeSession, FakeStream } from '../../src/testing.ts';
 
 /** The pool's options, small enough that everything happens. */
@@ -28,11 +29,11 @@ export class ModelHealth {
     return !this.healthy && (this.#trialUntil !== undefined || now >= this.#restUntil);
   }
 
-  mayBeTried(now: number): boolean {
+  mayBeginTrial(now: number): boolean {
     return !this.healthy && this.#trialUntil === undefined && now >= this.#restUntil;
   }
 
-  tried(now: number): void {
+  beginTrial(now: number): void {
     this.epoch += 1;
     this.#trialUntil = now + RULES.probeTimeout;
   }

@@ -1,10 +1,10 @@
 // A naive pool: it looks at everybody at every step, and says whom the pool must pick and what its counts must be.
 import { expect } from 'vitest';
+import { affinity } from '../../src/choosing/strategies/affinity.ts';
+import { StrategyName } from '../../src/choosing/strategies/named.ts';
+import { mergeSessionMetadata, withMaxActiveStreams, withSessionWeight } from '../../src/member/session-change.ts';
 import { SessionPool } from '../../src/pool.ts';
 import type { RoutingContext } from '../../src/routing.ts';
-import { mergeSessionMetadata, withMaxActiveStreams, withSessionWeight } from '../../src/session-change.ts';
-import { affinity } from '../../src/strategies/affinity.ts';
-import { StrategyName } from '../../src/strategies/named.ts';
 import { ManualClock, queueDrained } from '../../src/testing.ts';
 import { type Answer, type ModelOpen, ModelSession, RULES } from './model-session.ts';
 
@@ -87,10 +87,10 @@ export class PoolModel {
     const able = matching.filter((one) => one.eligible);
     const now = this.#clock.now();
     const [trial] = matching
-      .filter((one) => one.ready && one.health.mayBeTried(now))
+      .filter((one) => one.ready && one.health.mayBeginTrial(now))
       .sort((a, b) => a.lastPick - b.lastPick);
     if (trial !== undefined && (able.length === 0 || (tried.length === 0 && !this.#sticks(asked)))) {
-      trial.health.tried(now);
+      trial.health.beginTrial(now);
       return [trial];
     }
     if (able.length === 0 || this.#strategy === StrategyName.Random) return able;

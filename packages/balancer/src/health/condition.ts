@@ -1,0 +1,199 @@
+// In what condition one session is: its health, and whether its peer has just refused a stream. It weighs what became of each attempt,
+// and says what an unhealthy session needs next. Knows nothing of loads, drains or other sessions.
+import type { Clock } from '../clock.ts';
+import type { SessionSnapshot } from '../observe/stats.ts';
+import { type Classifier, type FailureOperation, isOfSession, isRefusal } from './failure.ts';
+import { Health, type HealthRules } from './health.ts';
+
+/** What a condition needs of its surroundings. */
+export interface ConditionSettings {
+  readonly clock: Clock;
+  readonly health: HealthRules;
+  readonly classifier: Classifier;
+}
+
+/** The session whose condition it is. */
+export interface ConditionListener {
+  snapshot(): SessionSnapshot;
+  /** It may be picked now and could not before, or the other way round. */
+  conditionChanged(): void;
+  /** `error` is what made it unhealthy. */
+  healthChanged(healthy: boolean, error?: unknown): void;
+}
+
+/** The part of a snapshot that is about health. */
+type HealthSnapshot = Pick<
+  SessionSnapshot,
+  'healthy' | 'probing' | 'consecutiveFailures' | 'lastError' | 'lastFailureAt' | 'nextProbeAt'
+>;
+
+/** A peer that refused a stream is left alone for so many milliseconds, unless one of its streams closes before. */
+const REFUSAL_REST = 1_000;
+
+export class Condition {
+  readonly #settings: ConditionSettings;
+  readonly #listener: ConditionListener;
+  readonly #health: Health;
+  #lastError: unknown;
+  #lastFailureAt: number | undefined;
+  #refusedUntil: number | undefined;
+
+  constructor(settings: ConditionSettings, listener: ConditionListener) {
+    this.#settings = settings;
+    this.#listener = listener;
+    this.#health = new Health(settings.health);
+  }
+
+  get healthy(): boolean {
+    return this.#health.healthy;
+  }
+
+  /** Its rest is over, or a probe is under way. */
+  get probing(): boolean {
+    return this.#health.isProbing(this.#settings.clock.now());
+  }
+
+  /** Somebody asks for the operation of each error. */
+  get isClassified(): boolean {
+    return this.#settings.classifier.isCustom;
+  }
+
+  /** Its peer has refused a stream and is left alone for a while. */
+  get refused(): boolean {
+    return this.#refusedUntil !== undefined;
+  }
+
+  /** Time or a probe will change it. */
+  get recovers(): boolean {
+    return !this.healthy || this.refused;
+  }
+
+  /** Names the time in which an attempt begins; what comes of it is told with it. */
+  get epoch(): number {
+    return this.#health.epoch;
+  }
+
+  /** The peer has answered an attempt. */
+  succeeded(epoch: number): void {
+    if (!this.#health.succeeded(epoch, this.#settings.clock.now())) return;
+    this.#listener.conditionChanged();
+    this.#listener.healthChanged(true);
+  }
+
+  /** Of an attempt whose stream does not say that its peer has answered: `hasReceived` tells whether anything came of it. */
+  awaitBytes(epoch: number, hasReceived: () => boolean): void {
+    this.#health.awaitBytes(epoch, hasReceived);
+  }
+
+  /** An attempt, or a stream that came of it, has ended with an error. */
+  failed(epoch: number, operation: FailureOperation, error: unknown, byDefault: 'count' | 'ignore'): void {
+    const counts = this.#settings.classifier.counts(operation, error, byDefault, () => this.#listener.snapshot());
+    const now = this.#settings.clock.now();
+    let turned = false;
+    if (isRefusal(error)) {
+      this.#refusedUntil = now + REFUSAL_REST;
+      this.#health.refused(epoch, now);
+    }
+    if (counts && !this.#isToldAlready(error)) {
+      this.#lastError = error;
+      this.#lastFailureAt = now;
+      turned = this.#health.failed(epoch, now);
+    } else {
+      this.#health.inconclusive(epoch, now);
+    }
+    this.#listener.conditionChanged();
+    if (turned) this.#listener.healthChanged(false, error);
+  }
+
+  /** An attempt was ended by its own user before anything could be known. */
+  ended(epoch: number): void {
+    if (this.#health.inconclusive(epoch, this.#settings.clock.now())) this.#listener.conditionChanged();
+  }
+
+  /** A peer that had enough streams has one less. */
+  streamClosed(): void {
+    this.#refusedUntil = undefined;
+  }
+
+  /** A session that dies takes all its streams with it, each with the same error or one that was caused by it. */
+  #isToldAlready(error: unknown): boolean {
+    return isOfSession(error) && isOfSession(this.#lastError) && rootOf(error) === rootOf(this.#lastError);
+  }
+
+  /** Lets time have its effect on who may be picked. */
+  wake(now: number): void {
+    if (this.#refusedUntil !== undefined && now >= this.#refusedUntil) {
+      this.#refusedUntil = undefined;
+      this.#listener.conditionChanged();
+    }
+    if (this.#health.hasBytes) this.succeeded(this.#health.epoch);
+  }
+
+  /** Until then nothing changes by time alone. */
+  get quietUntil(): number {
+    return Math.min(this.#refusedUntil ?? Infinity, this.#health.quietUntil);
+  }
+
+  /** An open may find out whether it is healthy again. */
+  mayBeginTrial(now: number): boolean {
+    return !this.refused && this.#health.mayBeginTrial(now);
+  }
+
+  /** It has answered a ping, and waits for its trial. */
+  get proved(): boolean {
+    return this.#health.proved;
+  }
+
+  /** Asks the peer whether it is there, unless it is being asked. */
+  probe(ping: () => unknown, now: number): void {
+    if (!this.#health.mayBePinged(now)) return;
+    const epoch = this.#health.pinged(now);
+    answerTo(ping).then(
+      () => {
+        this.#health.ponged(epoch, this.#settings.clock.now());
+        this.#listener.conditionChanged();
+      },
+      () => void this.#health.failed(epoch, this.#settings.clock.now()),
+    );
+  }
+
+  /** The attempt that begins next is its trial. */
+  beginTrial(now: number): void {
+    this.#health.beginTrial(now);
+  }
+
+  snapshot(): HealthSnapshot {
+    const health = this.#health;
+    const now = this.#settings.clock.now();
+    return {
+      healthy: health.healthy,
+      probing: health.isProbing(now),
+      consecutiveFailures: health.failures,
+      lastError: this.#lastError === undefined ? undefined : describe(this.#lastError),
+      lastFailureAt: this.#lastFailureAt,
+      nextProbeAt: health.nextProbeAt(now),
+    };
+  }
+}
+
+/** Causes may go round in a circle. */
+const DEEPEST = 8;
+
+function rootOf(error: unknown): unknown {
+  let root = error;
+  for (let depth = 0; depth < DEEPEST; depth += 1) {
+    const cause = (root as { readonly cause?: unknown } | null | undefined)?.cause ?? undefined;
+    if (cause === undefined) break;
+    root = cause;
+  }
+  return root;
+}
+
+/** For people. */
+export function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+async function answerTo(ping: () => unknown): Promise<void> {
+  await ping();
+}
