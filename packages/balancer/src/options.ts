@@ -5,7 +5,7 @@ import {
   checkDelay,
   checkFunction,
   checkMethods,
-  checkNoMore,
+  checkOptions,
   checkPercent,
   checkString,
   checkWhole,
@@ -137,7 +137,32 @@ export interface PoolSettings {
   readonly random: () => number;
 }
 
+const POOL_OPTIONS: readonly (keyof PoolOptions)[] = [
+  'strategy',
+  'openAttempts',
+  'maxActiveStreams',
+  'healthFailureThreshold',
+  'healthProbeInterval',
+  'probeTimeout',
+  'failureClassifier',
+  'closeFailedSessions',
+  'maxEjectionPercent',
+  'hooks',
+  'clock',
+  'random',
+];
+const SESSION_OPTIONS: readonly (keyof SessionOptions)[] = [
+  'key',
+  'id',
+  'label',
+  'weight',
+  'maxActiveStreams',
+  'metadata',
+];
+const OPEN_OPTIONS: readonly (keyof OpenOptions)[] = ['signal', 'timeout', 'acknowledged'];
+
 export function poolSettings(options: PoolOptions): PoolSettings {
+  checkOptions('a pool', options, POOL_OPTIONS);
   const {
     strategy = 'round-robin',
     openAttempts = 2,
@@ -151,9 +176,7 @@ export function poolSettings(options: PoolOptions): PoolSettings {
     hooks = {},
     clock = systemClock,
     random = Math.random,
-    ...unknown
   } = options;
-  checkNoMore('a pool', unknown);
   checkWhole('openAttempts', openAttempts, 1);
   checkCap(maxActiveStreams);
   checkWhole('healthFailureThreshold', healthFailureThreshold, 0);
@@ -185,19 +208,17 @@ export function sessionSettings(
   freeKey: () => string,
   maxActiveStreamsOfPool: number,
 ): SessionSettings {
-  const {
-    key: ownKey,
-    id,
-    label,
-    weight = 1,
-    maxActiveStreams = maxActiveStreamsOfPool,
-    metadata = {},
-    ...unknown
-  } = options;
-  checkNoMore('a session', unknown);
+  checkOptions('a session', options, SESSION_OPTIONS);
+  const { key: ownKey, id, label, weight = 1, maxActiveStreams = maxActiveStreamsOfPool, metadata = {} } = options;
   checkString('key', ownKey);
   checkString('id', id);
   const facts = checkFacts({ label, weight, maxActiveStreams, metadata });
   const key = ownKey || freeKey();
   return { key, id: id || key, facts };
+}
+
+/** @throws TypeError or RangeError. */
+export function checkOpenOptions(options: OpenOptions): void {
+  checkOptions('an open', options, OPEN_OPTIONS);
+  checkDelay('timeout', options.timeout);
 }

@@ -2,7 +2,7 @@
 // what their streams carry, is not its matter.
 import type { Duplex } from 'node:stream';
 import { type InspectOptions, inspect } from 'node:util';
-import { checkDelay, checkMethods } from './checks.ts';
+import { checkDelay, checkMethods, checkOptions } from './checks.ts';
 import { Candidates } from './choosing/candidates.ts';
 import { Chooser } from './choosing/chooser.ts';
 import type { StrategyContext } from './choosing/strategy.ts';
@@ -28,7 +28,14 @@ import { countSessions, type PoolStats, type PoolTotals, type SessionSnapshot } 
 import { Attempt } from './open/attempt.ts';
 import { OpenLimit } from './open/open-limit.ts';
 import { Picker } from './open/picker.ts';
-import { type OpenOptions, type PoolOptions, poolSettings, type SessionOptions, sessionSettings } from './options.ts';
+import {
+  checkOpenOptions,
+  type OpenOptions,
+  type PoolOptions,
+  poolSettings,
+  type SessionOptions,
+  sessionSettings,
+} from './options.ts';
 import type { PoolableSession } from './poolable-session.ts';
 import { type Constraints, constraintsOf, describeConstraints, type RoutingContext } from './routing.ts';
 
@@ -163,8 +170,8 @@ export class SessionPool {
 
   /** As {@link open}, and tells which session serves the stream. */
   async openStream(routing?: RoutingContext, options: OpenOptions = {}): Promise<OpenedStream> {
+    checkOpenOptions(options);
     const { signal, timeout, acknowledged = false } = options;
-    checkDelay('timeout', timeout);
     const constraints = constraintsOf(routing);
     // A copy: what the strategy is asked with is what it is told the outcome of, whatever the caller makes of its object meanwhile.
     const asked = routing === undefined ? NO_ROUTING : { ...routing };
@@ -292,7 +299,9 @@ export class SessionPool {
   /** Counted now, at a cost per session; without the snapshots of the sessions at a smaller one. */
   stats(options?: { readonly sessions?: true }): PoolStats;
   stats(options: { readonly sessions: boolean }): PoolTotals;
-  stats({ sessions = true }: { readonly sessions?: boolean } = {}): PoolTotals | PoolStats {
+  stats(options: { readonly sessions?: boolean } = {}): PoolTotals | PoolStats {
+    checkOptions('stats()', options, ['sessions']);
+    const { sessions = true } = options;
     this.#recovery.wake(this.#clock.now());
     // First: it lets expired bindings go, and who hears of that may change what is counted here.
     const affinity = this.#chooser.affinityStats();
@@ -310,7 +319,9 @@ export class SessionPool {
    * the sessions, which stay open. After `timeout` milliseconds (default: none) the streams that are left end with
    * `ERR_YAMUX_POOL_CLOSED`. Never rejects but for a wrong `timeout`; repeated calls share one promise.
    */
-  async close({ timeout }: { readonly timeout?: number | undefined } = {}): Promise<void> {
+  async close(options: { readonly timeout?: number | undefined } = {}): Promise<void> {
+    checkOptions('close()', options, ['timeout']);
+    const { timeout } = options;
     checkDelay('timeout', timeout);
     this.#closing ??= this.#close(timeout);
     await this.#closing;

@@ -8,7 +8,7 @@ import {
   type OpenMetricsContentType,
   type Registry as PrometheusRegistry,
 } from 'prom-client';
-import { checkOneOf, checkString } from './checks.ts';
+import { checkOneOf, checkOptions, checkString } from './checks.ts';
 import type { PoolMessages } from './observe/diagnostics.ts';
 import type { AffinityStats, SessionSnapshot } from './observe/stats.ts';
 import type { SessionPool } from './pool.ts';
@@ -59,6 +59,7 @@ export function registerPoolMetrics(
   pool: SessionPool,
   options: PoolMetricsOptions = {},
 ): () => void {
+  checkOptions('registerPoolMetrics()', options, ['name', 'sessionLabels']);
   const { name = 'default', sessionLabels = [] } = options;
   checkString('name', name);
   for (const label of sessionLabels) checkOneOf('a label of sessionLabels', label, SESSION_LABELS);

@@ -1,5 +1,5 @@
 // What one open asks of the session that is to serve it.
-import { checkMetadata, checkObject, checkString } from './checks.ts';
+import { checkMetadata, checkNames, checkObject, checkString } from './checks.ts';
 
 /** What one open asks for. All that is given must hold; an empty string or an empty object asks for nothing. */
 export interface RoutingContext {
@@ -36,12 +36,21 @@ export interface Matchable {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
+const NAMES: readonly (keyof RoutingContext)[] = [
+  'sessionKey',
+  'sessionId',
+  'requiredMetadata',
+  'affinityKey',
+  'sourceIp',
+];
+
 const UNCONSTRAINED: Constraints = { key: undefined, id: undefined, metadata: undefined };
 
 /** @throws TypeError if the routing is not of the documented shape. */
 export function constraintsOf(routing: RoutingContext | undefined): Constraints {
   if (routing === undefined) return UNCONSTRAINED;
   checkObject('routing', routing);
+  checkNames('name', 'a routing', routing, NAMES);
   const { sessionKey, sessionId, requiredMetadata } = routing;
   checkString('routing.affinityKey', routing.affinityKey);
   checkString('routing.sourceIp', routing.sourceIp);

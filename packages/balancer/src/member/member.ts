@@ -1,7 +1,7 @@
 // One pooled session: its facts, its counters, its drain, its health, and the listeners on it. It tells its pool of every change
 // that bears on who may be picked, and knows nothing of the other sessions or of strategies.
 
-import { checkDelay, checkOneOf, checkString } from '../checks.ts';
+import { checkDelay, checkOneOf, checkOptions, checkString } from '../checks.ts';
 import type { Placed } from '../choosing/candidate-list.ts';
 import type { Candidate } from '../choosing/strategy.ts';
 import type { Unavailability } from '../errors.ts';
@@ -219,7 +219,9 @@ export class Member implements Candidate, Placed, ConditionListener {
     return !this.#removed && this.condition.recovers;
   }
 
-  drain({ reason, timeout, onTimeout = 'keep' }: DrainOptions): DrainHandle {
+  drain(options: DrainOptions): DrainHandle {
+    checkOptions('a drain', options, ['reason', 'timeout', 'onTimeout']);
+    const { reason, timeout, onTimeout = 'keep' } = options;
     checkString('reason', reason);
     checkDelay('timeout', timeout);
     checkOneOf('onTimeout', onTimeout, ['keep', 'reset', 'close']);

@@ -2,7 +2,7 @@
 // pool. Every event comes through here, for the hooks and for diagnostics_channel; it is made only where somebody listens, and after the
 // pool's state is what it says.
 import type { Duplex } from 'node:stream';
-import { checkObject, checkOneOf } from '../checks.ts';
+import { checkNames, checkObject } from '../checks.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import { CHANNELS } from './diagnostics.ts';
 import type { AffinityBindEvent, AffinityEvictEvent, PoolEvents, RemovalReason } from './events.ts';
@@ -21,8 +21,8 @@ const NAMES: readonly string[] = Object.keys(CHANNELS);
 /** @throws TypeError: a hook with a name that is never called would be missed only when it is needed. */
 export function checkHooks(hooks: PoolHooks): void {
   checkObject('hooks', hooks);
+  checkNames('hook', 'a pool', hooks, NAMES);
   for (const [name, hook] of Object.entries(hooks)) {
-    checkOneOf('the name of a hook', name, NAMES);
     if (hook !== undefined && typeof hook !== 'function') {
       throw new TypeError(`Expected hooks.${name} to be a function, got ${typeof hook}`);
     }

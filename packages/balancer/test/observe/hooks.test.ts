@@ -59,7 +59,7 @@ describe('Hooks', () => {
   });
 
   it.each([
-    [{ onopen: () => {} }, 'Expected the name of a hook to be one of onHealthChange, '],
+    [{ onopen: () => {} }, "Unknown hook 'onopen' of a pool; the nearest is 'onOpen'"],
     [{ onOpen: 'log' }, 'Expected hooks.onOpen to be a function, got string'],
     ['onOpen', 'Expected hooks to be an object, got onOpen'],
   ])('refuses the hooks %o', (hooks, message) => {

@@ -1,6 +1,6 @@
 // Sticky routing: a key stays with the session that served it first, for as long as that session can serve.
 
-import { checkOneOf } from '../../checks.ts';
+import { checkNames, checkOneOf, checkOptions } from '../../checks.ts';
 import { InvalidStrategyError } from '../../errors.ts';
 import type { AffinityStats } from '../../observe/stats.ts';
 import type { RoutingContext } from '../../routing.ts';
@@ -237,9 +237,9 @@ function checkBound(name: string, value: number): number {
 }
 
 function rulesOf(given: NonNullable<AffinityOptions['onUnavailable']>): Readonly<Record<Reason, OnUnavailable>> {
+  checkNames('reason', 'onUnavailable', given, Object.keys(DEFAULT_RULES));
   const rules = { ...DEFAULT_RULES };
   for (const [reason, rule] of Object.entries(given)) {
-    checkOneOf('a reason of onUnavailable', reason, Object.keys(DEFAULT_RULES));
     if (rule === undefined) continue;
     checkOneOf(`onUnavailable.${reason}`, rule, ['rebind', 'spill']);
     rules[reason as Reason] = rule;
@@ -255,6 +255,6 @@ function rulesOf(given: NonNullable<AffinityOptions['onUnavailable']>): Readonly
  * (`ERR_YAMUX_POOL_INVALID_STRATEGY`) if the fallback is affinity.
  */
 export function affinity(options: AffinityOptions = {}): Strategy {
-  for (const name of Object.keys(options)) checkOneOf('an option of affinity', name, OPTIONS);
+  checkOptions('affinity', options, OPTIONS);
   return new Affinity(options);
 }
