@@ -31,6 +31,7 @@ class Scene {
       hooks,
       changed: (member) => this.candidates.update(member),
       updated: () => {},
+      drains: () => {},
       ended: () => {},
       failed: () => {},
     };
@@ -49,7 +50,7 @@ class Scene {
 }
 
 const NONE: readonly Member[] = [];
-const SLOT: Slot = { abandon: () => {}, reset: () => {} };
+const SLOT: Slot = { abandon: () => {}, reset: () => {}, move: () => {} };
 
 const LARGEST: Partial<Record<StrategyName, number>> = { weighted: 10_000 };
 

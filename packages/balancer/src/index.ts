@@ -59,6 +59,7 @@ export type {
   RemovalReason,
   RetryEvent,
   SessionAddedEvent,
+  SessionNeededEvent,
   SessionRemovedEvent,
   StreamCloseEvent,
 } from './observe/events.ts';
@@ -67,5 +68,5 @@ export type { PoolHooks } from './observe/hooks.ts';
 export type { AffinityStats, PoolStats, PoolTotals, SessionSnapshot } from './observe/stats.ts';
 export type { OpenOptions, PoolOptions, SessionOptions } from './options.ts';
 export { type OpenedStream, SessionPool } from './pool.ts';
-export type { PoolableSession } from './poolable-session.ts';
+export type { PoolableSession, StreamOf } from './poolable-session.ts';
 export type { RoutingContext } from './routing.ts';

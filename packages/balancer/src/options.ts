@@ -18,6 +18,7 @@ import type { HealthRules } from './health/health.ts';
 import type { SessionSettings } from './member/member.ts';
 import { checkFacts } from './member/session-change.ts';
 import { checkHooks, type PoolHooks } from './observe/hooks.ts';
+import type { OpenSettings } from './open/opener.ts';
 
 /** Of `new SessionPool()`. Times are in milliseconds. */
 export interface PoolOptions {
@@ -27,10 +28,31 @@ export interface PoolOptions {
    */
   readonly strategy?: Strategy | StrategyName | undefined;
   /**
-   * How many sessions one open tries, each at most once; 1 never tries another.
+   * How many sessions may fail one open, each asked at most once; 1 never tries another. A session that turns out to be full, or
+   * retires (GoAway, closing, ids used up), costs nothing.
    * @defaultValue 2
    */
   readonly openAttempts?: number | undefined;
+  /**
+   * Milliseconds for each attempt, unless the open gives its own: a session that is slow to answer is then followed by another, and has
+   * failed. Without it an attempt may take as long as the open.
+   */
+  readonly attemptTimeout?: number | undefined;
+  /**
+   * Whether an open waits where no session can serve it, unless it says so itself.
+   * @defaultValue false
+   */
+  readonly wait?: boolean | undefined;
+  /**
+   * How many opens wait at a time; more are rejected at once, by NoAvailableSessionError.
+   * @defaultValue 1000
+   */
+  readonly maxWaiting?: number | undefined;
+  /**
+   * Where fewer sessions are left that take new streams, `onSessionNeeded` is told, for an owner who dials.
+   * @defaultValue 0
+   */
+  readonly minimum?: number | undefined;
   /**
    * Cap of active and pending streams per session, unless `add()` gives another.
    * @defaultValue Infinity
@@ -122,11 +144,26 @@ export interface OpenOptions {
    * @defaultValue false
    */
   readonly acknowledged?: boolean | undefined;
+  /**
+   * Milliseconds for each attempt; another session is tried after that.
+   * @defaultValue the pool's
+   */
+  readonly attemptTimeout?: number | undefined;
+  /**
+   * Where no session matches, or none that matches takes a stream: wait in line until one does, for as long as `timeout` and `signal`
+   * allow. First come, first served, among the opens that ask for the same.
+   * @defaultValue the pool's
+   */
+  readonly wait?: boolean | undefined;
 }
 
 export interface PoolSettings {
   readonly strategy: Strategy;
   readonly openAttempts: number;
+  readonly attemptTimeout: number | undefined;
+  readonly wait: boolean;
+  readonly maxWaiting: number;
+  readonly minimum: number;
   readonly maxActiveStreams: number;
   readonly health: HealthRules;
   readonly failureClassifier: FailureClassifier | undefined;
@@ -140,6 +177,10 @@ export interface PoolSettings {
 const POOL_OPTIONS: readonly (keyof PoolOptions)[] = [
   'strategy',
   'openAttempts',
+  'attemptTimeout',
+  'wait',
+  'maxWaiting',
+  'minimum',
   'maxActiveStreams',
   'healthFailureThreshold',
   'healthProbeInterval',
@@ -159,13 +200,17 @@ const SESSION_OPTIONS: readonly (keyof SessionOptions)[] = [
   'maxActiveStreams',
   'metadata',
 ];
-const OPEN_OPTIONS: readonly (keyof OpenOptions)[] = ['signal', 'timeout', 'acknowledged'];
+const OPEN_OPTIONS: readonly (keyof OpenOptions)[] = ['signal', 'timeout', 'attemptTimeout', 'acknowledged', 'wait'];
 
 export function poolSettings(options: PoolOptions): PoolSettings {
   checkOptions('a pool', options, POOL_OPTIONS);
   const {
     strategy = 'round-robin',
     openAttempts = 2,
+    attemptTimeout,
+    wait = false,
+    maxWaiting = 1_000,
+    minimum = 0,
     maxActiveStreams = Infinity,
     healthFailureThreshold = 3,
     healthProbeInterval = 30_000,
@@ -178,6 +223,10 @@ export function poolSettings(options: PoolOptions): PoolSettings {
     random = Math.random,
   } = options;
   checkWhole('openAttempts', openAttempts, 1);
+  checkDelay('attemptTimeout', attemptTimeout);
+  checkBoolean('wait', wait);
+  checkWhole('maxWaiting', maxWaiting, 0);
+  checkWhole('minimum', minimum, 0);
   checkCap(maxActiveStreams);
   checkWhole('healthFailureThreshold', healthFailureThreshold, 0);
   checkDelay('healthProbeInterval', healthProbeInterval);
@@ -191,6 +240,10 @@ export function poolSettings(options: PoolOptions): PoolSettings {
   return {
     strategy: typeof strategy === 'string' ? createStrategy(strategy) : strategy,
     openAttempts,
+    attemptTimeout,
+    wait,
+    maxWaiting,
+    minimum,
     maxActiveStreams,
     health: { threshold: healthFailureThreshold || Infinity, probeInterval: healthProbeInterval, probeTimeout },
     failureClassifier,
@@ -218,7 +271,14 @@ export function sessionSettings(
 }
 
 /** @throws TypeError or RangeError. */
-export function checkOpenOptions(options: OpenOptions): void {
+export function openSettings(options: OpenOptions, pool: Pick<PoolSettings, 'attemptTimeout' | 'wait'>): OpenSettings {
   checkOptions('an open', options, OPEN_OPTIONS);
-  checkDelay('timeout', options.timeout);
+  const { signal, timeout, attemptTimeout = pool.attemptTimeout, acknowledged = false, wait = pool.wait } = options;
+  checkDelay('timeout', timeout);
+  checkDelay('attemptTimeout', attemptTimeout);
+  checkBoolean('acknowledged', acknowledged);
+  checkBoolean('wait', wait);
+  if (signal !== undefined)
+    checkMethods('signal', signal, ['addEventListener', 'removeEventListener', 'throwIfAborted']);
+  return { signal, timeout, attemptTimeout, acknowledged, wait };
 }

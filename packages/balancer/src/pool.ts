@@ -1,21 +1,14 @@
-// The pool: it puts together candidates, strategy and attempts, and keeps the counts true. How sessions come to be, and
-// what their streams carry, is not its matter.
+// The pool: who is in it, and what its parts make of that. How an open goes its way is the opener's matter; how sessions come to be, and
+// what their streams carry, is nobody's here.
 import type { Duplex } from 'node:stream';
 import { type InspectOptions, inspect } from 'node:util';
 import { checkDelay, checkMethods, checkOptions } from './checks.ts';
 import { Candidates } from './choosing/candidates.ts';
 import { Chooser } from './choosing/chooser.ts';
-import type { StrategyContext } from './choosing/strategy.ts';
 import type { Clock } from './clock.ts';
-import {
-  DuplicateSessionError,
-  NoAvailableSessionError,
-  NoMatchingSessionError,
-  PoolClosedError,
-  PoolError,
-} from './errors.ts';
+import { DuplicateSessionError, PoolClosedError, PoolError } from './errors.ts';
 import { EjectionLimit } from './health/ejection-limit.ts';
-import { Classifier, defaultDecision } from './health/failure.ts';
+import { Classifier } from './health/failure.ts';
 import { Recovery } from './health/recovery.ts';
 import type { DrainHandle, DrainOptions } from './member/drain.ts';
 import { Member, type MemberPort } from './member/member.ts';
@@ -25,26 +18,28 @@ import type { RemovalReason } from './observe/events.ts';
 import { explain, type SessionExplanation } from './observe/explain.ts';
 import { Hooks } from './observe/hooks.ts';
 import { countSessions, type PoolStats, type PoolTotals, type SessionSnapshot } from './observe/stats.ts';
-import { Attempt } from './open/attempt.ts';
-import { OpenLimit } from './open/open-limit.ts';
-import { Picker } from './open/picker.ts';
+import { type Opened, Opener } from './open/opener.ts';
 import {
-  checkOpenOptions,
   type OpenOptions,
+  openSettings,
   type PoolOptions,
+  type PoolSettings,
   poolSettings,
   type SessionOptions,
   sessionSettings,
 } from './options.ts';
-import type { PoolableSession } from './poolable-session.ts';
-import { type Constraints, constraintsOf, describeConstraints, type RoutingContext } from './routing.ts';
+import type { PoolableSession, StreamOf } from './poolable-session.ts';
+import { constraintsOf, type RoutingContext } from './routing.ts';
 
 /** A stream and the session that serves it. */
-export interface OpenedStream {
+export interface OpenedStream<
+  Session extends PoolableSession = PoolableSession,
+  Stream extends Duplex = StreamOf<Session>,
+> {
   /** The session's own. */
-  readonly stream: Duplex;
+  readonly stream: Stream;
   /** The handle that `add()` returned for the session. */
-  readonly session: SessionRef;
+  readonly session: SessionRef<Session>;
 }
 
 /** New sessions come before all that have been picked, in order of adding. */
@@ -55,27 +50,28 @@ const DISPOSE_TIMEOUT = 5_000;
 /**
  * Opens each stream on the right one of many sessions, and counts exactly. Sessions come in by {@link add}, streams go out by
  * {@link open}; everything else is for looking at it, or for changing who serves.
+ *
+ * `new SessionPool<YamuxSession>()` takes and gives sessions and streams of that type; without one they are {@link PoolableSession} and
+ * Duplex.
  */
-export class SessionPool {
-  readonly #chooser: Chooser;
+export class SessionPool<Session extends PoolableSession = PoolableSession, Stream extends Duplex = StreamOf<Session>> {
+  readonly #settings: PoolSettings;
+  readonly #clock: Clock;
   readonly #hooks: Hooks;
+  readonly #chooser: Chooser;
+  readonly #candidates: Candidates<Member>;
   readonly #recovery = new Recovery<Member>();
+  readonly #opener: Opener;
   /** Undefined unless failed sessions are closed. */
   readonly #ejections: EjectionLimit | undefined;
-  readonly #openAttempts: number;
-  readonly #maxActiveStreams: number;
-  readonly #clock: Clock;
-  readonly #candidates: Candidates<Member>;
-  readonly #picker: Picker;
   readonly #memberPort: MemberPort;
   readonly #members = new WeakMap<PoolableSession, Member>();
-  readonly #refs = new WeakMap<Member, SessionRef>();
+  readonly #refs = new WeakMap<Member, SessionRef<Session>>();
   #added = 0;
-  #turns = 0;
-  #attempts = 0;
-  #failures = 0;
   #closed: PoolClosedError | undefined;
   #closing: Promise<void> | undefined;
+  #closesAt = Infinity;
+  #closeTimer: unknown;
 
   /**
    * An empty pool: sessions join by `add()`.
@@ -84,34 +80,43 @@ export class SessionPool {
    */
   constructor(options: PoolOptions = {}) {
     const settings = poolSettings(options);
-    this.#openAttempts = settings.openAttempts;
-    this.#maxActiveStreams = settings.maxActiveStreams;
-    this.#clock = settings.clock;
-    const hooks = new Hooks(settings.hooks, this, this.#clock);
-    this.#hooks = hooks;
-    const strategyContext: StrategyContext = {
-      now: () => this.#clock.now(),
-      random: settings.random,
-      bound: (event) => hooks.affinityBound(event),
-      evicted: (event) => hooks.affinityEvicted(event),
-    };
-    this.#chooser = new Chooser(settings.strategy, strategyContext, hooks);
-    this.#candidates = new Candidates(this.#chooser.order);
-    this.#picker = new Picker(this.#candidates, this.#recovery, this.#chooser, this.#clock);
+    const { clock, random, openAttempts, maxWaiting } = settings;
+    const hooks = new Hooks(settings.hooks, this, clock);
+    const recovery = this.#recovery;
+    const chooser = new Chooser(
+      settings.strategy,
+      {
+        now: () => clock.now(),
+        random,
+        bound: (event) => hooks.affinityBound(event),
+        evicted: (event) => hooks.affinityEvicted(event),
+      },
+      hooks,
+    );
+    const candidates = new Candidates<Member>(chooser.order);
+    const opener = new Opener({ openAttempts, maxWaiting, clock, hooks, chooser, candidates, recovery });
     if (settings.closeFailedSessions) {
       this.#ejections = new EjectionLimit(settings.maxEjectionPercent, settings.health.probeInterval);
     }
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#hooks = hooks;
+    this.#chooser = chooser;
+    this.#candidates = candidates;
+    this.#opener = opener;
     this.#memberPort = {
-      clock: this.#clock,
+      clock,
       health: settings.health,
       classifier: new Classifier(settings.failureClassifier, hooks),
       hooks,
       changed: (member) => {
-        this.#candidates.update(member);
-        this.#recovery.update(member);
+        candidates.update(member);
+        recovery.update(member);
+        opener.wake();
       },
-      updated: (member) => this.#chooser.updated(member),
-      ended: (member) => this.#remove(member, 'closed'),
+      updated: (member) => chooser.updated(member),
+      drains: () => this.#countLeft(),
+      ended: (member) => this.#ended(member),
       failed: (member, reason, error) => this.#eject(member, reason, error),
     };
   }
@@ -122,10 +127,10 @@ export class SessionPool {
    * @throws PoolClosedError (`ERR_YAMUX_POOL_CLOSED`), DuplicateSessionError (`ERR_YAMUX_POOL_DUPLICATE_SESSION`), PoolError
    * (`ERR_YAMUX_POOL_SESSION_CLOSED`) if the session has ended; RangeError or TypeError for a wrong option.
    */
-  add(session: PoolableSession, options: SessionOptions = {}): SessionRef {
+  add(session: Session, options: SessionOptions = {}): SessionRef<Session> {
     if (this.#closed !== undefined) throw this.#closed;
     checkMethods('session', session, ['open', 'on', 'off']);
-    const settings = sessionSettings(options, () => this.#freeKey(), this.#maxActiveStreams);
+    const settings = sessionSettings(options, () => this.#freeKey(), this.#settings.maxActiveStreams);
     const twin = this.#members.get(session);
     if (twin !== undefined && !twin.removed) {
       throw new DuplicateSessionError(twin.key, `The session is in the pool already, as '${twin.key}'`);
@@ -144,12 +149,14 @@ export class SessionPool {
       this.#candidates.takeOrdinal(),
       FIRST_TURN + this.#added,
     );
-    const ref = new SessionRef(member, () => this.#remove(member, 'removed'));
+    if (twin !== undefined) member.adopt(twin);
+    const ref = new SessionRef<Session>(member, () => this.#remove(member, 'removed'));
     this.#members.set(session, member);
     this.#refs.set(member, ref);
     this.#candidates.add(member);
     this.#chooser.added(member);
     this.#hooks.sessionAdded(member);
+    this.#opener.joined(member);
     return ref;
   }
 
@@ -164,74 +171,21 @@ export class SessionPool {
    * (`ERR_YAMUX_POOL_OPEN_TIMEOUT`), PoolClosedError (`ERR_YAMUX_POOL_CLOSED`), the reason of `signal`, or what the session
    * rejected with.
    */
-  async open(routing?: RoutingContext, options?: OpenOptions): Promise<Duplex> {
-    return (await this.openStream(routing, options)).stream;
+  async open(routing?: RoutingContext, options?: OpenOptions): Promise<Stream> {
+    return (await this.#open(routing, options)).stream as Stream;
   }
 
   /** As {@link open}, and tells which session serves the stream. */
-  async openStream(routing?: RoutingContext, options: OpenOptions = {}): Promise<OpenedStream> {
-    checkOpenOptions(options);
-    const { signal, timeout, acknowledged = false } = options;
-    const constraints = constraintsOf(routing);
-    // A copy: what the strategy is asked with is what it is told the outcome of, whatever the caller makes of its object meanwhile.
-    const asked = routing === undefined ? NO_ROUTING : { ...routing };
-    signal?.throwIfAborted();
-    const startedAt = this.#clock.now();
-    const isLimited = signal !== undefined || timeout !== undefined;
-    const limit = isLimited ? new OpenLimit(this.#clock, signal, timeout) : undefined;
-    const failedOn: Member[] = [];
-    try {
-      const { member, stream } = await this.#open(asked, constraints, acknowledged, limit, failedOn);
-      limit?.lift();
-      this.#hooks.opened(member, stream, failedOn.length + 1, startedAt);
-      return { stream, session: this.#refs.get(member) as SessionRef };
-    } catch (error) {
-      limit?.lift();
-      this.#hooks.openFailed(failedOn.at(-1), failedOn.length, startedAt, error, limit?.reached?.by === 'abort');
-      throw error;
-    }
+  async openStream(routing?: RoutingContext, options?: OpenOptions): Promise<OpenedStream<Session, Stream>> {
+    const { member, stream } = await this.#open(routing, options);
+    return { stream: stream as Stream, session: this.#refOf(member) };
   }
 
-  /** `failedOn` is filled with the sessions that failed. */
-  async #open(
-    routing: RoutingContext,
-    constraints: Constraints,
-    acknowledged: boolean,
-    limit: OpenLimit | undefined,
-    failedOn: Member[],
-  ): Promise<{ readonly member: Member; readonly stream: Duplex }> {
-    let failure: unknown;
-    for (;;) {
-      if (this.#closed !== undefined) throw this.#closed;
-      const member = this.#picker.pick(routing, constraints, failedOn);
-      if (member === undefined) throw failedOn.length > 0 ? failure : this.#unserved(constraints);
-      // Nothing may come between pick and reservation: that is what makes caps and loads exact in a burst.
-      this.#turns += 1;
-      this.#attempts += 1;
-      const attempt = new Attempt(member, this.#turns, acknowledged, limit?.signal);
-      limit?.watch(attempt);
-      const failed = failedOn.at(-1);
-      if (failed !== undefined) this.#hooks.retried(member, failed, failedOn.length + 1, failure);
-      try {
-        const stream = await attempt.stream;
-        this.#chooser.opened(member, routing);
-        return { member, stream };
-      } catch (error) {
-        const reached = limit?.reached;
-        failedOn.push(member);
-        this.#chooser.failed(member, routing);
-        if (reached?.by === 'abort') {
-          member.condition.failed(attempt.epoch, 'open-stream', reached.error, 'ignore');
-          throw reached.error;
-        }
-        if (error instanceof PoolClosedError && this.#closing !== undefined) throw error;
-        this.#failures += 1;
-        member.openFailed(attempt.epoch, error, defaultDecision('open-stream', error));
-        if (reached !== undefined) throw reached.error;
-        if (failedOn.length >= this.#openAttempts) throw error;
-        failure = error;
-      }
-    }
+  #open(routing: RoutingContext | undefined, options: OpenOptions = {}): Promise<Opened> {
+    const settings = openSettings(options, this.#settings);
+    const constraints = constraintsOf(routing);
+    // A copy: what the strategy is asked with is what it is told the outcome of, whatever the caller makes of its object meanwhile.
+    return this.#opener.open(routing === undefined ? NO_ROUTING : { ...routing }, constraints, settings);
   }
 
   #eject(member: Member, reason: string, cause: unknown): void {
@@ -243,16 +197,9 @@ export class SessionPool {
     this.#hooks.guard('session.destroy', () => session.destroy?.(error));
   }
 
-  #unserved(constraints: Constraints): NoMatchingSessionError {
-    const counts = this.#candidates.unavailable(constraints);
-    if (counts !== undefined) return new NoAvailableSessionError(counts);
-    const asked = describeConstraints(constraints);
-    return new NoMatchingSessionError(asked === '' ? 'The pool is empty' : `No session of the pool has ${asked}`);
-  }
-
   /** The sessions of the pool, in order of adding. */
-  sessions(): SessionRef[] {
-    return Array.from(this.#candidates, (member) => this.#refs.get(member) as SessionRef);
+  sessions(): SessionRef<Session>[] {
+    return Array.from(this.#candidates, (member) => this.#refOf(member));
   }
 
   /**
@@ -260,7 +207,7 @@ export class SessionPool {
    * @throws PoolError (`ERR_YAMUX_POOL_UNKNOWN_SESSION`)
    */
   drainSession(key: string, options?: string | DrainOptions): DrainHandle {
-    return this.#refOf(key).drain(options);
+    return this.#refByKey(key).drain(options);
   }
 
   /**
@@ -268,7 +215,7 @@ export class SessionPool {
    * @throws PoolError (`ERR_YAMUX_POOL_UNKNOWN_SESSION`)
    */
   resumeSession(key: string): boolean {
-    return this.#refOf(key).resume();
+    return this.#refByKey(key).resume();
   }
 
   /** {@link SessionRef.remove} by key; false if there is no such session. */
@@ -282,7 +229,7 @@ export class SessionPool {
    * @throws PoolError (`ERR_YAMUX_POOL_UNKNOWN_SESSION`); RangeError or TypeError for a wrong label, weight, cap or metadata.
    */
   updateSession(key: string, ...changes: readonly SessionChange[]): SessionSnapshot {
-    return this.#refOf(key).update(...changes);
+    return this.#refByKey(key).update(...changes);
   }
 
   /**
@@ -307,8 +254,9 @@ export class SessionPool {
     const affinity = this.#chooser.affinityStats();
     const totals = {
       ...countSessions(this.#candidates),
-      openAttempts: this.#attempts,
-      openFailures: this.#failures,
+      waitingOpens: this.#opener.waiting,
+      openAttempts: this.#opener.attempts,
+      openFailures: this.#opener.failures,
       affinity,
     };
     return sessions ? { ...totals, sessions: Array.from(this.#candidates, (member) => member.snapshot()) } : totals;
@@ -316,23 +264,32 @@ export class SessionPool {
 
   /**
    * Refuses new opens and sessions, waits until every stream that the pool opened on its sessions is closed, and lets go of
-   * the sessions, which stay open. After `timeout` milliseconds (default: none) the streams that are left end with
-   * `ERR_YAMUX_POOL_CLOSED`. Never rejects but for a wrong `timeout`; repeated calls share one promise.
+   * the sessions, which stay open. Opens that wait for a session reject with PoolClosedError. After `timeout` milliseconds (default: none)
+   * the streams that are left end with `ERR_YAMUX_POOL_CLOSED`; of several calls the earliest end counts. Never rejects but for a wrong
+   * option; repeated calls share one promise.
    */
   async close(options: { readonly timeout?: number | undefined } = {}): Promise<void> {
     checkOptions('close()', options, ['timeout']);
-    const { timeout } = options;
-    checkDelay('timeout', timeout);
-    this.#closing ??= this.#close(timeout);
+    checkDelay('timeout', options.timeout);
+    this.#closing ??= this.#close();
+    if (options.timeout !== undefined) this.#limitClose(options.timeout);
     await this.#closing;
   }
 
-  async #close(timeout: number | undefined): Promise<void> {
+  async #close(): Promise<void> {
     this.#closed ??= new PoolClosedError();
-    const timer = timeout === undefined ? undefined : this.#clock.setTimeout(() => this.destroy(), timeout);
+    this.#opener.close(this.#closed);
     await Promise.all(Array.from(this.#candidates, emptied));
-    this.#clock.clearTimeout(timer);
+    this.#clock.clearTimeout(this.#closeTimer);
     for (const member of [...this.#candidates]) this.#remove(member, 'pool-closed');
+  }
+
+  #limitClose(timeout: number): void {
+    const at = this.#clock.now() + timeout;
+    if (at >= this.#closesAt || this.#candidates.size === 0) return;
+    this.#closesAt = at;
+    this.#clock.clearTimeout(this.#closeTimer);
+    this.#closeTimer = this.#clock.setTimeout(() => this.destroy(), timeout);
   }
 
   /**
@@ -343,6 +300,8 @@ export class SessionPool {
     const closed = new PoolClosedError('The pool was destroyed', error === undefined ? undefined : { cause: error });
     this.#closed = closed;
     this.#closing ??= Promise.resolve();
+    this.#clock.clearTimeout(this.#closeTimer);
+    this.#opener.close(closed);
     for (const member of [...this.#candidates]) {
       member.abandon(closed);
       member.reset(error ?? closed);
@@ -367,13 +326,35 @@ export class SessionPool {
     this.#chooser.removed(member);
     this.#candidates.freeOrdinal(member.ordinal);
     this.#hooks.sessionRemoved(member, reason, member.session.errored ?? undefined);
+    if (!member.draining) this.#countLeft();
     return true;
   }
 
-  #refOf(key: string): SessionRef {
+  /** Opens that a session has not settled at its end, as it should, are not left to wait for ever. */
+  #ended(member: Member): void {
+    this.#remove(member, 'closed');
+    if (member.pendingStreams === 0) return;
+    const error = new PoolError(
+      'ERR_YAMUX_POOL_SESSION_CLOSED',
+      `Session '${member.key}' has ended, and this open with it`,
+    );
+    setImmediate(() => member.abandon(error));
+  }
+
+  #countLeft(): void {
+    const { minimum } = this.#settings;
+    if (minimum === 0 || this.#closed !== undefined || this.#candidates.countLasting() >= minimum) return;
+    this.#hooks.sessionNeeded(NO_ROUTING, 0, () => this.#candidates.countLasting());
+  }
+
+  #refByKey(key: string): SessionRef<Session> {
     const member = this.#candidates.get(key);
     if (member === undefined) throw new PoolError('ERR_YAMUX_POOL_UNKNOWN_SESSION', `No session has key '${key}'`);
-    return this.#refs.get(member) as SessionRef;
+    return this.#refOf(member);
+  }
+
+  #refOf(member: Member): SessionRef<Session> {
+    return this.#refs.get(member) as SessionRef<Session>;
   }
 
   #freeKey(): string {

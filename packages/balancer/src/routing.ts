@@ -79,6 +79,11 @@ export function matches(session: Matchable, { key, id, metadata }: Constraints):
   return true;
 }
 
+/** Equal for equal constraints. */
+export function kindOf({ key, id, metadata = [] }: Constraints): string {
+  return JSON.stringify([key ?? null, id ?? null, metadata.map(({ name, value }) => [name, value]).sort()]);
+}
+
 /** For error texts: what was asked. */
 export function describeConstraints({ key, id, metadata }: Constraints): string {
   const asked: string[] = [];

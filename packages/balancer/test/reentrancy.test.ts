@@ -199,6 +199,7 @@ class Story {
     a.end(new Error('cut'));
     c.end();
     this.open();
+    this.pool.open({ sessionId: 'none' }, { wait: true }).catch(() => {});
     await this.#step();
   }
 

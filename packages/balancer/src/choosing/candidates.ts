@@ -127,6 +127,15 @@ export class Candidates<Member extends Selectable> {
     return fitting;
   }
 
+  /** Those that are not about to leave. */
+  countLasting(): number {
+    let count = 0;
+    for (const { unavailable } of this.#byKey.values()) {
+      if (unavailable !== 'closed' && unavailable !== 'draining') count += 1;
+    }
+    return count;
+  }
+
   /** Why those that satisfy the constraints cannot be picked; undefined if none satisfies them. */
   unavailable(constraints: Constraints): UnavailableCounts | undefined {
     const counts = { closed: 0, draining: 0, unhealthy: 0, full: 0 };

@@ -134,6 +134,13 @@ export class Condition {
     return Math.min(this.#refusedUntil ?? Infinity, this.#health.quietUntil);
   }
 
+  /** When time alone changes it next, later than `now`. */
+  nextChange(now: number): number {
+    const refusedUntil = this.#refusedUntil ?? Infinity;
+    const { due } = this.#health;
+    return Math.min(refusedUntil > now ? refusedUntil : Infinity, due > now ? due : Infinity);
+  }
+
   /** An open may find out whether it is healthy again. */
   mayBeginTrial(now: number): boolean {
     return !this.refused && this.#health.mayBeginTrial(now);

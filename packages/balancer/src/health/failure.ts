@@ -56,6 +56,13 @@ export function isOfSession(error: unknown): boolean {
   return factsOf(error).scope === 'session';
 }
 
+/** A session that retires, or has no room, is not at fault: the open goes on to another as if it had not been asked. */
+export function isFault(error: unknown): boolean {
+  return (
+    !isRefusal(error) && retirementOf(error) === undefined && factsOf(error).code !== 'ERR_YAMUX_POOL_DRAIN_TIMEOUT'
+  );
+}
+
 /** An end that both sides agreed on, or that says something of this stream alone. */
 const HARMLESS: ReadonlySet<unknown> = new Set([
   'ERR_YAMUX_GO_AWAY',

@@ -120,6 +120,11 @@ export class Health {
     return this.#phase === 'proved' || this.#hasReceived !== undefined ? -Infinity : this.#due;
   }
 
+  /** When time alone changes it next: its rest ends, or a probe has taken too long. */
+  get due(): number {
+    return this.healthy || this.#phase === 'proved' ? Infinity : this.#due;
+  }
+
   /** Its rest is over, and nothing has been done about it. */
   mayBePinged(now: number): boolean {
     this.#tick(now);

@@ -6,7 +6,7 @@ import type { Condition } from './condition.ts';
 
 /** What is read of a member of the pool, and how its probe begins. */
 interface Recovering extends Matchable {
-  readonly condition: Pick<Condition, 'quietUntil' | 'wake' | 'proved'>;
+  readonly condition: Pick<Condition, 'quietUntil' | 'wake' | 'proved' | 'nextChange'>;
   readonly turn: number;
   readonly recovers: boolean;
   readonly canPing: boolean;
@@ -45,6 +45,13 @@ export class Recovery<Member extends Recovering> {
       member.condition.wake(now);
       this.#note(member);
     }
+  }
+
+  /** When time alone may bring one of them back, later than `now`; Infinity: never. */
+  nextChange(now: number): number {
+    let next = Infinity;
+    for (const { condition } of this.#members) next = Math.min(next, condition.nextChange(now));
+    return next;
   }
 
   /**

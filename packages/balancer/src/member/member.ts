@@ -20,6 +20,8 @@ export interface Slot {
   abandon(error: Error): void;
   /** The stream, if there is one, ends with `error`. */
   reset(error: Error): void;
+  /** Its session has left the pool and come back: it belongs to the member that stands for it now. */
+  move(member: Member): void;
 }
 
 /** What `add()` was told, checked. */
@@ -36,6 +38,8 @@ export interface MemberPort extends ConditionSettings {
   changed(member: Member): void;
   /** The member's facts are not what they were. */
   updated(member: Member): void;
+  /** The member has begun to drain: one less that lasts. */
+  drains(): void;
   /** The member's session has ended. */
   ended(member: Member): void;
   /** The member has just become unhealthy. */
@@ -145,6 +149,19 @@ export class Member implements Candidate, Placed, ConditionListener {
     this.#port.updated(this);
   }
 
+  /** Takes over what still runs on the session from when it was in the pool before. */
+  adopt(before: Member): void {
+    for (const slot of before.#slots) {
+      slot.move(this);
+      this.#slots.add(slot);
+    }
+    this.#load = before.#load;
+    this.#pending = before.#pending;
+    before.#slots.clear();
+    before.#load = 0;
+    before.#pending = 0;
+  }
+
   /** Takes a slot for one attempt. */
   begin(slot: Slot, turn: number): void {
     this.#slots.add(slot);
@@ -244,7 +261,10 @@ export class Member implements Candidate, Placed, ConditionListener {
     if (this.#load === 0) drain.settle('drained', 0);
     else if (timeout !== undefined) drain.limit(timeout, () => this.#drainTimedOut(drain, timeout, onTimeout));
     this.#port.changed(this);
-    if (begins) this.#port.hooks.drained(this, true);
+    if (begins) {
+      this.#port.hooks.drained(this, true);
+      this.#port.drains();
+    }
     return drain;
   }
 

@@ -7,7 +7,7 @@ import type { Member } from './member.ts';
 import type { SessionChange } from './session-change.ts';
 
 /** The handle that `add()` returns: one session in one pool. It stays safe to use after the session has left. */
-export class SessionRef {
+export class SessionRef<Session extends PoolableSession = PoolableSession> {
   readonly #member: Member;
   readonly #leave: (member: Member) => boolean;
 
@@ -18,8 +18,9 @@ export class SessionRef {
   }
 
   /** What was given to `add()`. */
-  get session(): PoolableSession {
-    return this.#member.session;
+  get session(): Session {
+    // A member knows its session by what every session has.
+    return this.#member.session as Session;
   }
 
   /** Unique in the pool. */

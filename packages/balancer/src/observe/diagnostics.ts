@@ -12,6 +12,7 @@ import type {
   PoolEvents,
   RetryEvent,
   SessionAddedEvent,
+  SessionNeededEvent,
   SessionRemovedEvent,
 } from './events.ts';
 
@@ -32,6 +33,8 @@ export interface PoolMessages {
   'yamux:pool:session:drain': FromPool<DrainEvent>;
   /** A session turned unhealthy, or healthy. */
   'yamux:pool:session:health': FromPool<HealthEvent>;
+  /** An open waits for a session that there is not, or fewer than `minimum` are left. */
+  'yamux:pool:session:needed': FromPool<SessionNeededEvent>;
   /** A key belongs to a session from now on. */
   'yamux:pool:affinity:bind': FromPool<AffinityBindEvent>;
   /** A binding is gone. */
@@ -50,6 +53,7 @@ export const CHANNELS: Readonly<Record<keyof PoolEvents, Channel | undefined>> =
   onDrain: poolChannel('yamux:pool:session:drain'),
   onOpen: poolChannel('yamux:pool:open'),
   onOpenError: poolChannel('yamux:pool:open'),
+  onSessionNeeded: poolChannel('yamux:pool:session:needed'),
   onRetry: poolChannel('yamux:pool:retry'),
   onStreamClose: undefined,
   onAffinityBind: poolChannel('yamux:pool:affinity:bind'),

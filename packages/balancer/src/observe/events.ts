@@ -1,5 +1,6 @@
 // What happens in a pool that somebody outside may want to know. Hooks and diagnostics_channel tell the same events.
 import type { Duplex } from 'node:stream';
+import type { RoutingContext } from '../routing.ts';
 import type { SessionSnapshot } from './stats.ts';
 
 /** Each event by the name of its hook. */
@@ -16,6 +17,8 @@ export interface PoolEvents {
   onOpen: OpenEvent;
   /** An open has failed; its caller gets the error. */
   onOpenError: OpenErrorEvent;
+  /** An open waits for a session that there is not, or fewer sessions are left than the pool should have: time to dial one. */
+  onSessionNeeded: SessionNeededEvent;
   /** An attempt has failed, and another session is tried. */
   onRetry: RetryEvent;
   /** A stream that the pool gave to a caller is fully closed, its slot free. */
@@ -89,6 +92,19 @@ export interface OpenErrorEvent {
   readonly aborted: boolean;
   /** Milliseconds, all attempts together. */
   readonly durationMs: number;
+}
+
+/** Of `onSessionNeeded` and `yamux:pool:session:needed`. */
+export interface SessionNeededEvent {
+  /**
+   * What is asked for: of the open that waits longest for that; empty where fewer than `minimum` sessions are left. Told when the first open
+   * begins to wait, and again when a session has joined that was not enough.
+   */
+  readonly routing: RoutingContext;
+  /** How many opens wait for that. */
+  readonly waiting: number;
+  /** Sessions of the pool that do not drain. */
+  readonly sessions: number;
 }
 
 /** Of `onRetry` and `yamux:pool:retry`. */

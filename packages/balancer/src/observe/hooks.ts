@@ -4,6 +4,7 @@
 import type { Duplex } from 'node:stream';
 import { checkNames, checkObject } from '../checks.ts';
 import { type Clock, systemClock } from '../clock.ts';
+import type { RoutingContext } from '../routing.ts';
 import { CHANNELS } from './diagnostics.ts';
 import type { AffinityBindEvent, AffinityEvictEvent, PoolEvents, RemovalReason } from './events.ts';
 import type { SessionSnapshot } from './stats.ts';
@@ -116,6 +117,12 @@ export class Hooks {
   retried(session: Subject, failed: Subject, attempt: number, error: unknown): void {
     if (!this.has('onRetry')) return;
     this.call('onRetry', { sessionKey: session.key, attempt, failedSessionKey: failed.key, error });
+  }
+
+  /** `sessions` are counted only if anybody listens. */
+  sessionNeeded(routing: RoutingContext, waiting: number, sessions: () => number): void {
+    if (!this.has('onSessionNeeded')) return;
+    this.call('onSessionNeeded', { routing, waiting, sessions: sessions() });
   }
 
   affinityBound(event: AffinityBindEvent): void {

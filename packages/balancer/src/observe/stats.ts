@@ -86,6 +86,8 @@ export interface PoolTotals {
   readonly activeStreams: number;
   /** Opens that their session has not settled yet. */
   readonly pendingStreams: number;
+  /** Opens that wait until a session can serve them. */
+  readonly waitingOpens: number;
   /** Since the pool was made, sessions that have left it included. */
   readonly openAttempts: number;
   /** Of these attempts, those that ended without a stream. */
@@ -113,7 +115,7 @@ interface Counted {
 /** The gauges: what is now. */
 export function countSessions(
   sessions: Iterable<Counted>,
-): Omit<PoolTotals, 'openAttempts' | 'openFailures' | 'affinity'> {
+): Omit<PoolTotals, 'waitingOpens' | 'openAttempts' | 'openFailures' | 'affinity'> {
   const counts = {
     sessionsTotal: 0,
     sessionsAvailable: 0,

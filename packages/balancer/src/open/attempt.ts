@@ -8,13 +8,15 @@ import type { PoolableSession } from '../poolable-session.ts';
 /** A stream that may tell when its peer has answered, as a YamuxStream does. */
 type Acknowledgeable = Duplex & { readonly acknowledged?: boolean };
 
+/** Of what began before its session joined anew: no health hears of it. */
+const STRAGGLER = -1;
+
 export class Attempt implements Slot {
   /** Settles once; when it rejects, the slot is free or will be as soon as the session settles. */
   readonly stream: Promise<Duplex>;
-  readonly #member: Member;
   readonly #acknowledged: boolean;
-  /** The session's time in which it began. */
-  readonly epoch: number;
+  #member: Member;
+  #epoch: number;
   #resolve!: (stream: Duplex) => void;
   #reject!: (error: unknown) => void;
   #settled = false;
@@ -30,12 +32,27 @@ export class Attempt implements Slot {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.epoch = member.condition.epoch;
+    this.#epoch = member.condition.epoch;
     member.begin(this, turn);
     openOn(member.session, signal).then(
       (stream) => this.#opened(stream),
       (error: unknown) => this.#refused(error),
     );
+  }
+
+  /** Whose slot it holds. */
+  get member(): Member {
+    return this.#member;
+  }
+
+  /** The session's time in which it began. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  move(member: Member): void {
+    this.#member = member;
+    this.#epoch = STRAGGLER;
   }
 
   /** Nobody waits any more: rejects now, and a stream that has come or still comes is destroyed. */
@@ -65,8 +82,9 @@ export class Attempt implements Slot {
   }
 
   #refused(error: unknown): void {
-    this.#member.refused(this);
+    // First: its open hears of it, and it is judged, before the slot goes to one that waits.
     if (!this.#settled) this.#fail(error);
+    this.#member.refused(this);
   }
 
   /** No 'error' listener: that would hide the error from a user who has none. What the stream died of is read when it is closed. */
@@ -74,13 +92,13 @@ export class Attempt implements Slot {
     const { condition } = this.#member;
     if (stream.acknowledged === true) this.#answered();
     else if (stream.acknowledged === false) stream.once('acknowledged', this.#answered);
-    else condition.awaitBytes(this.epoch, () => hasReceived(stream));
+    else condition.awaitBytes(this.#epoch, () => hasReceived(stream));
     if (condition.isClassified) this.#noteUnwritten(stream);
     if (stream.closed) this.#closed(stream);
     else stream.once('close', () => this.#closed(stream));
   }
 
-  readonly #answered = (): void => this.#member.condition.succeeded(this.epoch);
+  readonly #answered = (): void => this.#member.condition.succeeded(this.#epoch);
 
   /**
    * Node calls back what waits, and forgets it, before 'close': it is seen only at the moment of destruction. Nobody but a classifier
@@ -104,12 +122,12 @@ export class Attempt implements Slot {
     const { condition } = member;
     // An error after bytes ends a trial that had succeeded; of a healthy session it stays one more in the row.
     const isAnswer = stream.acknowledged === undefined && (error === null || !condition.healthy);
-    if (isAnswer && hasReceived(stream)) condition.succeeded(this.epoch);
+    if (isAnswer && hasReceived(stream)) condition.succeeded(this.#epoch);
     if (error === null) {
-      condition.ended(this.epoch);
+      condition.ended(this.#epoch);
     } else {
       const operation = streamOperation(error, this.#unwritten);
-      condition.failed(this.epoch, operation, error, defaultDecision(operation, error));
+      condition.failed(this.#epoch, operation, error, defaultDecision(operation, error));
     }
   }
 
@@ -136,6 +154,11 @@ export class Attempt implements Slot {
       stream.off('error', ended);
       stream.off('close', closed);
     };
+    // One that has closed already says nothing more.
+    if (stream.closed) {
+      ended(stream.errored);
+      return;
+    }
     stream.on('acknowledged', acknowledged);
     stream.on('error', ended);
     stream.on('close', closed);

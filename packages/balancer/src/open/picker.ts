@@ -21,6 +21,11 @@ export class Picker {
     this.#clock = clock;
   }
 
+  /** Lets time have its effect on who takes a stream. */
+  wake(): void {
+    if (!this.#recovery.isEmpty) this.#recovery.wake(this.#clock.now());
+  }
+
   /**
    * Undefined if nobody takes a stream. `excluded` are those that this open has failed on.
    * @throws InvalidStrategyError (`ERR_YAMUX_POOL_INVALID_STRATEGY`)
@@ -28,7 +33,7 @@ export class Picker {
   pick(routing: RoutingContext, constraints: Constraints, excluded: readonly Member[]): Member | undefined {
     // Each round without a pick takes a candidate away, unless the strategy gives others back.
     for (let rounds = this.#candidates.size; rounds >= 0; rounds -= 1) {
-      if (!this.#recovery.isEmpty) this.#recovery.wake(this.#clock.now());
+      this.wake();
       const shortlist = this.#candidates.shortlist(constraints, excluded);
       const trial = this.#recovery.isEmpty
         ? undefined

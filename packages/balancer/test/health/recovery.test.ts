@@ -12,6 +12,7 @@ class Resting {
   readonly condition = {
     quietUntil: 0,
     proved: false,
+    nextChange: (): number => Infinity,
     wake: (): void => {
       this.looks += 1;
     },

@@ -38,6 +38,10 @@ async function story(recorder: Recorder): Promise<SessionPool> {
   pool.add(good, { key: 'good' });
   await pool.open({ affinityKey: 'x' });
   await expect(pool.open({ sessionKey: 'none' })).rejects.toThrow('No session of the pool');
+  const caller = new AbortController();
+  const waiting = pool.open({ sessionId: 'none' }, { wait: true, signal: caller.signal });
+  caller.abort(new Error('enough'));
+  await expect(waiting).rejects.toThrow('enough');
   clock.advance(50);
   await pool.open({ affinityKey: 'y' });
   pool.drainSession('bad', 'why');
@@ -65,7 +69,7 @@ it('the channel of opens has those that succeeded and those that failed, told ap
   });
   await story(new Recorder());
   const none = 'NoMatchingSessionError: No session of the pool has key "none"';
-  expect(seen).toEqual(['good after 2', `0 tried, ${none}`, 'good after 1']);
+  expect(seen).toEqual(['good after 2', `0 tried, ${none}`, '0 tried, Error: enough', 'good after 1']);
 });
 
 it('a pool without hooks is heard all the same, and a subscriber that left hears no more', () => {

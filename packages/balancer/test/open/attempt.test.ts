@@ -74,6 +74,18 @@ describe('an acknowledged open', () => {
     expect(slots(pool)).toEqual([0, 0]);
   });
 
+  it('fails when the stream had closed before the pool saw it, and does not wait for ever', async () => {
+    const session = new FakeSession();
+    const pool = poolWith({}, [session]);
+    const opening = pool.open({}, acknowledged);
+    const closed = new FakeStream();
+    closed.destroy();
+    await queueDrained();
+    session.openCall(0).resolve(closed);
+    await expect(opening).rejects.toMatchObject({ code: 'ERR_YAMUX_POOL_NOT_ACKNOWLEDGED' });
+    expect(slots(pool)).toEqual([0, 0]);
+  });
+
   it('destroys the stream when the caller gives up', async () => {
     const clock = new ManualClock();
     const session = new FakeSession().answers();
@@ -85,5 +97,24 @@ describe('an acknowledged open', () => {
     expect(session.streams[0]?.destroyed).toBe(true);
     await queueDrained();
     expect(slots(pool)).toEqual([0, 0]);
+  });
+});
+
+describe('an open that its session leaves unsettled at its end', () => {
+  it('is tried elsewhere, or rejects', async () => {
+    const [ending, other] = [new FakeSession(), new FakeSession().answers()];
+    const pool = poolWith({}, [ending, { key: 'ending' }], [other]);
+    const first = pool.openStream();
+    ending.end();
+    expect((await first).session.session).toBe(other);
+    const lonely = new FakeSession();
+    const alone = poolWith({}, [lonely, { key: 'lonely' }]);
+    const second = alone.open();
+    lonely.end();
+    await expect(second).rejects.toThrow("Session 'lonely' has ended, and this open with it");
+    // The session may still answer: nobody has the stream.
+    const late = lonely.openCall(0).resolve();
+    await queueDrained();
+    expect(late.destroyed).toBe(true);
   });
 });

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
 import { FakeSession, FakeStream, ManualClock, queueDrained } from '../../src/testing.ts';
 import { poolWith, slots } from '../support/pool-with.ts';
@@ -16,9 +17,10 @@ describe('an abort by the caller', () => {
     const pool = poolWith({}, [session], [other]);
     const caller = new AbortController();
     const opening = pool.open({}, { signal: caller.signal });
-    expect(session.openCall(0).signal).toBe(caller.signal);
+    expect(session.openCall(0).signal?.aborted).toBe(false);
     caller.abort('enough');
     await expect(opening).rejects.toBe('enough');
+    expect(session.openCall(0).signal?.reason).toBe('enough');
     expect(slots(pool)).toEqual([0, 1]);
     session.openCall(0).reject(new Error('aborted'));
     await queueDrained();
@@ -67,6 +69,104 @@ describe('an abort by the caller', () => {
     caller.abort();
     await queueDrained();
     expect(stream.destroyed).toBe(false);
+  });
+});
+
+describe('a signal that times out', () => {
+  it('is weighed as the timeout of the pool: a session that never answers becomes unhealthy', async () => {
+    const [dead, good] = [new FakeSession(), new FakeSession().answers()];
+    const pool = poolWith({}, [dead, { key: 'dead' }], [good]);
+    let failed = 0;
+    for (let open = 0; open < 12; open += 1) {
+      const caller = new AbortController();
+      const asked = dead.opens.length;
+      const opening = pool.open({}, { signal: caller.signal });
+      if (dead.opens.length > asked)
+        caller.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError'));
+      await opening.then(
+        (stream) => stream.destroy(),
+        (error: Error) => {
+          expect(error.name).toBe('TimeoutError');
+          failed += 1;
+        },
+      );
+    }
+    expect(pool.stats()).toMatchObject({ sessionsHealthy: 1, openFailures: failed });
+    expect(pool.stats().sessions[0]).toMatchObject({ key: 'dead', healthy: false, consecutiveFailures: 3 });
+    for (const open of dead.opens) open.reject(new Error('late'));
+  });
+});
+
+describe('a signal that many opens share', () => {
+  it('has one listener, goes to every session as one of its own, and none when they have ended', async () => {
+    const session = new FakeSession();
+    const pool = poolWith({}, [session]);
+    const caller = new AbortController();
+    const opens = Array.from({ length: 1_000 }, () => pool.open({}, { signal: caller.signal }));
+    expect(getEventListeners(caller.signal, 'abort')).toHaveLength(1);
+    expect(new Set(session.opens.map(({ signal }) => signal)).size).toBe(1_000);
+    session.openCall(0).resolve();
+    await opens[0];
+    expect(getEventListeners(caller.signal, 'abort')).toHaveLength(1);
+    caller.abort(new Error('shutdown'));
+    const rest = await Promise.allSettled(opens.slice(1));
+    expect(rest.every(({ status }) => status === 'rejected')).toBe(true);
+    expect(session.opens.slice(1).every(({ signal }) => signal?.aborted)).toBe(true);
+    expect(session.openCall(0).signal?.aborted).toBe(false);
+    expect(getEventListeners(caller.signal, 'abort')).toHaveLength(0);
+    for (const open of session.opens.slice(1)) open.reject(new Error('aborted'));
+  });
+
+  it('serves an open that begins while its abort is told', async () => {
+    const session = new FakeSession();
+    const pool = poolWith({}, [session]);
+    const caller = new AbortController();
+    const first = pool.open({}, { signal: caller.signal });
+    session.openCall(0).signal?.addEventListener('abort', () => {
+      pool.open({}, { signal: caller.signal }).catch(() => {});
+    });
+    caller.abort(new Error('enough'));
+    await expect(first).rejects.toThrow('enough');
+    expect(session.opens).toHaveLength(1);
+    expect(getEventListeners(caller.signal, 'abort')).toHaveLength(0);
+    session.openCall(0).reject(new Error('aborted'));
+  });
+});
+
+describe('an attempt timeout', () => {
+  it('goes on to another session within the timeout of the open, and counts against the slow one', async () => {
+    const clock = new ManualClock();
+    const [slow, other] = [new FakeSession(), new FakeSession()];
+    const pool = poolWith({ clock, attemptTimeout: 20 }, [slow, { key: 'slow' }], [other, { key: 'other' }]);
+    const opening = pool.openStream({}, { timeout: 100 });
+    clock.advance(20);
+    await queueDrained();
+    expect(slow.openCall(0).signal?.aborted).toBe(true);
+    expect(other.openCall(0).signal?.aborted).toBe(false);
+    clock.advance(10);
+    other.openCall(0).resolve();
+    expect((await opening).session.key).toBe('other');
+    expect(pool.stats().sessions).toMatchObject([
+      { key: 'slow', consecutiveFailures: 1, openFailures: 1, pendingStreams: 1 },
+      { key: 'other', openFailures: 0 },
+    ]);
+    // A stream that comes late is nobody's.
+    const late = slow.openCall(0).resolve();
+    await queueDrained();
+    expect(late.destroyed).toBe(true);
+    expect(clock.timers).toBe(0);
+  });
+
+  it('ends an open that has no session left to try', async () => {
+    const clock = new ManualClock();
+    const pool = poolWith({ clock }, [new FakeSession()]);
+    const opening = pool.open({}, { attemptTimeout: 20 });
+    clock.advance(20);
+    await expect(opening).rejects.toMatchObject({
+      code: 'ERR_YAMUX_POOL_OPEN_TIMEOUT',
+      message: 'The session opened no stream within 20 ms',
+    });
+    expect(clock.timers).toBe(0);
   });
 });
 
@@ -123,7 +223,7 @@ describe('an open timeout', () => {
     expect(session.openCall(0).signal?.reason).toBe('enough');
   });
 
-  it('is made of nothing where none was given: no timer, and no AbortController without a timeout', async () => {
+  it('is made of nothing where none was given: no timer, and no AbortController without a signal or a timeout', async () => {
     const clock = new ManualClock();
     const timers = vi.spyOn(clock, 'setTimeout');
     const controllers = vi.fn();
@@ -141,10 +241,12 @@ describe('an open timeout', () => {
     try {
       const pool = poolWith({ clock }, [new FakeSession().answers()]);
       await pool.open();
-      await pool.open({}, { signal: caller.signal, acknowledged: false });
+      await pool.open({}, { acknowledged: false });
       expect([timers.mock.calls.length, controllers.mock.calls.length]).toEqual([0, 0]);
+      await pool.open({}, { signal: caller.signal });
+      expect([timers.mock.calls.length, controllers.mock.calls.length]).toEqual([0, 1]);
       await pool.open({}, { timeout: 5 });
-      expect([timers.mock.calls.length, controllers.mock.calls.length]).toEqual([1, 1]);
+      expect([timers.mock.calls.length, controllers.mock.calls.length]).toEqual([1, 2]);
     } finally {
       vi.unstubAllGlobals();
     }

@@ -80,7 +80,8 @@ export type Answer = 'opened' | 'broken' | 'refused';
 const REFUSAL_REST = 1_000;
 
 export interface ModelOpen {
-  readonly epoch: number;
+  readonly session: ModelSession;
+  epoch: number;
   settle(answer: Answer): void;
 }
 
@@ -109,7 +110,8 @@ export class ModelSession {
   owed = 0;
   #refusedUntil: number | undefined;
 
-  constructor(number: number, cap: number) {
+  /** `log` is told of each open that the pool asks for. */
+  constructor(number: number, cap: number, log: ModelOpen[]) {
     this.weight = number % 4;
     this.key = `k${number}`;
     this.id = `node-${number % 3}`;
@@ -117,11 +119,10 @@ export class ModelSession {
     this.cap = cap;
     this.lastPick = number - 1_000_000;
     this.fake.open = () => {
-      this.attempts += 1;
-      const { epoch } = this.health;
       return new Promise((resolve, reject) => {
-        this.pending.push({
-          epoch,
+        const open: ModelOpen = {
+          session: this,
+          epoch: 0,
           settle: (answer) => {
             if (answer !== 'opened') {
               this.failures += 1;
@@ -129,10 +130,11 @@ export class ModelSession {
               return;
             }
             const stream = new FakeStream();
-            this.active.push({ epoch, stream });
+            this.active.push({ epoch: open.epoch, stream });
             resolve(stream);
           },
-        });
+        };
+        log.push(open);
       });
     };
   }

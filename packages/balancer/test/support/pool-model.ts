@@ -6,46 +6,23 @@ import { mergeSessionMetadata, withMaxActiveStreams, withSessionWeight } from '.
 import { SessionPool } from '../../src/pool.ts';
 import type { RoutingContext } from '../../src/routing.ts';
 import { ManualClock, queueDrained } from '../../src/testing.ts';
+import { MAX_BINDINGS, ModelBindings, TTL } from './model-bindings.ts';
 import { type Answer, type ModelOpen, ModelSession, RULES } from './model-session.ts';
 
 const pickOf = <T>(items: readonly T[], nth: number): T | undefined => items[nth % items.length];
 
-const TTL = 50;
-const MAX_BINDINGS = 3;
+const MAX_WAITING = 4;
 
-interface ModelBinding {
-  readonly key: string;
-  readonly session: ModelSession;
-  confirmed: boolean;
-  expiresAt: number;
-}
-
-/** Who is bound to whom, least recently used first. */
-class ModelBindings {
-  #bindings: ModelBinding[] = [];
-  readonly #clock: ManualClock;
-
-  constructor(clock: ManualClock) {
-    this.#clock = clock;
-  }
-
-  get alive(): ModelBinding[] {
-    this.#bindings = this.#bindings.filter(({ expiresAt }) => this.#clock.now() < expiresAt);
-    return this.#bindings;
-  }
-
-  of(key: string | undefined): ModelBinding | undefined {
-    return this.alive.find((binding) => binding.key === key);
-  }
-
-  bind(key: string, session: ModelSession, confirmed: boolean): void {
-    const others = this.alive.filter((binding) => binding.key !== key);
-    this.#bindings = [...others, { key, session, confirmed, expiresAt: this.#clock.now() + TTL }].slice(-MAX_BINDINGS);
-  }
-
-  drop(doomed: (binding: ModelBinding) => boolean): void {
-    this.#bindings = this.alive.filter((binding) => !doomed(binding));
-  }
+/** One call of open(). */
+interface ModelCall {
+  readonly routing: RoutingContext;
+  readonly waits: boolean;
+  /** Kept from the first time that it waits. */
+  ticket: number | undefined;
+  tried: ModelSession[];
+  faults: number;
+  /** At least one session was asked on its behalf. */
+  isAsked: boolean;
 }
 
 export class PoolModel {
@@ -57,8 +34,14 @@ export class PoolModel {
   #picks = 0;
   #attempts = 0;
   #failures = 0;
-  /** What each open that waits must come to, in the model's eyes. */
-  readonly #tried = new Map<ModelOpen, { routing: RoutingContext; tried: ModelSession[] }>();
+  /** The opens that the pool has asked its sessions for, and that the model has not accounted for yet. */
+  readonly #log: ModelOpen[] = [];
+  /** On whose behalf a session was asked. */
+  readonly #askedFor = new Map<ModelOpen, ModelCall>();
+  #waiting: ModelCall[] = [];
+  #tickets = 0;
+  readonly #opens: Promise<unknown>[] = [];
+  #isOver = false;
 
   readonly #clock = new ManualClock();
   readonly #bindings = new ModelBindings(this.#clock);
@@ -67,13 +50,14 @@ export class PoolModel {
     this.#strategy = name;
     this.#openAttempts = openAttempts;
     const strategy = name === 'affinity' ? affinity({ ttl: TTL, maxBindings: MAX_BINDINGS }) : name;
-    this.pool = new SessionPool({ strategy, openAttempts, clock: this.#clock, ...RULES });
+    this.pool = new SessionPool({ strategy, openAttempts, maxWaiting: MAX_WAITING, clock: this.#clock, ...RULES });
   }
 
   pass(ms: number): void {
     for (let passed = 0; passed < ms; passed += 1) {
       this.#clock.advance(1);
       for (const one of this.all) one.lapse(this.#clock.now());
+      this.serveWaiting();
     }
   }
 
@@ -125,48 +109,73 @@ export class PoolModel {
     else if (binding === undefined && session.keepsBindings) this.#bindings.bind(key, session, true);
   }
 
-  /** The model's half of a pick; the pool's half has happened already. */
-  #picked(
-    expected: readonly ModelSession[],
-    before: ReadonlyMap<ModelSession, number>,
-    asked: RoutingContext,
-    tried: ModelSession[],
-  ): void {
-    const [session, ...more] = this.all.filter((one) => one.attempts !== before.get(one));
-    expect(more).toEqual([]);
-    if (session === undefined) {
-      expect(expected).toEqual([]);
-      return;
-    }
+  /** The model's half of a pick; the pool's half has happened already. True if a session was asked. */
+  #picked(expected: readonly ModelSession[], call: ModelCall): boolean {
+    if (expected.length === 0) return false;
+    const open = this.#log.shift() as ModelOpen;
+    const { session } = open;
     expect(expected).toContain(session);
-    expect(session.attempts).toBe((before.get(session) ?? 0) + 1);
     this.#picks += 1;
     this.#attempts += 1;
     session.lastPick = this.#picks;
+    session.attempts += 1;
+    open.epoch = session.health.epoch;
+    session.pending.push(open);
     expect(session.load).toBeLessThanOrEqual(session.cap);
-    const waiting = session.pending.at(-1);
-    if (waiting !== undefined) this.#tried.set(waiting, { routing: asked, tried: [...tried, session] });
+    call.tried.push(session);
+    call.isAsked = true;
+    this.#askedFor.set(open, call);
+    return true;
   }
 
-  #attemptCounts(): Map<ModelSession, number> {
-    return new Map(this.all.map((one) => [one, one.attempts]));
+  /** First come, first served, among those that ask for the same: whoever can be served has been. */
+  serveWaiting(): void {
+    if (this.#waiting.length === 0) return;
+    const blocked = new Set<string>();
+    for (const call of [...this.#waiting]) {
+      const kind = kindOf(call.routing);
+      if (blocked.has(kind)) continue;
+      if (this.#picked(this.#expected(call.routing, []), call))
+        this.#waiting = this.#waiting.filter((one) => one !== call);
+      else blocked.add(kind);
+    }
   }
 
-  open(asked: RoutingContext): void {
+  /** What becomes of a call that no session can serve now. True if it waits. */
+  #waits(call: ModelCall): boolean {
+    if (!call.waits || call.faults > 0 || this.#waiting.length >= MAX_WAITING) return false;
+    call.tried = [];
+    this.#tickets += 1;
+    call.ticket ??= this.#tickets;
+    this.#waiting = [...this.#waiting, call].sort((a, b) => (a.ticket ?? 0) - (b.ticket ?? 0));
+    return true;
+  }
+
+  open(asked: RoutingContext, waits: boolean): void {
+    const call: ModelCall = { routing: asked, waits, ticket: undefined, tried: [], faults: 0, isAsked: false };
     const expected = this.#expected(asked, []);
-    const before = this.#attemptCounts();
     const matching = this.inside.filter((one) => one.matches(asked));
-    this.pool.open(asked).then(
+    const opened = this.pool.open(asked, { wait: waits }).then(
       (stream) => stream.on('error', () => {}),
       (error: { message: string; code?: string }) => {
-        if (expected.length > 0) expect(error.message).toBe('refused');
+        if (this.#isOver) expect(error.code).toBe('ERR_YAMUX_POOL_CLOSED');
+        else if (call.isAsked) expect(error.message).toMatch(/refused|4 opens wait already/);
         else {
-          const reason = matching.length === 0 ? 'NO_MATCHING' : 'NO_AVAILABLE';
+          const reason = matching.length === 0 && !waits ? 'NO_MATCHING' : 'NO_AVAILABLE';
           expect(error.code).toBe(`ERR_YAMUX_POOL_${reason}_SESSION`);
         }
       },
     );
-    this.#picked(expected, before, asked, []);
+    this.#opens.push(opened);
+    if (!this.#picked(expected, call)) this.#waits(call);
+  }
+
+  /** When the pool is destroyed no open may be left that does not settle. */
+  async settled(): Promise<void> {
+    this.#isOver = true;
+    this.pool.destroy();
+    await Promise.all(this.#opens);
+    expect(this.#clock.timers).toBe(0);
   }
 
   async answer(nth: number, answer: Answer): Promise<void> {
@@ -174,25 +183,33 @@ export class PoolModel {
       this.all.filter(({ pending }) => pending.length > 0),
       nth,
     );
-    const waiting = session === undefined ? undefined : pickOf(session.pending, nth);
-    if (session === undefined || waiting === undefined) return;
-    const { routing: asked, tried } = this.#tried.get(waiting) ?? { routing: {}, tried: [] };
-    this.#tried.delete(waiting);
-    session.pending = session.pending.filter((other) => other !== waiting);
-    const before = this.#attemptCounts();
-    waiting.settle(answer);
+    const open = session === undefined ? undefined : pickOf(session.pending, nth);
+    if (session !== undefined && open !== undefined) await this.#answer(open, answer);
+  }
+
+  async #answer(open: ModelOpen, answer: Answer): Promise<void> {
+    const { session } = open;
+    const call = this.#askedFor.get(open) as ModelCall;
+    this.#askedFor.delete(open);
+    session.pending = session.pending.filter((other) => other !== open);
+    open.settle(answer);
     const ok = answer === 'opened';
     const now = this.#clock.now();
-    this.#settled(session, asked, ok);
+    this.#settled(session, call.routing, ok);
     if (answer === 'refused') {
       session.refusedAt(now);
-      session.health.refused(waiting.epoch, now);
+      session.health.refused(open.epoch, now);
     }
-    if (answer === 'broken') session.health.failed(waiting.epoch, now);
-    const next = ok || tried.length >= this.#openAttempts ? [] : this.#expected(asked, tried);
+    if (answer === 'broken') {
+      session.health.failed(open.epoch, now);
+      call.faults += 1;
+    }
     if (!ok) this.#failures += 1;
     await queueDrained();
-    this.#picked(next, before, asked, tried);
+    // Those that wait come first.
+    this.serveWaiting();
+    if (ok || call.faults >= this.#openAttempts) return;
+    if (!this.#picked(this.#expected(call.routing, call.tried), call)) this.#waits(call);
   }
 
   async close(nth: number, byError: boolean): Promise<void> {
@@ -222,7 +239,7 @@ export class PoolModel {
 
   add(cap: number): void {
     if (this.all.length >= 10) return;
-    const session = new ModelSession(this.all.length, cap);
+    const session = new ModelSession(this.all.length, cap, this.#log);
     this.#join(session);
     this.all.push(session);
   }
@@ -251,7 +268,7 @@ export class PoolModel {
     session.ref = this.pool.add(fake, { key, id, metadata: { zone }, maxActiveStreams: cap, weight });
   }
 
-  act(what: string, nth: number): void {
+  async act(what: string, nth: number): Promise<void> {
     const session = pickOf(this.inside, nth);
     if (session === undefined) return;
     if (what === 'drain') {
@@ -266,6 +283,9 @@ export class PoolModel {
       expect(session.ref.resume()).toBe(may);
       if (may) session.draining = false;
     } else if (what === 'remove' || what === 'end') {
+      // A session settles what it has in hand before it has ended.
+      while (what === 'end' && session.pending.length > 0)
+        await this.#answer(session.pending[0] as ModelOpen, 'broken');
       if (what === 'end') session.fake.end(new Error('transport'));
       else expect(session.ref.remove()).toBe(true);
       session.gone = true;
@@ -285,6 +305,7 @@ export class PoolModel {
 
   /** Every gauge recounted, and every candidate asked for by its key. */
   check(): void {
+    expect(this.#log).toEqual([]);
     const stats = this.pool.stats();
     const sum = (count: (one: ModelSession) => number): number =>
       this.inside.reduce((total, one) => total + count(one), 0);
@@ -297,6 +318,7 @@ export class PoolModel {
       sessionsProbing: sum(({ health }) => Number(health.isProbing(this.#clock.now()))),
       activeStreams: sum(({ active }) => active.length),
       pendingStreams: sum(({ pending }) => pending.length),
+      waitingOpens: this.#waiting.length,
       openAttempts: this.#attempts,
       openFailures: this.#failures,
       affinity:
@@ -322,6 +344,9 @@ export class PoolModel {
     }
   }
 }
+
+const kindOf = ({ sessionKey, sessionId, requiredMetadata }: RoutingContext): string =>
+  JSON.stringify([sessionKey, sessionId, requiredMetadata]);
 
 /** Smooth weighted round-robin in as many words; of equals the first. */
 function weigh(inTurn: readonly ModelSession[]): ModelSession {
