@@ -30,6 +30,7 @@ class Scene {
       classifier: new Classifier(undefined, hooks),
       hooks,
       changed: (member) => this.candidates.update(member),
+      retagged: () => {},
       updated: () => {},
       drains: () => {},
       ended: () => {},

@@ -92,6 +92,15 @@ export function checkMetadata(name: string, value: unknown): void {
   for (const [key, item] of Object.entries(value)) checkString(`${name}.${key}`, item ?? null);
 }
 
+export function checkTags(name: string, value: unknown): void {
+  if (!Array.isArray(value)) throw new TypeError(`Expected ${name} to be an array of strings, got ${typeof value}`);
+  for (const tag of value as readonly unknown[]) {
+    if (typeof tag !== 'string' || tag === '') {
+      throw new TypeError(`Expected ${name} to have strings that are not empty, got ${tag === '' ? "''" : typeof tag}`);
+    }
+  }
+}
+
 export function checkMethods(name: string, value: unknown, methods: readonly string[]): void {
   const object = value as Readonly<Record<string, unknown>> | null | undefined;
   if (methods.every((method) => typeof object?.[method] === 'function')) return;

@@ -128,6 +128,8 @@ export interface SessionOptions {
    * @defaultValue the pool's
    */
   readonly maxActiveStreams?: number | undefined;
+  /** What it serves: an open may ask for it by `requiredTags`. Copied. */
+  readonly tags?: readonly string[] | undefined;
   /** Names and values by which an open may ask for this session. Copied. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
@@ -198,6 +200,7 @@ const SESSION_OPTIONS: readonly (keyof SessionOptions)[] = [
   'label',
   'weight',
   'maxActiveStreams',
+  'tags',
   'metadata',
 ];
 const OPEN_OPTIONS: readonly (keyof OpenOptions)[] = ['signal', 'timeout', 'attemptTimeout', 'acknowledged', 'wait'];
@@ -262,10 +265,18 @@ export function sessionSettings(
   maxActiveStreamsOfPool: number,
 ): SessionSettings {
   checkOptions('a session', options, SESSION_OPTIONS);
-  const { key: ownKey, id, label, weight = 1, maxActiveStreams = maxActiveStreamsOfPool, metadata = {} } = options;
+  const {
+    key: ownKey,
+    id,
+    label,
+    weight = 1,
+    maxActiveStreams = maxActiveStreamsOfPool,
+    tags = [],
+    metadata = {},
+  } = options;
   checkString('key', ownKey);
   checkString('id', id);
-  const facts = checkFacts({ label, weight, maxActiveStreams, metadata });
+  const facts = checkFacts({ label, weight, maxActiveStreams, tags, metadata });
   const key = ownKey || freeKey();
   return { key, id: id || key, facts };
 }

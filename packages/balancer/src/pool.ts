@@ -12,7 +12,7 @@ import { Classifier } from './health/failure.ts';
 import { Recovery } from './health/recovery.ts';
 import type { DrainHandle, DrainOptions } from './member/drain.ts';
 import { Member, type MemberPort } from './member/member.ts';
-import type { SessionChange } from './member/session-change.ts';
+import type { SessionChange, SessionUpdate } from './member/session-change.ts';
 import { SessionRef } from './member/session-ref.ts';
 import type { RemovalReason } from './observe/events.ts';
 import { explain, type SessionExplanation } from './observe/explain.ts';
@@ -114,6 +114,7 @@ export class SessionPool<Session extends PoolableSession = PoolableSession, Stre
         recovery.update(member);
         opener.wake();
       },
+      retagged: (member, before) => candidates.retag(member, before),
       updated: (member) => chooser.updated(member),
       drains: () => this.#countLeft(),
       ended: (member) => this.#ended(member),
@@ -228,7 +229,7 @@ export class SessionPool<Session extends PoolableSession = PoolableSession, Stre
    * {@link SessionRef.update} by key.
    * @throws PoolError (`ERR_YAMUX_POOL_UNKNOWN_SESSION`); RangeError or TypeError for a wrong label, weight, cap or metadata.
    */
-  updateSession(key: string, ...changes: readonly SessionChange[]): SessionSnapshot {
+  updateSession(key: string, ...changes: readonly (SessionChange | SessionUpdate)[]): SessionSnapshot {
     return this.#refByKey(key).update(...changes);
   }
 

@@ -16,8 +16,15 @@ const affinityKey = fc.constantFrom('t1', 't2', 't3', 't4', 't5');
 const routing: fc.Arbitrary<RoutingContext> = fc.oneof(
   { weight: 3, arbitrary: fc.constant({}) },
   { weight: 3, arbitrary: fc.record({ affinityKey }) },
+  fc.record({ requiredTags: fc.constantFrom(['eu'], ['light']) }),
   fc.record(
-    { sessionKey: key, sessionId: id, requiredMetadata: fc.record({ zone }), affinityKey },
+    {
+      sessionKey: key,
+      sessionId: id,
+      requiredMetadata: fc.record({ zone }),
+      requiredTags: fc.constantFrom(['eu'], ['us'], ['light'], ['eu', 'light']),
+      affinityKey,
+    },
     { requiredKeys: [] },
   ),
 );

@@ -2,12 +2,25 @@
 // index 0, and a change of one session costs O(log n) whatever it was. Without an order it is a plain list.
 import type { CandidateOrder } from './strategy.ts';
 
-/** What the list reads of a candidate, and the one field that it writes. */
+/** What the list reads of a candidate, and where it writes down its place. */
 export interface Placed {
   readonly load: number;
   readonly turn: number;
-  /** Its index in each list that it may stand in, -1 where it does not. */
-  readonly places: [inPool: number, inGroup: number];
+  /** One for each list that the candidate may stand in. */
+  readonly places: Place[];
+}
+
+/** Where one candidate stands in one list. */
+export class Place {
+  readonly list: CandidateList<Placed>;
+  readonly item: Placed;
+  /** -1 where it does not stand in the list. */
+  index = -1;
+
+  constructor(list: CandidateList<Placed>, item: Placed) {
+    this.list = list;
+    this.item = item;
+  }
 }
 
 export type Before = (a: Placed, b: Placed) => boolean;
@@ -22,82 +35,82 @@ export function beforeOf(order: CandidateOrder | undefined): Before | undefined 
 }
 
 export class CandidateList<T extends Placed> {
-  readonly #items: T[] = [];
-  readonly #place: 0 | 1;
+  readonly #places: Place[] = [];
   readonly #before: Before | undefined;
 
-  /** `place` says which of the two `places` of a candidate is this list's. */
-  constructor(place: 0 | 1, before: Before | undefined) {
-    this.#place = place;
+  constructor(before: Before | undefined) {
     this.#before = before;
   }
 
   get length(): number {
-    return this.#items.length;
+    return this.#places.length;
   }
 
   at(index: number): T | undefined {
-    return this.#items[index];
+    return this.#places[index]?.item as T | undefined;
   }
 
   /** -1 if it is not in the list. */
-  indexOf(item: T): number {
-    const index = item.places[this.#place];
-    return this.#items[index] === item ? index : -1;
+  indexOf(item: object): number {
+    const { places = [] } = item as Partial<Placed>;
+    for (let index = 0; index < places.length; index += 1) {
+      const place = places[index] as Place;
+      if ((place.list as object) === this) return place.index;
+    }
+    return -1;
   }
 
-  [Symbol.iterator](): Iterator<T> {
-    return this.#items[Symbol.iterator]();
+  /** A place in this list for one that may come to stand in it. */
+  placeFor(item: T): Place {
+    return new Place(this as CandidateList<Placed>, item);
   }
 
   /** Puts the candidate where it belongs, whether it is new here or has changed. */
-  put(item: T): void {
-    let index = item.places[this.#place];
-    if (index === -1) {
-      index = this.#items.length;
-      this.#items.push(item);
-      item.places[this.#place] = index;
+  put(place: Place): void {
+    if (place.index === -1) {
+      place.index = this.#places.length;
+      this.#places.push(place);
     }
-    this.#settle(item, index);
+    this.#settle(place, place.index);
   }
 
-  delete(item: T): void {
-    const index = item.places[this.#place];
+  delete(place: Place): void {
+    const { index } = place;
     if (index === -1) return;
-    item.places[this.#place] = -1;
-    const last = this.#items.pop() as T;
-    if (last !== item) this.#settle(last, index);
+    place.index = -1;
+    const last = this.#places.pop() as Place;
+    if (last !== place) this.#settle(last, index);
   }
 
-  /** Moves `item` from the hole at `index` up or down, until nobody above it comes after it and nobody below before. */
-  #settle(item: T, index: number): void {
-    const items = this.#items;
-    const place = this.#place;
+  /** Moves `place` from the hole at `index` up or down, until nobody above it comes after it and nobody below before. */
+  #settle(place: Place, index: number): void {
+    const places = this.#places;
     const before = this.#before;
     let hole = index;
     if (before !== undefined) {
+      const { item } = place;
       while (hole > 0) {
         const above = (hole - 1) >> 1;
-        const parent = items[above] as T;
-        if (!before(item, parent)) break;
-        items[hole] = parent;
-        parent.places[place] = hole;
+        const parent = places[above] as Place;
+        if (!before(item, parent.item)) break;
+        places[hole] = parent;
+        parent.index = hole;
         hole = above;
       }
-      for (let below = 2 * hole + 1; below < items.length; below = 2 * hole + 1) {
-        let child = items[below] as T;
-        const sibling = items[below + 1];
-        if (sibling !== undefined && before(sibling, child)) {
+      for (let below = 2 * hole + 1; below < places.length; below = 2 * hole + 1) {
+        let child = places[below] as Place;
+        const sibling = places[below + 1];
+        if (sibling !== undefined && before(sibling.item, child.item)) {
           below += 1;
           child = sibling;
         }
-        if (!before(child, item)) break;
-        items[hole] = child;
-        child.places[place] = hole;
+        if (!before(child.item, item)) break;
+        places[hole] = child;
+        child.index = hole;
         hole = below;
       }
     }
-    items[hole] = item;
-    item.places[place] = hole;
+    places[hole] = place;
+    place.index = hole;
   }
 }

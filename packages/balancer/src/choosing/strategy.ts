@@ -34,7 +34,7 @@ export interface Strategy {
   boundTo?(routing: RoutingContext): Candidate | undefined;
   /** A session has joined the pool. */
   added?(candidate: Candidate): void;
-  /** The label, weight, cap or metadata of a session has changed. */
+  /** The label, weight, cap, tags or metadata of a session has changed. */
   updated?(candidate: Candidate): void;
   /** A session has left the pool; nothing more is heard of it. */
   removed?(candidate: Candidate): void;
@@ -92,6 +92,8 @@ export interface Candidate {
   readonly label: string | undefined;
   /** Its share of the load. */
   readonly weight: number;
+  /** What an open may ask for by `requiredTags`. */
+  readonly tags: ReadonlySet<string>;
   /** What its owner says of it. */
   readonly metadata: Readonly<Record<string, string>>;
   /** Streams that the pool opened here and that are not fully closed. */

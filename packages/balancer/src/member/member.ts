@@ -2,7 +2,7 @@
 // that bears on who may be picked, and knows nothing of the other sessions or of strategies.
 
 import { checkDelay, checkOneOf, checkOptions, checkString } from '../checks.ts';
-import type { Placed } from '../choosing/candidate-list.ts';
+import type { Place, Placed } from '../choosing/candidate-list.ts';
 import type { Candidate } from '../choosing/strategy.ts';
 import type { Unavailability } from '../errors.ts';
 import { PoolError } from '../errors.ts';
@@ -12,7 +12,7 @@ import type { Hooks } from '../observe/hooks.ts';
 import type { SessionSnapshot } from '../observe/stats.ts';
 import type { PoolableSession } from '../poolable-session.ts';
 import { Drain, type DrainHandle, type DrainOptions } from './drain.ts';
-import { applyChanges, type SessionChange, type SessionFacts } from './session-change.ts';
+import { applyChanges, type SessionChange, type SessionFacts, type SessionUpdate } from './session-change.ts';
 
 /** What holds one slot of a session: first an open that waits, then the stream that came of it. */
 export interface Slot {
@@ -36,6 +36,8 @@ export interface MemberPort extends ConditionSettings {
   readonly hooks: Hooks;
   /** The member's load, or what makes it eligible, is not what it was. */
   changed(member: Member): void;
+  /** The member's tags are not `before` any more. */
+  retagged(member: Member, before: ReadonlySet<string>): void;
   /** The member's facts are not what they were. */
   updated(member: Member): void;
   /** The member has begun to drain: one less that lasts. */
@@ -51,13 +53,14 @@ export class Member implements Candidate, Placed, ConditionListener {
   readonly ordinal: number;
   readonly key: string;
   readonly id: string;
-  /** The four facts that update() changes. */
+  /** The facts that update() changes. */
   label: string | undefined;
   weight: number;
   maxActiveStreams: number;
+  tags: ReadonlySet<string>;
   metadata: Readonly<Record<string, string>>;
   readonly addedAt: number;
-  readonly places: [inPool: number, inGroup: number] = [-1, -1];
+  readonly places: Place[] = [];
   readonly #port: MemberPort;
   readonly condition: Condition;
   readonly #slots = new Set<Slot>();
@@ -81,6 +84,7 @@ export class Member implements Candidate, Placed, ConditionListener {
     this.label = settings.facts.label;
     this.weight = settings.facts.weight;
     this.maxActiveStreams = settings.facts.maxActiveStreams;
+    this.tags = new Set(settings.facts.tags);
     this.metadata = settings.facts.metadata;
     this.addedAt = port.clock.now();
     this.#turn = turn;
@@ -133,18 +137,38 @@ export class Member implements Candidate, Placed, ConditionListener {
     return this.full ? 'full' : undefined;
   }
 
+  /** Nothing but its health, if anything, keeps it from taking a stream. */
+  get ready(): boolean {
+    return !this.#removed && !this.closed && !this.draining && !this.full;
+  }
+
+  get healthy(): boolean {
+    return this.condition.healthy;
+  }
+
   get eligible(): boolean {
     return this.unavailable === undefined;
   }
 
   /** @throws RangeError or TypeError; then nothing has changed. */
-  update(changes: readonly SessionChange[]): void {
-    const { label, weight, maxActiveStreams, metadata } = applyChanges(this, changes);
+  update(changes: readonly (SessionChange | SessionUpdate)[]): void {
+    const before = this.tags;
+    const facts = {
+      label: this.label,
+      weight: this.weight,
+      maxActiveStreams: this.maxActiveStreams,
+      tags: [...before],
+      metadata: this.metadata,
+    };
+    const { label, weight, maxActiveStreams, tags, metadata } = applyChanges(facts, changes);
     this.label = label;
     this.weight = weight;
     this.maxActiveStreams = maxActiveStreams;
     this.metadata = metadata;
+    const isTagged = tags.length !== before.size || tags.some((tag) => !before.has(tag));
+    if (isTagged) this.tags = new Set(tags);
     if (this.#removed) return;
+    if (isTagged) this.#port.retagged(this, before);
     this.#port.changed(this);
     this.#port.updated(this);
   }
@@ -323,6 +347,7 @@ export class Member implements Candidate, Placed, ConditionListener {
       label: this.label,
       weight: this.weight,
       maxActiveStreams: this.maxActiveStreams,
+      tags: [...this.tags],
       metadata: this.metadata,
       activeStreams: this.activeStreams,
       pendingStreams: this.pendingStreams,

@@ -4,7 +4,7 @@ import type { SessionSnapshot } from '../observe/stats.ts';
 import type { PoolableSession } from '../poolable-session.ts';
 import type { DrainHandle, DrainOptions } from './drain.ts';
 import type { Member } from './member.ts';
-import type { SessionChange } from './session-change.ts';
+import type { SessionChange, SessionUpdate } from './session-change.ts';
 
 /** The handle that `add()` returns: one session in one pool. It stays safe to use after the session has left. */
 export class SessionRef<Session extends PoolableSession = PoolableSession> {
@@ -52,7 +52,7 @@ export class SessionRef<Session extends PoolableSession = PoolableSession> {
    * Changes what its owner says of it, all at once or not at all, for the opens that come; streams go on as they are.
    * @throws RangeError or TypeError for a wrong label, weight, cap or metadata.
    */
-  update(...changes: readonly SessionChange[]): SessionSnapshot {
+  update(...changes: readonly (SessionChange | SessionUpdate)[]): SessionSnapshot {
     this.#member.update(changes);
     return this.snapshot();
   }

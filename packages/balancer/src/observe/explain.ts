@@ -45,9 +45,10 @@ export function explain<Session extends Subject>(
   });
 }
 
-function mismatchOf(session: SessionSnapshot, { key, id, metadata = [] }: Constraints): string | undefined {
+function mismatchOf(session: SessionSnapshot, { key, id, tags = [], metadata = [] }: Constraints): string | undefined {
   if (key !== undefined && session.key !== key) return `Its key is '${session.key}', asked for is '${key}'`;
   if (id !== undefined && session.id !== id) return `Its id is '${session.id}', asked for is '${id}'`;
+  for (const tag of tags) if (!session.tags.includes(tag)) return `It has no tag '${tag}'`;
   for (const { name, value } of metadata) {
     if (!Object.hasOwn(session.metadata, name)) return `It has no metadata '${name}', asked for is '${value}'`;
     const own = session.metadata[name];

@@ -12,6 +12,8 @@ export interface SessionSnapshot {
   readonly weight: number;
   /** `Infinity` if there is no cap. */
   readonly maxActiveStreams: number;
+  /** What an open may ask for by `requiredTags`. */
+  readonly tags: readonly string[];
   /** What an open may ask for by `requiredMetadata`. */
   readonly metadata: Readonly<Record<string, string>>;
   /** Streams that the pool opened here and that are not fully closed. */

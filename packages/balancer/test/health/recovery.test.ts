@@ -5,6 +5,7 @@ import { constraintsOf } from '../../src/routing.ts';
 class Resting {
   readonly key = 'k';
   readonly id = 'k';
+  readonly tags: ReadonlySet<string> = new Set();
   readonly metadata = {};
   readonly turn = 0;
   recovers = true;

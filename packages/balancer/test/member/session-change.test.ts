@@ -3,9 +3,11 @@ import {
   deleteSessionMetadataKeys,
   mergeSessionMetadata,
   replaceSessionMetadata,
+  replaceSessionTags,
   type SessionChange,
   SessionPool,
   type SessionRef,
+  type SessionUpdate,
   type Strategy,
   weighted,
   withMaxActiveStreams,
@@ -15,7 +17,7 @@ import {
 import { FakeSession } from '../../src/testing.ts';
 import { opened, poolWith } from '../support/pool-with.ts';
 
-const FACTS = { label: 'edge', weight: 3, maxActiveStreams: 8, metadata: { zone: 'eu' } };
+const FACTS = { label: 'edge', weight: 3, maxActiveStreams: 8, tags: ['a.example'], metadata: { zone: 'eu' } };
 
 function pooled(): { pool: SessionPool; ref: SessionRef } {
   const pool = new SessionPool();
@@ -23,7 +25,7 @@ function pooled(): { pool: SessionPool; ref: SessionRef } {
 }
 
 describe('updateSession() and ref.update()', () => {
-  it.each<[string, SessionChange, object]>([
+  it.each<[string, SessionChange | SessionUpdate, object]>([
     ['withSessionLabel', withSessionLabel('canary'), { label: 'canary' }],
     ['withSessionLabel without one', withSessionLabel(undefined), { label: undefined }],
     ['withSessionWeight', withSessionWeight(0), { weight: 0 }],
@@ -33,6 +35,19 @@ describe('updateSession() and ref.update()', () => {
     ['mergeSessionMetadata', mergeSessionMetadata({ canary: 'true' }), { metadata: { zone: 'eu', canary: 'true' } }],
     ['mergeSessionMetadata over a pair', mergeSessionMetadata({ zone: 'us' }), { metadata: { zone: 'us' } }],
     ['deleteSessionMetadataKeys', deleteSessionMetadataKeys('zone', 'other'), { metadata: {} }],
+    ['replaceSessionTags', replaceSessionTags(['b.example', 'b.example']), { tags: ['b.example'] }],
+    ['{ label }', { label: 'canary' }, { label: 'canary' }],
+    ['{ label } of none', { label: undefined }, { label: undefined }],
+    ['{ weight }', { weight: 5 }, { weight: 5 }],
+    ['{ maxActiveStreams }', { maxActiveStreams: 2 }, { maxActiveStreams: 2 }],
+    ['{ tags }', { tags: ['a.example', 'c.example'] }, { tags: ['a.example', 'c.example'] }],
+    ['{ mergeMetadata }', { mergeMetadata: { canary: 'true' } }, { metadata: { zone: 'eu', canary: 'true' } }],
+    ['{ deleteMetadataKeys }', { deleteMetadataKeys: ['zone'] }, { metadata: {} }],
+    [
+      '{ replaceMetadata }',
+      { replaceMetadata: { v: '2' }, mergeMetadata: { w: '3' } },
+      { metadata: { v: '2', w: '3' } },
+    ],
   ])('%s changes that fact and no other, and the snapshot that comes back shows it', (_name, change, expected) => {
     const { pool, ref } = pooled();
     const before = ref.snapshot();
@@ -46,7 +61,7 @@ describe('updateSession() and ref.update()', () => {
     expect(ref.update(...changes)).toMatchObject({ metadata: { b: '2' }, weight: 5, label: 'edge' });
   });
 
-  it.each<[string, () => SessionChange, string]>([
+  it.each<[string, () => SessionChange | SessionUpdate, string]>([
     ['a weight below 0', () => withSessionWeight(-1), 'Expected weight to be a finite number of at least 0, got -1'],
     ['a weight that is no number', () => withSessionWeight(Number.NaN), 'Expected weight'],
     ['a cap of 0', () => withMaxActiveStreams(0), 'Expected maxActiveStreams to be an integer of at least 1'],
@@ -54,8 +69,13 @@ describe('updateSession() and ref.update()', () => {
     ['metadata that is none', () => replaceSessionMetadata('x' as never), 'Expected metadata to be an object'],
     ['a value that is no string', () => mergeSessionMetadata({ a: 1 } as never), 'Expected metadata.a to be a string'],
     ['an array of keys', () => deleteSessionMetadataKeys(['a'] as never), 'Expected a metadata key to be a string'],
-    ['what is no change', () => ({ weight: 5 }) as never, 'Expected a change to be a function, got object'],
-    ['undefined', () => undefined as never, 'Expected a change to be a function'],
+    ['a tag that is empty', () => ({ tags: [''] }), "Expected tags to have strings that are not empty, got ''"],
+    [
+      'a name that there is not',
+      () => ({ wieght: 5 }) as never,
+      "Unknown name 'wieght' of a change; the nearest is 'weight'",
+    ],
+    ['undefined', () => undefined as never, 'Expected a change to be an object, got undefined'],
   ])('refuses %s, and then none of the changes holds', (_what, change, message) => {
     const { ref } = pooled();
     const before = ref.snapshot();

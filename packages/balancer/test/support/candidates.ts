@@ -17,6 +17,7 @@ export function candidate(key: string, weight = 1): FakeCandidate {
     id: key,
     label: undefined,
     weight,
+    tags: new Set(),
     metadata: {},
     activeStreams: 0,
     pendingStreams: 0,

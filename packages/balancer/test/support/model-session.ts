@@ -182,9 +182,15 @@ export class ModelSession {
     return this.full ? 'full' : 'eligible';
   }
 
-  matches({ sessionKey, sessionId, requiredMetadata }: RoutingContext): boolean {
+  /** Its zone as a tag, and one that only some have. */
+  get tags(): string[] {
+    return this.weight === 1 ? [this.zone, 'light'] : [this.zone];
+  }
+
+  matches({ sessionKey, sessionId, requiredMetadata, requiredTags = [] }: RoutingContext): boolean {
     if (sessionKey !== undefined && sessionKey !== this.key) return false;
     if (sessionId !== undefined && sessionId !== this.id) return false;
+    if (!requiredTags.every((tag) => this.tags.includes(tag))) return false;
     return requiredMetadata?.zone === undefined || requiredMetadata.zone === this.zone;
   }
 }

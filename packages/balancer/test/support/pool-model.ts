@@ -255,6 +255,7 @@ export class PoolModel {
       withMaxActiveStreams(cap),
       withSessionWeight(weight),
       mergeSessionMetadata({ zone }),
+      { tags: session.tags },
     );
     expect(changed).toMatchObject({ maxActiveStreams: cap, weight, metadata: { zone } });
   }
@@ -264,8 +265,8 @@ export class PoolModel {
   }
 
   #join(session: ModelSession): void {
-    const { key, id, zone, cap, fake, weight } = session;
-    session.ref = this.pool.add(fake, { key, id, metadata: { zone }, maxActiveStreams: cap, weight });
+    const { key, id, zone, cap, fake, weight, tags } = session;
+    session.ref = this.pool.add(fake, { key, id, tags, metadata: { zone }, maxActiveStreams: cap, weight });
   }
 
   async act(what: string, nth: number): Promise<void> {
@@ -345,8 +346,8 @@ export class PoolModel {
   }
 }
 
-const kindOf = ({ sessionKey, sessionId, requiredMetadata }: RoutingContext): string =>
-  JSON.stringify([sessionKey, sessionId, requiredMetadata]);
+const kindOf = ({ sessionKey, sessionId, requiredMetadata, requiredTags }: RoutingContext): string =>
+  JSON.stringify([sessionKey, sessionId, requiredMetadata, requiredTags]);
 
 /** Smooth weighted round-robin in as many words; of equals the first. */
 function weigh(inTurn: readonly ModelSession[]): ModelSession {
