@@ -5,7 +5,8 @@ import { createStrategy, type StrategyName } from '../../../packages/balancer/sr
 import { systemClock } from '../../../packages/balancer/src/clock.ts';
 import { Classifier } from '../../../packages/balancer/src/health/failure.ts';
 import { Recovery } from '../../../packages/balancer/src/health/recovery.ts';
-import { Member, type MemberPort, type Slot } from '../../../packages/balancer/src/member/member.ts';
+import { Member } from '../../../packages/balancer/src/member/member.ts';
+import type { MemberPort, Slot } from '../../../packages/balancer/src/member/member-port.ts';
 import { Hooks } from '../../../packages/balancer/src/observe/hooks.ts';
 import { Picker as PoolPicker } from '../../../packages/balancer/src/open/picker.ts';
 import { sessionSettings } from '../../../packages/balancer/src/options.ts';
@@ -29,6 +30,8 @@ class Scene {
       health: { threshold: 3, probeInterval: 30_000, probeTimeout: 10_000 },
       classifier: new Classifier(undefined, hooks),
       hooks,
+      isTimed: this.chooser.isTimed,
+      answered: (member, ms) => this.chooser.answered(member, ms),
       changed: (member) => this.candidates.update(member),
       retagged: () => {},
       updated: () => {},

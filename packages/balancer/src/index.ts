@@ -1,5 +1,6 @@
 // The public surface, and no logic.
 
+export type { SlowStartOptions } from './choosing/slow-start.ts';
 export {
   type AffinityOptions,
   affinity,
@@ -8,8 +9,10 @@ export {
   type OnUnavailable,
 } from './choosing/strategies/affinity.ts';
 export { leastConn } from './choosing/strategies/least-conn.ts';
-export { createStrategy, mustStrategy, StrategyName } from './choosing/strategies/named.ts';
+export { createStrategy, mustStrategy, StrategyName, type StrategyOptions } from './choosing/strategies/named.ts';
+export { type PeakEwmaOptions, peakEwma } from './choosing/strategies/peak-ewma.ts';
 export { random } from './choosing/strategies/random.ts';
+export { type RendezvousOptions, rendezvous } from './choosing/strategies/rendezvous.ts';
 export { roundRobin } from './choosing/strategies/round-robin.ts';
 export { weighted } from './choosing/strategies/weighted.ts';
 export type {

@@ -15,7 +15,7 @@ import type { Strategy } from './choosing/strategy.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { FailureClassifier } from './health/failure.ts';
 import type { HealthRules } from './health/health.ts';
-import type { SessionSettings } from './member/member.ts';
+import type { SessionSettings } from './member/member-port.ts';
 import { checkFacts } from './member/session-change.ts';
 import { checkHooks, type PoolHooks } from './observe/hooks.ts';
 import type { OpenSettings } from './open/opener.ts';

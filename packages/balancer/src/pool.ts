@@ -11,7 +11,8 @@ import { EjectionLimit } from './health/ejection-limit.ts';
 import { Classifier } from './health/failure.ts';
 import { Recovery } from './health/recovery.ts';
 import type { DrainHandle, DrainOptions } from './member/drain.ts';
-import { Member, type MemberPort } from './member/member.ts';
+import { Member } from './member/member.ts';
+import type { MemberPort } from './member/member-port.ts';
 import type { SessionChange, SessionUpdate } from './member/session-change.ts';
 import { SessionRef } from './member/session-ref.ts';
 import type { RemovalReason } from './observe/events.ts';
@@ -109,6 +110,8 @@ export class SessionPool<Session extends PoolableSession = PoolableSession, Stre
       health: settings.health,
       classifier: new Classifier(settings.failureClassifier, hooks),
       hooks,
+      isTimed: chooser.isTimed,
+      answered: (member, ms) => chooser.answered(member, ms),
       changed: (member) => {
         candidates.update(member);
         recovery.update(member);
@@ -241,7 +244,12 @@ export class SessionPool<Session extends PoolableSession = PoolableSession, Stre
   explain(routing: RoutingContext = NO_ROUTING): SessionExplanation[] {
     const constraints = constraintsOf(routing);
     this.#recovery.wake(this.#clock.now());
-    return explain(this.#candidates, constraints, this.#chooser.boundTo(routing), this.#clock);
+    return explain(
+      this.#candidates,
+      constraints,
+      this.#chooser.boundTo(routing, () => this.#candidates.matching(constraints)),
+      this.#clock,
+    );
   }
 
   /** Counted now, at a cost per session; without the snapshots of the sessions at a smaller one. */

@@ -15,6 +15,11 @@ export interface RoutingContext {
   readonly affinityKey?: string | undefined;
   /** The same, where there is no `affinityKey`. An address is never taken for a key of the same text. */
   readonly sourceIp?: string | undefined;
+  /**
+   * For this open, the order that {@link rendezvous} gives for this key, whatever the strategy of the pool: the first in it that takes a
+   * stream.
+   */
+  readonly orderedBy?: string | undefined;
 }
 
 /** A routing, checked, and without what asks for nothing. */
@@ -47,6 +52,7 @@ const NAMES: readonly (keyof RoutingContext)[] = [
   'requiredTags',
   'affinityKey',
   'sourceIp',
+  'orderedBy',
 ];
 
 const UNCONSTRAINED: Constraints = { key: undefined, id: undefined, tags: undefined, metadata: undefined };
@@ -59,6 +65,7 @@ export function constraintsOf(routing: RoutingContext | undefined): Constraints 
   const { sessionKey, sessionId, requiredMetadata, requiredTags } = routing;
   checkString('routing.affinityKey', routing.affinityKey);
   checkString('routing.sourceIp', routing.sourceIp);
+  checkString('routing.orderedBy', routing.orderedBy);
   if (requiredTags !== undefined) checkTags('routing.requiredTags', requiredTags);
   if (sessionKey === undefined && sessionId === undefined && requiredMetadata === undefined && !requiredTags?.length) {
     return UNCONSTRAINED;

@@ -1,8 +1,6 @@
 // Which session a key is bound to: for how long, and how many at most. Pure: time comes in, and what became of a binding goes
 // out through one callback. No timer: bindings expire when they are met, and a few of the oldest at every pick.
-
-/** Tenants and addresses may look alike and are not. */
-export type KeyKind = 'affinityKey' | 'sourceIp';
+import type { KeyKind } from './affinity-key.ts';
 
 export interface Binding<Session> {
   readonly kind: KeyKind;

@@ -4,6 +4,7 @@ import { InvalidStrategyError } from '../errors.ts';
 import type { Hooks } from '../observe/hooks.ts';
 import type { AffinityStats } from '../observe/stats.ts';
 import type { RoutingContext } from '../routing.ts';
+import { KeyOrder } from './key-order.ts';
 import {
   type Candidate,
   type CandidateOrder,
@@ -43,6 +44,7 @@ export function attach(strategy: Strategy, context: StrategyContext): void {
 export class Chooser {
   readonly #strategy: Strategy;
   readonly #hooks: Hooks;
+  readonly #keyOrder = new KeyOrder();
 
   /** @throws InvalidStrategyError */
   constructor(strategy: Strategy, context: StrategyContext, hooks: Hooks) {
@@ -67,6 +69,8 @@ export class Chooser {
     const strategy = this.#strategy;
     const { length } = candidates;
     let index: unknown;
+    const { orderedBy } = routing;
+    if (orderedBy) return this.#keyOrder.first(orderedBy, candidates);
     try {
       index = strategy.pick(candidates, routing);
     } catch (cause) {
@@ -82,10 +86,15 @@ export class Chooser {
     );
   }
 
-  boundTo(routing: RoutingContext): Candidate | undefined {
+  /** `matching` are those that satisfy the constraints, asked for only if somebody needs them. */
+  boundTo(routing: RoutingContext, matching: () => readonly Candidate[]): Candidate | undefined {
     const strategy = this.#strategy;
+    if (routing.orderedBy) {
+      const sessions = matching();
+      return sessions.length === 0 ? undefined : sessions[this.#keyOrder.first(routing.orderedBy, sessions)];
+    }
     if (strategy.boundTo === undefined) return undefined;
-    return this.#hooks.guard('strategy.boundTo', () => strategy.boundTo?.(routing)) ?? undefined;
+    return this.#hooks.guard('strategy.boundTo', () => strategy.boundTo?.(routing, matching())) ?? undefined;
   }
 
   added(candidate: Candidate): void {
@@ -104,8 +113,18 @@ export class Chooser {
     this.#tell('opened', candidate, routing);
   }
 
-  failed(candidate: Candidate, routing: RoutingContext): void {
-    this.#tell('failed', candidate, routing);
+  failed(candidate: Candidate, routing: RoutingContext, isFault: boolean): void {
+    if (this.#strategy.failed === undefined) return;
+    this.#hooks.guard('strategy.failed', () => this.#strategy.failed?.(candidate, routing, isFault));
+  }
+
+  /** The strategy wants to know how quick answers are. */
+  get isTimed(): boolean {
+    return this.#strategy.answered !== undefined;
+  }
+
+  answered(candidate: Candidate, ms: number): void {
+    this.#hooks.guard('strategy.answered', () => this.#strategy.answered?.(candidate, ms));
   }
 
   affinityStats(): AffinityStats | undefined {
@@ -113,9 +132,9 @@ export class Chooser {
   }
 
   #tell(method: 'added' | 'updated' | 'removed', candidate: Candidate): void;
-  #tell(method: 'opened' | 'failed', candidate: Candidate, routing: RoutingContext): void;
+  #tell(method: 'opened', candidate: Candidate, routing: RoutingContext): void;
   #tell(
-    method: 'added' | 'updated' | 'removed' | 'opened' | 'failed',
+    method: 'added' | 'updated' | 'removed' | 'opened',
     candidate: Candidate,
     routing: RoutingContext = NO_ROUTING,
   ): void {

@@ -29,19 +29,25 @@ export interface Strategy {
   pick(candidates: CandidateView, routing: RoutingContext): number;
   /**
    * The session that this open belongs to, if it belongs to one, whether or not that can be picked now. Such an open is not spent on finding
-   * out whether another session has recovered. Asking changes nothing.
+   * out whether another session has recovered. `matching` are all that satisfy the constraints, none if there are none. Asking changes
+   * nothing.
    */
-  boundTo?(routing: RoutingContext): Candidate | undefined;
+  boundTo?(routing: RoutingContext, matching: CandidateView): Candidate | undefined;
   /** A session has joined the pool. */
   added?(candidate: Candidate): void;
-  /** The label, weight, cap, tags or metadata of a session has changed. */
+  /** The label, weight, cap, tags or metadata of a session has changed, or it has recovered. */
   updated?(candidate: Candidate): void;
   /** A session has left the pool; nothing more is heard of it. */
   removed?(candidate: Candidate): void;
   /** An open has its stream, on a session that this strategy picked or that the pool tried by itself. */
   opened?(candidate: Candidate, routing: RoutingContext): void;
-  /** An attempt has come to nothing. */
-  failed?(candidate: Candidate, routing: RoutingContext): void;
+  /**
+   * The peer of a session has answered an open after so many milliseconds: by its acknowledgement, or, where a stream does not tell of
+   * that, by the stream. Only where this is here are answers timed, and `silentSince` is kept.
+   */
+  readonly answered?: ((candidate: Candidate, ms: number) => void) | undefined;
+  /** An attempt has come to nothing; `isFault` unless its caller gave up, or the session is full or retires. */
+  failed?(candidate: Candidate, routing: RoutingContext, isFault: boolean): void;
   /** The figures of a strategy that binds keys to sessions, for {@link PoolStats}. */
   affinityStats?(): AffinityStats;
 }
@@ -106,6 +112,13 @@ export interface Candidate {
   readonly turn: number;
   /** Round trip of the session in milliseconds, if it knows. */
   readonly rtt: number | undefined;
+  /**
+   * Since when its peer owes an answer to an open: since its last answer, or the first open after that. Undefined if it owes none, or the
+   * strategy does not hear of answers.
+   */
+  readonly silentSince: number | undefined;
+  /** When it joined, or last recovered. */
+  readonly readySince: number;
   /** Why it cannot be picked, in no open; a strategy that remembers a session may ask. */
   readonly unavailable: Unavailability | undefined;
 }

@@ -96,7 +96,7 @@ export class Condition {
     }
     if (counts && !this.#isToldAlready(error)) {
       this.#lastError = error;
-      this.#lastFailureAt = now;
+      this.#lastFailureAt = Math.round(now);
       turned = this.#health.failed(epoch, now);
     } else {
       this.#health.inconclusive(epoch, now);
@@ -178,9 +178,14 @@ export class Condition {
       consecutiveFailures: health.failures,
       lastError: this.#lastError === undefined ? undefined : describe(this.#lastError),
       lastFailureAt: this.#lastFailureAt,
-      nextProbeAt: health.nextProbeAt(now),
+      nextProbeAt: rounded(health.nextProbeAt(now)),
     };
   }
+}
+
+/** What people see is whole milliseconds. */
+function rounded(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : Math.round(ms);
 }
 
 /** Causes may go round in a circle. */

@@ -6,47 +6,13 @@ import type { Place, Placed } from '../choosing/candidate-list.ts';
 import type { Candidate } from '../choosing/strategy.ts';
 import type { Unavailability } from '../errors.ts';
 import { PoolError } from '../errors.ts';
-import { Condition, type ConditionListener, type ConditionSettings, describe } from '../health/condition.ts';
+import { Condition, type ConditionListener, describe } from '../health/condition.ts';
 import { retirementOf } from '../health/failure.ts';
-import type { Hooks } from '../observe/hooks.ts';
 import type { SessionSnapshot } from '../observe/stats.ts';
 import type { PoolableSession } from '../poolable-session.ts';
 import { Drain, type DrainHandle, type DrainOptions } from './drain.ts';
-import { applyChanges, type SessionChange, type SessionFacts, type SessionUpdate } from './session-change.ts';
-
-/** What holds one slot of a session: first an open that waits, then the stream that came of it. */
-export interface Slot {
-  /** Nobody waits for the open any more. */
-  abandon(error: Error): void;
-  /** The stream, if there is one, ends with `error`. */
-  reset(error: Error): void;
-  /** Its session has left the pool and come back: it belongs to the member that stands for it now. */
-  move(member: Member): void;
-}
-
-/** What `add()` was told, checked. */
-export interface SessionSettings {
-  readonly key: string;
-  readonly id: string;
-  readonly facts: SessionFacts;
-}
-
-/** What a member needs of its pool. */
-export interface MemberPort extends ConditionSettings {
-  readonly hooks: Hooks;
-  /** The member's load, or what makes it eligible, is not what it was. */
-  changed(member: Member): void;
-  /** The member's tags are not `before` any more. */
-  retagged(member: Member, before: ReadonlySet<string>): void;
-  /** The member's facts are not what they were. */
-  updated(member: Member): void;
-  /** The member has begun to drain: one less that lasts. */
-  drains(): void;
-  /** The member's session has ended. */
-  ended(member: Member): void;
-  /** The member has just become unhealthy. */
-  failed(member: Member, reason: string, error: unknown): void;
-}
+import type { MemberPort, SessionSettings, Slot } from './member-port.ts';
+import { applyChanges, type SessionChange, type SessionUpdate } from './session-change.ts';
 
 export class Member implements Candidate, Placed, ConditionListener {
   readonly session: PoolableSession;
@@ -68,6 +34,10 @@ export class Member implements Candidate, Placed, ConditionListener {
   /** The size of `#slots`, in the member itself because candidates are compared by it. */
   #load = 0;
   #pending = 0;
+  /** Attempts that its peer owes an answer to. */
+  #unanswered = 0;
+  #silentSince = 0;
+  #readySince: number;
   #openAttempts = 0;
   #openFailures = 0;
   #drain: Drain | undefined;
@@ -86,7 +56,8 @@ export class Member implements Candidate, Placed, ConditionListener {
     this.maxActiveStreams = settings.facts.maxActiveStreams;
     this.tags = new Set(settings.facts.tags);
     this.metadata = settings.facts.metadata;
-    this.addedAt = port.clock.now();
+    this.#readySince = port.clock.now();
+    this.addedAt = Math.round(this.#readySince);
     this.#turn = turn;
     session.on('close', this.#onClose);
     session.on('error', this.#onError);
@@ -111,6 +82,14 @@ export class Member implements Candidate, Placed, ConditionListener {
 
   get rtt(): number | undefined {
     return this.session.rtt;
+  }
+
+  get silentSince(): number | undefined {
+    return this.#unanswered > 0 && this.#port.isTimed ? this.#silentSince : undefined;
+  }
+
+  get readySince(): number {
+    return this.#readySince;
   }
 
   get removed(): boolean {
@@ -186,14 +165,32 @@ export class Member implements Candidate, Placed, ConditionListener {
     before.#pending = 0;
   }
 
-  /** Takes a slot for one attempt. */
-  begin(slot: Slot, turn: number): void {
+  /** Takes a slot for one attempt. Returns the time, if anybody wants to know how long its answer takes. */
+  begin(slot: Slot, turn: number): number {
+    const now = this.#port.isTimed ? this.#port.clock.now() : 0;
+    if (this.#unanswered === 0) this.#silentSince = now;
+    this.#unanswered += 1;
     this.#slots.add(slot);
     this.#load += 1;
     this.#pending += 1;
     this.#openAttempts += 1;
     this.#turn = turn;
     this.#port.changed(this);
+    return now;
+  }
+
+  /** The peer has answered an attempt that began then. */
+  answered(startedAt: number): void {
+    this.#unanswered -= 1;
+    if (!this.#port.isTimed) return;
+    const now = this.#port.clock.now();
+    this.#silentSince = now;
+    if (!this.#removed) this.#port.answered(this, now - startedAt);
+  }
+
+  /** An attempt has ended without an answer. */
+  unanswered(): void {
+    this.#unanswered -= 1;
   }
 
   /** The attempt has its stream: the slot is the stream's, until it is fully closed. */
@@ -237,6 +234,10 @@ export class Member implements Candidate, Placed, ConditionListener {
     const { consecutiveFailures } = this.condition.snapshot();
     const failures = `${consecutiveFailures} failure${consecutiveFailures === 1 ? '' : 's'} in a row`;
     const reason = healthy ? 'its trial was answered' : `${failures}, the last: ${describe(error)}`;
+    if (healthy) {
+      this.#readySince = this.#port.clock.now();
+      this.#port.updated(this);
+    }
     this.#port.hooks.healthChanged(this, healthy, reason);
     if (!healthy) this.#port.failed(this, reason, error);
   }
@@ -274,7 +275,7 @@ export class Member implements Candidate, Placed, ConditionListener {
     const drain =
       before?.settled === false
         ? before
-        : new Drain(this.#port.clock, before?.startedAt ?? this.#port.clock.now(), before?.reason);
+        : new Drain(this.#port.clock, before?.startedAt ?? Math.round(this.#port.clock.now()), before?.reason);
     if (reason !== undefined) drain.reason = reason;
     if (this.#removed) {
       drain.settle('removed', this.#load);

@@ -2,7 +2,8 @@
 import type { Duplex } from 'node:stream';
 import { PoolError } from '../errors.ts';
 import { defaultDecision, streamOperation } from '../health/failure.ts';
-import type { Member, Slot } from '../member/member.ts';
+import type { Member } from '../member/member.ts';
+import type { Slot } from '../member/member-port.ts';
 import type { PoolableSession } from '../poolable-session.ts';
 
 /** A stream that may tell when its peer has answered, as a YamuxStream does. */
@@ -24,6 +25,9 @@ export class Attempt implements Slot {
   #stream: Duplex | undefined;
   /** Bytes that waited to be written when the stream was destroyed. */
   #unwritten = 0;
+  /** Its peer owes an answer to it. */
+  #isUnanswered = true;
+  readonly #startedAt: number;
 
   constructor(member: Member, turn: number, acknowledged: boolean, signal: AbortSignal | undefined) {
     this.#member = member;
@@ -33,7 +37,7 @@ export class Attempt implements Slot {
       this.#reject = reject;
     });
     this.#epoch = member.condition.epoch;
-    member.begin(this, turn);
+    this.#startedAt = member.begin(this, turn);
     openOn(member.session, signal).then(
       (stream) => this.#opened(stream),
       (error: unknown) => this.#refused(error),
@@ -53,6 +57,8 @@ export class Attempt implements Slot {
   move(member: Member): void {
     this.#member = member;
     this.#epoch = STRAGGLER;
+    // Nor does it count among those whose answer the member waits for.
+    this.#isUnanswered = false;
   }
 
   /** Nobody waits any more: rejects now, and a stream that has come or still comes is destroyed. */
@@ -82,6 +88,7 @@ export class Attempt implements Slot {
   }
 
   #refused(error: unknown): void {
+    this.#settleAnswer(false);
     // First: its open hears of it, and it is judged, before the slot goes to one that waits.
     if (!this.#settled) this.#fail(error);
     this.#member.refused(this);
@@ -92,13 +99,26 @@ export class Attempt implements Slot {
     const { condition } = this.#member;
     if (stream.acknowledged === true) this.#answered();
     else if (stream.acknowledged === false) stream.once('acknowledged', this.#answered);
-    else condition.awaitBytes(this.#epoch, () => hasReceived(stream));
+    else {
+      this.#settleAnswer(true);
+      condition.awaitBytes(this.#epoch, () => hasReceived(stream));
+    }
     if (condition.isClassified) this.#noteUnwritten(stream);
     if (stream.closed) this.#closed(stream);
     else stream.once('close', () => this.#closed(stream));
   }
 
-  readonly #answered = (): void => this.#member.condition.succeeded(this.#epoch);
+  readonly #answered = (): void => {
+    this.#settleAnswer(true);
+    this.#member.condition.succeeded(this.#epoch);
+  };
+
+  #settleAnswer(isAnswer: boolean): void {
+    if (!this.#isUnanswered) return;
+    this.#isUnanswered = false;
+    if (isAnswer) this.#member.answered(this.#startedAt);
+    else this.#member.unanswered();
+  }
 
   /**
    * Node calls back what waits, and forgets it, before 'close': it is seen only at the moment of destruction. Nobody but a classifier
@@ -114,6 +134,7 @@ export class Attempt implements Slot {
 
   #closed(stream: Acknowledgeable): void {
     const member = this.#member;
+    this.#settleAnswer(false);
     // A stream that is not of node:stream may not know.
     const error = stream.errored ?? null;
     member.release(this);

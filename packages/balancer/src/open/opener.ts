@@ -177,7 +177,8 @@ export class Opener {
     const { member, epoch } = attempt;
     const reached = limit?.reached;
     opening.excluded.push(member);
-    this.#settings.chooser.failed(member, routing);
+    const isFaulty = reached?.by !== 'abort' && !(error instanceof PoolClosedError) && isFault(error);
+    this.#settings.chooser.failed(member, routing, isFaulty);
     if (reached?.by === 'abort') {
       member.condition.failed(epoch, 'open-stream', reached.error, 'ignore');
       throw reached.error;
@@ -186,7 +187,7 @@ export class Opener {
     this.failures += 1;
     member.openFailed(epoch, error, defaultDecision('open-stream', error));
     if (reached !== undefined) throw reached.error;
-    if (isFault(error)) opening.faults += 1;
+    if (isFaulty) opening.faults += 1;
     if (opening.faults >= this.#settings.openAttempts) throw error;
     opening.failure = error;
   }

@@ -59,15 +59,16 @@ export class Picker {
     const now = this.#clock.now();
     const member = this.#recovery.trial(constraints, excluded, now, hasOthers);
     // An open that belongs to a session of its own, or that has failed once, is not spent on another's trial without need.
-    if (member === undefined || (hasOthers && (excluded.length > 0 || this.#isBound(routing)))) return undefined;
+    if (member === undefined || (hasOthers && (excluded.length > 0 || this.#isBound(routing, constraints))))
+      return undefined;
     if (!member.mayBeginTrial(now)) return undefined; // the strategy may have called back
     member.condition.beginTrial(now);
     return member;
   }
 
   /** The open belongs to a session that can serve it. */
-  #isBound(routing: RoutingContext): boolean {
-    const bound = this.#chooser.boundTo(routing);
+  #isBound(routing: RoutingContext, constraints: Constraints): boolean {
+    const bound = this.#chooser.boundTo(routing, () => this.#candidates.matching(constraints));
     return bound !== undefined && bound.unavailable === undefined;
   }
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AffinityTable, type KeyKind } from '../../src/choosing/affinity-table.ts';
+import type { KeyKind } from '../../src/choosing/affinity-key.ts';
+import { AffinityTable } from '../../src/choosing/affinity-table.ts';
 import { runs } from '../support/runs.ts';
 
 interface Session {

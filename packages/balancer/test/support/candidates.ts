@@ -24,6 +24,8 @@ export function candidate(key: string, weight = 1): FakeCandidate {
     load: 0,
     turn: key.charCodeAt(0) - 1_000_000,
     rtt: undefined,
+    silentSince: undefined,
+    readySince: 0,
     unavailable: undefined,
   };
 }

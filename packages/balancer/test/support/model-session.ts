@@ -3,6 +3,7 @@
 import type { SessionRef } from '../../src/member/session-ref.ts';
 import type { RoutingContext } from '../../src/routing.ts';
 import { FakeSession, FakeStream } from '../../src/testing.ts';
+import { ModelLatency } from './model-latency.ts';
 
 /** The pool's options, small enough that everything happens. */
 export const RULES: { healthFailureThreshold: number; healthProbeInterval: number; probeTimeout: number } = {
@@ -86,6 +87,7 @@ export interface ModelOpen {
 }
 
 interface ModelStream {
+  readonly open: ModelOpen;
   readonly epoch: number;
   readonly stream: FakeStream;
 }
@@ -98,6 +100,7 @@ export class ModelSession {
   cap: number;
   ref!: SessionRef;
   readonly health: ModelHealth = new ModelHealth();
+  readonly latency: ModelLatency = new ModelLatency();
   pending: ModelOpen[] = [];
   active: ModelStream[] = [];
   lastPick: number;
@@ -130,7 +133,7 @@ export class ModelSession {
               return;
             }
             const stream = new FakeStream();
-            this.active.push({ epoch: open.epoch, stream });
+            this.active.push({ open, epoch: open.epoch, stream });
             resolve(stream);
           },
         };

@@ -5,8 +5,9 @@ import { StrategyName } from '../../src/choosing/strategies/named.ts';
 import { mergeSessionMetadata, withMaxActiveStreams, withSessionWeight } from '../../src/member/session-change.ts';
 import { SessionPool } from '../../src/pool.ts';
 import type { RoutingContext } from '../../src/routing.ts';
-import { ManualClock, queueDrained } from '../../src/testing.ts';
+import { ManualClock, queueDrained, seededRandom } from '../../src/testing.ts';
 import { MAX_BINDINGS, ModelBindings, TTL } from './model-bindings.ts';
+import { leave, ownerOf, weigh } from './model-choice.ts';
 import { type Answer, type ModelOpen, ModelSession, RULES } from './model-session.ts';
 
 const pickOf = <T>(items: readonly T[], nth: number): T | undefined => items[nth % items.length];
@@ -50,7 +51,14 @@ export class PoolModel {
     this.#strategy = name;
     this.#openAttempts = openAttempts;
     const strategy = name === 'affinity' ? affinity({ ttl: TTL, maxBindings: MAX_BINDINGS }) : name;
-    this.pool = new SessionPool({ strategy, openAttempts, maxWaiting: MAX_WAITING, clock: this.#clock, ...RULES });
+    this.pool = new SessionPool({
+      strategy,
+      openAttempts,
+      maxWaiting: MAX_WAITING,
+      random: seededRandom(7),
+      clock: this.#clock,
+      ...RULES,
+    });
   }
 
   pass(ms: number): void {
@@ -81,12 +89,32 @@ export class PoolModel {
     const inTurn = [...able].sort((a, b) => a.lastPick - b.lastPick);
     if (this.#strategy === StrategyName.Weighted) return [weigh(inTurn)];
     if (this.#strategy === StrategyName.Affinity) return [this.#bound(asked, inTurn)];
+    if (this.#strategy === StrategyName.PeakEwma) return this.#notTheWorst(inTurn);
+    if (this.#strategy === StrategyName.Rendezvous && asked.affinityKey !== undefined)
+      return [ownerOf(asked.affinityKey, able)];
     const least = this.#strategy === StrategyName.LeastConn ? Math.min(...able.map(({ load }) => load)) : Infinity;
     return [inTurn.find(({ load }) => load <= least) as ModelSession];
   }
 
-  #sticks({ affinityKey: key }: RoutingContext): boolean {
-    return this.#strategy === StrategyName.Affinity && this.#bindings.of(key)?.session.eligible === true;
+  /** Of two at random the better one is taken, so that the worst is never. */
+  #notTheWorst(inTurn: readonly ModelSession[]): ModelSession[] {
+    if (inTurn.length === 1) return [...inTurn];
+    const now = this.#clock.now();
+    const costs = inTurn.map((one) => one.latency.cost(one.load, now));
+    const worst = costs.lastIndexOf(Math.max(...costs));
+    return inTurn.filter((_, index) => index !== worst);
+  }
+
+  /** Whom the key belongs to, whether or not that may be picked now. */
+  #boundTo(asked: RoutingContext): ModelSession | undefined {
+    if (this.#strategy === StrategyName.Affinity) return this.#bindings.of(asked.affinityKey)?.session;
+    const matching = this.inside.filter((one) => one.matches(asked));
+    if (this.#strategy !== StrategyName.Rendezvous || asked.affinityKey === undefined) return undefined;
+    return matching.length === 0 ? undefined : ownerOf(asked.affinityKey, matching);
+  }
+
+  #sticks(asked: RoutingContext): boolean {
+    return this.#boundTo(asked)?.eligible === true;
   }
 
   #bound({ affinityKey: key }: RoutingContext, inTurn: readonly ModelSession[]): ModelSession {
@@ -121,6 +149,7 @@ export class PoolModel {
     session.attempts += 1;
     open.epoch = session.health.epoch;
     session.pending.push(open);
+    session.latency.asked(open, this.#clock.now());
     expect(session.load).toBeLessThanOrEqual(session.cap);
     call.tried.push(session);
     call.isAsked = true;
@@ -196,6 +225,8 @@ export class PoolModel {
     const ok = answer === 'opened';
     const now = this.#clock.now();
     this.#settled(session, call.routing, ok);
+    if (!ok) session.latency.ended(open);
+    if (answer === 'broken') session.latency.failed(now);
     if (answer === 'refused') {
       session.refusedAt(now);
       session.health.refused(open.epoch, now);
@@ -221,6 +252,7 @@ export class PoolModel {
     if (session === undefined || one === undefined) return;
     session.active = session.active.filter((other) => other !== one);
     session.health.inconclusive(one.epoch);
+    session.latency.ended(one.open);
     session.hasRoom();
     one.stream.destroy(byError ? new Error('reset') : undefined);
     await queueDrained();
@@ -234,6 +266,7 @@ export class PoolModel {
     const one = session === undefined ? undefined : pickOf(session.active, nth);
     if (session === undefined || one === undefined || one.stream.acknowledged) return;
     session.health.succeeded(one.epoch);
+    session.latency.answered(one.open, this.#clock.now());
     one.stream.acknowledge();
   }
 
@@ -298,7 +331,7 @@ export class PoolModel {
 
   /** What explain() says of each session is what the model knows; it must leave no trace in what comes after. */
   explain(asked: RoutingContext): void {
-    const bound = this.#strategy === StrategyName.Affinity ? this.#bindings.of(asked.affinityKey)?.session : undefined;
+    const bound = this.#boundTo(asked);
     expect(this.pool.explain(asked).map(({ key, verdict, bound }) => [key, verdict, bound])).toEqual(
       this.inside.map((one) => [one.key, one.matches(asked) ? one.verdict : 'filtered', one === bound]),
     );
@@ -348,22 +381,3 @@ export class PoolModel {
 
 const kindOf = ({ sessionKey, sessionId, requiredMetadata, requiredTags }: RoutingContext): string =>
   JSON.stringify([sessionKey, sessionId, requiredMetadata, requiredTags]);
-
-/** Smooth weighted round-robin in as many words; of equals the first. */
-function weigh(inTurn: readonly ModelSession[]): ModelSession {
-  const weighing = inTurn.filter(({ weight }) => weight > 0);
-  if (weighing.length === 0) return inTurn[0] as ModelSession;
-  for (const one of weighing) one.owed += one.weight;
-  const most = Math.max(...weighing.map(({ owed }) => owed));
-  const picked = weighing.find(({ owed }) => owed === most) as ModelSession;
-  for (const one of weighing) picked.owed -= one.weight;
-  return picked;
-}
-
-/** What one that leaves was owed is the others', by their weight. */
-function leave(session: ModelSession, rest: readonly ModelSession[]): void {
-  const total = rest.reduce((sum, { weight }) => sum + weight, 0);
-  if (session.owed === 0) return;
-  for (const one of rest) one.owed += session.owed * (total > 0 ? one.weight / total : 1 / rest.length);
-  session.owed = 0;
-}

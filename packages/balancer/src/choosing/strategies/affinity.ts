@@ -4,7 +4,8 @@ import { checkNames, checkOneOf, checkOptions } from '../../checks.ts';
 import { InvalidStrategyError } from '../../errors.ts';
 import type { AffinityStats } from '../../observe/stats.ts';
 import type { RoutingContext } from '../../routing.ts';
-import { AffinityTable, type Binding, type KeyKind } from '../affinity-table.ts';
+import { keyOf, kindOfKey } from '../affinity-key.ts';
+import { AffinityTable, type Binding } from '../affinity-table.ts';
 import { attach } from '../chooser.ts';
 import {
   type Candidate,
@@ -94,6 +95,7 @@ class Affinity implements Strategy {
   constructor({ ttl, maxBindings, fallback = roundRobin(), onUnavailable = {} }: AffinityOptions) {
     if (fallback.name === NAME) throw new InvalidStrategyError('The fallback of affinity cannot be affinity');
     this.#fallback = fallback;
+    if (fallback.answered !== undefined) this.answered = (candidate, ms) => fallback.answered?.(candidate, ms);
     this.#rules = rulesOf(onUnavailable);
     this.#table = new AffinityTable(
       checkBound('ttl', ttl ?? DEFAULT_AFFINITY_TTL),
@@ -108,6 +110,9 @@ class Affinity implements Strategy {
     );
   }
 
+  /** Only a fallback may want to hear of answers: without the method nothing is timed. */
+  readonly answered: ((candidate: Candidate, ms: number) => void) | undefined;
+
   get order(): CandidateOrder | undefined {
     return this.#fallback.order;
   }
@@ -118,7 +123,7 @@ class Affinity implements Strategy {
   }
 
   pick(candidates: CandidateView, routing: RoutingContext): number {
-    const kind = kindOf(routing);
+    const kind = kindOfKey(routing);
     if (kind === undefined) return this.#fallback.pick(candidates, routing);
     const now = this.#now();
     const table = this.#table;
@@ -147,7 +152,7 @@ class Affinity implements Strategy {
   }
 
   boundTo(routing: RoutingContext): Candidate | undefined {
-    const kind = kindOf(routing);
+    const kind = kindOfKey(routing);
     return kind === undefined ? undefined : this.#table.peek(kind, keyOf(kind, routing), this.#now())?.session;
   }
 
@@ -165,7 +170,7 @@ class Affinity implements Strategy {
   }
 
   opened(candidate: Candidate, routing: RoutingContext): void {
-    const kind = kindOf(routing);
+    const kind = kindOfKey(routing);
     if (kind !== undefined) {
       const binding = this.#find(routing);
       const key = keyOf(kind, routing);
@@ -182,10 +187,10 @@ class Affinity implements Strategy {
     this.#fallback.opened?.(candidate, routing);
   }
 
-  failed(candidate: Candidate, routing: RoutingContext): void {
+  failed(candidate: Candidate, routing: RoutingContext, isFault: boolean): void {
     const binding = this.#find(routing);
     if (binding !== undefined && !binding.confirmed && binding.session === candidate) this.#table.release(binding);
-    this.#fallback.failed?.(candidate, routing);
+    this.#fallback.failed?.(candidate, routing, isFault);
   }
 
   affinityStats(): AffinityStats {
@@ -206,7 +211,7 @@ class Affinity implements Strategy {
   }
 
   #find(routing: RoutingContext): Binding<Candidate> | undefined {
-    const kind = kindOf(routing);
+    const kind = kindOfKey(routing);
     return kind === undefined ? undefined : this.#table.find(kind, keyOf(kind, routing), this.#now());
   }
 
@@ -214,21 +219,6 @@ class Affinity implements Strategy {
     const why = session.unavailable ?? 'filtered';
     return why === 'closed' || this.#rules[why] === 'rebind';
   }
-}
-
-/** An empty key is none. */
-function kindOf({ affinityKey, sourceIp }: RoutingContext): KeyKind | undefined {
-  if (affinityKey) return 'affinityKey';
-  return sourceIp ? 'sourceIp' : undefined;
-}
-
-const MAPPED_IPV4 = '::ffff:';
-
-function keyOf(kind: KeyKind, { affinityKey = '', sourceIp = '' }: RoutingContext): string {
-  if (kind === 'affinityKey') return affinityKey;
-  // A dual-stack listener shows the same client as either.
-  const isMapped = sourceIp.includes('.') && sourceIp.slice(0, MAPPED_IPV4.length).toLowerCase() === MAPPED_IPV4;
-  return isMapped ? sourceIp.slice(MAPPED_IPV4.length) : sourceIp;
 }
 
 function checkBound(name: string, value: number): number {

@@ -1,6 +1,8 @@
 // Smooth weighted round-robin, as nginx has it: every pick gives each candidate its weight and takes the sum of all from the one
 // that is picked. Over any whole round each gets exactly its share, and spread out: a a b a c a a for 5, 1, 1.
-import type { Candidate, CandidateView, Strategy } from '../strategy.ts';
+import { checkOptions } from '../../checks.ts';
+import { SlowStart, type SlowStartOptions } from '../slow-start.ts';
+import type { Candidate, CandidateView, Strategy, StrategyContext } from '../strategy.ts';
 
 export class Weighted implements Strategy {
   readonly name = 'weighted';
@@ -10,6 +12,15 @@ export class Weighted implements Strategy {
    * What each is owed, by its ordinal: at 256 candidates a map would cost five times the whole pick. The sum is 0.
    */
   readonly #owed: number[] = [];
+  readonly #slowStart: SlowStart;
+
+  constructor(slowStart: SlowStart = new SlowStart()) {
+    this.#slowStart = slowStart;
+  }
+
+  attach(context: StrategyContext): void {
+    this.#slowStart.attach(context);
+  }
 
   /** What the session is ahead of the others, or behind them where it is negative. */
   owedTo({ ordinal }: Candidate): number {
@@ -18,13 +29,15 @@ export class Weighted implements Strategy {
 
   pick(candidates: CandidateView): number {
     const owed = this.#owed;
+    const ramp = this.#slowStart.now;
     let total = 0;
     let best: Candidate | undefined;
     let bestIndex = 0;
     let most = 0;
     for (let index = 0; index < candidates.length; index += 1) {
       const one = candidates.at(index) as Candidate;
-      const { weight, ordinal } = one;
+      const { ordinal } = one;
+      const weight = ramp === undefined ? one.weight : one.weight * this.#slowStart.share(one, ramp);
       if (weight === 0) continue;
       total += weight;
       const now = (owed[ordinal] as number) + weight;
@@ -42,10 +55,12 @@ export class Weighted implements Strategy {
 
   added(candidate: Candidate): void {
     this.#owed[candidate.ordinal] = 0;
+    this.#slowStart.note(candidate);
     this.#weights.set(candidate, candidate.weight);
   }
 
   updated(candidate: Candidate): void {
+    this.#slowStart.note(candidate);
     if (this.#weights.get(candidate) === candidate.weight) return;
     this.#weights.set(candidate, candidate.weight);
     this.#spread(candidate);
@@ -83,7 +98,9 @@ function leastRecent(candidates: CandidateView): number {
 /**
  * Candidates in turn, each as often as its weight says. A weight of 0 is never picked unless every candidate has it. Looks at
  * every candidate at every pick: meant for hundreds of sessions, not thousands.
+ * @throws RangeError for a `slowStart` that is no delay; TypeError for an unknown option.
  */
-export function weighted(): Strategy {
-  return new Weighted();
+export function weighted(options: SlowStartOptions = {}): Strategy {
+  checkOptions('weighted', options, ['slowStart']);
+  return new Weighted(new SlowStart(options.slowStart));
 }

@@ -358,15 +358,15 @@ describe('affinity', () => {
     const evicted = vi.fn();
     const pool = new SessionPool({ strategy, clock, hooks: { onAffinityEvict: evicted } });
     pool.add(new FakeSession().answers(), { key: 'a' });
-    expect(strategy.boundTo?.(tenant('x'))).toBeUndefined();
+    expect(strategy.boundTo?.(tenant('x'), [])).toBeUndefined();
     await pool.open(tenant('x'));
     clock.advance(30);
-    expect(strategy.boundTo?.(tenant('x'))?.key).toBe('a');
-    expect(strategy.boundTo?.({})).toBeUndefined();
+    expect(strategy.boundTo?.(tenant('x'), [])?.key).toBe('a');
+    expect(strategy.boundTo?.({}, [])).toBeUndefined();
     pool.drainSession('a');
-    expect(strategy.boundTo?.(tenant('x'))?.key).toBe('a');
+    expect(strategy.boundTo?.(tenant('x'), [])?.key).toBe('a');
     clock.advance(20);
-    expect(strategy.boundTo?.(tenant('x'))).toBeUndefined();
+    expect(strategy.boundTo?.(tenant('x'), [])).toBeUndefined();
     expect(evicted).not.toHaveBeenCalled();
   });
 
