@@ -48,16 +48,23 @@ export function checkOptions(what: string, given: object, known: readonly string
   checkNames('option', what, given, known);
 }
 
-/** By the fewest letters that must be changed; a name that has the other in it is nearer than that. */
+/** By the fewest letters that must be changed; a name of which only letters were left out is nearer than that. */
 function nearest(name: string, known: readonly string[]): string {
   let best = '';
   let fewest = Infinity;
   for (const one of known) {
     const [a, b] = [name.toLowerCase(), one.toLowerCase()];
-    const edits = a.includes(b) || b.includes(a) ? Math.abs(a.length - b.length) / 4 : editsBetween(a, b);
+    const edits = isWithin(a, b) || isWithin(b, a) ? Math.abs(a.length - b.length) / 4 : editsBetween(a, b);
     if (edits < fewest) [best, fewest] = [one, edits];
   }
   return best;
+}
+
+/** The letters of `a` are in `b`, in this order. */
+function isWithin(a: string, b: string): boolean {
+  let found = 0;
+  for (const letter of b) if (letter === a[found]) found += 1;
+  return found === a.length;
 }
 
 /** Levenshtein's distance. */

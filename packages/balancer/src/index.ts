@@ -37,6 +37,7 @@ export {
   type UnavailableCounts,
 } from './errors.ts';
 export type { FailureClassifier, FailureContext, FailureDecision, FailureOperation } from './health/failure.ts';
+export type { OutlierOptions } from './health/outliers.ts';
 export type { DrainHandle, DrainOptions, DrainResult } from './member/drain.ts';
 export {
   deleteSessionMetadataKeys,
@@ -56,6 +57,7 @@ export type {
   AffinityBindEvent,
   AffinityEvictEvent,
   DrainEvent,
+  HealthCause,
   HealthEvent,
   HookPanicEvent,
   OpenErrorEvent,

@@ -15,6 +15,7 @@ import type { Strategy } from './choosing/strategy.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { FailureClassifier } from './health/failure.ts';
 import type { HealthRules } from './health/health.ts';
+import type { OutlierOptions, OutlierRules } from './health/outliers.ts';
 import type { SessionSettings } from './member/member-port.ts';
 import { checkFacts } from './member/session-change.ts';
 import { checkHooks, type PoolHooks } from './observe/hooks.ts';
@@ -86,10 +87,22 @@ export interface PoolOptions {
   readonly closeFailedSessions?: boolean | undefined;
   /**
    * Of all sessions, so many percent at most may be closed for that within one `healthProbeInterval`, and always one; the
-   * others are probed as ever.
+   * others are probed as ever. So many at most are ejected as `outliers` at a time, too.
    * @defaultValue 100
    */
   readonly maxEjectionPercent?: number | undefined;
+  /**
+   * Eject sessions whose opens fail, or are answered, far worse than those of the others, for a while and at most `maxEjectionPercent` of
+   * them at a time; true: by the defaults.
+   * @defaultValue false
+   */
+  readonly outliers?: boolean | OutlierOptions | undefined;
+  /**
+   * Where fewer percent of the sessions that match are healthy, health is ignored: better a try than to send all to the few that are left.
+   * 0: never.
+   * @defaultValue 0
+   */
+  readonly panicThreshold?: number | undefined;
   /** What the pool tells its owner. */
   readonly hooks?: PoolHooks | undefined;
   /**
@@ -171,6 +184,8 @@ export interface PoolSettings {
   readonly failureClassifier: FailureClassifier | undefined;
   readonly closeFailedSessions: boolean;
   readonly maxEjectionPercent: number;
+  readonly outliers: OutlierRules | undefined;
+  readonly panicThreshold: number;
   readonly hooks: PoolHooks;
   readonly clock: Clock;
   readonly random: () => number;
@@ -190,6 +205,8 @@ const POOL_OPTIONS: readonly (keyof PoolOptions)[] = [
   'failureClassifier',
   'closeFailedSessions',
   'maxEjectionPercent',
+  'outliers',
+  'panicThreshold',
   'hooks',
   'clock',
   'random',
@@ -221,6 +238,8 @@ export function poolSettings(options: PoolOptions): PoolSettings {
     failureClassifier,
     closeFailedSessions = false,
     maxEjectionPercent = 100,
+    outliers = false,
+    panicThreshold = 0,
     hooks = {},
     clock = systemClock,
     random = Math.random,
@@ -237,6 +256,7 @@ export function poolSettings(options: PoolOptions): PoolSettings {
   checkFunction('failureClassifier', failureClassifier);
   checkBoolean('closeFailedSessions', closeFailedSessions);
   checkPercent('maxEjectionPercent', maxEjectionPercent);
+  checkPercent('panicThreshold', panicThreshold);
   checkHooks(hooks);
   checkMethods('clock', clock, ['now', 'setTimeout', 'clearTimeout']);
   checkFunction('random', random);
@@ -252,10 +272,23 @@ export function poolSettings(options: PoolOptions): PoolSettings {
     failureClassifier,
     closeFailedSessions,
     maxEjectionPercent,
+    outliers: outlierRules(outliers, maxEjectionPercent),
+    panicThreshold,
     hooks,
     clock,
     random,
   };
+}
+
+function outlierRules(given: boolean | OutlierOptions, maxEjectionPercent: number): OutlierRules | undefined {
+  if (typeof given === 'boolean') return given ? outlierRules({}, maxEjectionPercent) : undefined;
+  checkOptions('outliers', given, ['interval', 'minimumOpens', 'latencyFactor', 'ejectionTime']);
+  const { interval = 10_000, minimumOpens = 50, latencyFactor = 3, ejectionTime = 30_000 } = given;
+  checkDelay('interval', interval);
+  checkWhole('minimumOpens', minimumOpens, 1);
+  if (!(latencyFactor > 1)) throw new RangeError(`Expected latencyFactor to be above 1, got ${latencyFactor}`);
+  checkDelay('ejectionTime', ejectionTime);
+  return { interval, minimumOpens, latencyFactor, ejectionTime, maxEjectionPercent };
 }
 
 /** `freeKey` and `maxActiveStreamsOfPool` are what is fallen back to. */

@@ -9,6 +9,7 @@ import type { Clock } from './clock.ts';
 import { DuplicateSessionError, PoolClosedError, PoolError } from './errors.ts';
 import { EjectionLimit } from './health/ejection-limit.ts';
 import { Classifier } from './health/failure.ts';
+import { Outliers } from './health/outliers.ts';
 import { Recovery } from './health/recovery.ts';
 import type { DrainHandle, DrainOptions } from './member/drain.ts';
 import { Member } from './member/member.ts';
@@ -65,6 +66,8 @@ export class SessionPool<Session extends PoolableSession = PoolableSession, Stre
   readonly #opener: Opener;
   /** Undefined unless failed sessions are closed. */
   readonly #ejections: EjectionLimit | undefined;
+  /** Undefined unless they are looked for. */
+  readonly #outliers: Outliers<Member> | undefined;
   readonly #memberPort: MemberPort;
   readonly #members = new WeakMap<PoolableSession, Member>();
   readonly #refs = new WeakMap<Member, SessionRef<Session>>();
@@ -94,7 +97,7 @@ export class SessionPool<Session extends PoolableSession = PoolableSession, Stre
       },
       hooks,
     );
-    const candidates = new Candidates<Member>(chooser.order);
+    const candidates = new Candidates<Member>(chooser.order, settings.panicThreshold);
     const opener = new Opener({ openAttempts, maxWaiting, clock, hooks, chooser, candidates, recovery });
     if (settings.closeFailedSessions) {
       this.#ejections = new EjectionLimit(settings.maxEjectionPercent, settings.health.probeInterval);
@@ -105,13 +108,20 @@ export class SessionPool<Session extends PoolableSession = PoolableSession, Stre
     this.#chooser = chooser;
     this.#candidates = candidates;
     this.#opener = opener;
+    const { outliers: rules } = settings;
+    const outliers = rules && new Outliers<Member>(rules);
+    this.#outliers = outliers;
     this.#memberPort = {
       clock,
       health: settings.health,
       classifier: new Classifier(settings.failureClassifier, hooks),
       hooks,
-      isTimed: chooser.isTimed,
-      answered: (member, ms) => chooser.answered(member, ms),
+      isTimed: chooser.isTimed || outliers !== undefined,
+      answered: (member, ms) => {
+        if (chooser.isTimed) chooser.answered(member, ms);
+        outliers?.answered(member, ms, clock.now());
+      },
+      faulted: (member) => outliers?.failed(member, clock.now()),
       changed: (member) => {
         candidates.update(member);
         recovery.update(member);
@@ -158,6 +168,7 @@ export class SessionPool<Session extends PoolableSession = PoolableSession, Stre
     this.#members.set(session, member);
     this.#refs.set(member, ref);
     this.#candidates.add(member);
+    this.#outliers?.added(member);
     this.#chooser.added(member);
     this.#hooks.sessionAdded(member);
     this.#opener.joined(member);
@@ -243,13 +254,10 @@ export class SessionPool<Session extends PoolableSession = PoolableSession, Stre
    */
   explain(routing: RoutingContext = NO_ROUTING): SessionExplanation[] {
     const constraints = constraintsOf(routing);
+    const candidates = this.#candidates;
     this.#recovery.wake(this.#clock.now());
-    return explain(
-      this.#candidates,
-      constraints,
-      this.#chooser.boundTo(routing, () => this.#candidates.matching(constraints)),
-      this.#clock,
-    );
+    const bound = this.#chooser.boundTo(routing, () => candidates.matching(constraints));
+    return explain(candidates, constraints, bound, this.#clock, candidates.isPanic(constraints));
   }
 
   /** Counted now, at a cost per session; without the snapshots of the sessions at a smaller one. */
@@ -263,6 +271,7 @@ export class SessionPool<Session extends PoolableSession = PoolableSession, Stre
     const affinity = this.#chooser.affinityStats();
     const totals = {
       ...countSessions(this.#candidates),
+      panic: this.#candidates.isPanic(constraintsOf(undefined)),
       waitingOpens: this.#opener.waiting,
       openAttempts: this.#opener.attempts,
       openFailures: this.#opener.failures,
@@ -332,6 +341,7 @@ export class SessionPool<Session extends PoolableSession = PoolableSession, Stre
     if (!member.remove()) return false;
     this.#candidates.delete(member);
     this.#recovery.update(member);
+    this.#outliers?.removed(member);
     this.#chooser.removed(member);
     this.#candidates.freeOrdinal(member.ordinal);
     this.#hooks.sessionRemoved(member, reason, member.session.errored ?? undefined);

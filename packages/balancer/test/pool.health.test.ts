@@ -19,6 +19,7 @@ describe('an unhealthy session', () => {
       {
         snapshot: expect.objectContaining({ key: 'a', healthy: false, available: false }),
         healthy: false,
+        cause: 'failures',
         reason: '3 failures in a row, the last: broken',
       },
     ]);

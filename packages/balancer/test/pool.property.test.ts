@@ -64,8 +64,9 @@ describe('SessionPool', () => {
           fc.array(step, { maxLength: 120, size: 'max' }),
           // The pool must not depend on whether anybody looks.
           fc.boolean(),
-          async (attempts, steps, isWatched) => {
-            const model = new PoolModel(strategy, attempts);
+          fc.constantFrom(0, 0, 50, 100),
+          async (attempts, steps, isWatched, panicThreshold) => {
+            const model = new PoolModel(strategy, attempts, panicThreshold);
             for (const cap of [1, 2, Infinity]) model.add(cap);
             for (const one of steps) {
               if (one.do === 'add') model.add(one.cap);

@@ -245,6 +245,7 @@ describe('what a pool tells', () => {
       sessionsProbing: 0,
       activeStreams: 1,
       pendingStreams: 1,
+      panic: false,
       waitingOpens: 0,
       openAttempts: 3,
       openFailures: 1,

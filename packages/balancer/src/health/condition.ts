@@ -1,6 +1,7 @@
 // In what condition one session is: its health, and whether its peer has just refused a stream. It weighs what became of each attempt,
 // and says what an unhealthy session needs next. Knows nothing of loads, drains or other sessions.
 import type { Clock } from '../clock.ts';
+import type { HealthCause } from '../observe/events.ts';
 import type { SessionSnapshot } from '../observe/stats.ts';
 import { type Classifier, type FailureOperation, isOfSession, isRefusal } from './failure.ts';
 import { Health, type HealthRules } from './health.ts';
@@ -17,14 +18,14 @@ export interface ConditionListener {
   snapshot(): SessionSnapshot;
   /** It may be picked now and could not before, or the other way round. */
   conditionChanged(): void;
-  /** `error` is what made it unhealthy. */
-  healthChanged(healthy: boolean, error?: unknown): void;
+  /** `reason` is for people; `error` is what made it unhealthy, if its own failures did. */
+  healthChanged(cause: HealthCause, reason: string, error?: unknown): void;
 }
 
 /** The part of a snapshot that is about health. */
 type HealthSnapshot = Pick<
   SessionSnapshot,
-  'healthy' | 'probing' | 'consecutiveFailures' | 'lastError' | 'lastFailureAt' | 'nextProbeAt'
+  'healthy' | 'ejectedFor' | 'probing' | 'consecutiveFailures' | 'lastError' | 'lastFailureAt' | 'nextProbeAt'
 >;
 
 /** A peer that refused a stream is left alone for so many milliseconds, unless one of its streams closes before. */
@@ -37,6 +38,7 @@ export class Condition {
   #lastError: unknown;
   #lastFailureAt: number | undefined;
   #refusedUntil: number | undefined;
+  #ejectedFor: string | undefined;
 
   constructor(settings: ConditionSettings, listener: ConditionListener) {
     this.#settings = settings;
@@ -76,8 +78,9 @@ export class Condition {
   /** The peer has answered an attempt. */
   succeeded(epoch: number): void {
     if (!this.#health.succeeded(epoch, this.#settings.clock.now())) return;
+    this.#ejectedFor = undefined;
     this.#listener.conditionChanged();
-    this.#listener.healthChanged(true);
+    this.#listener.healthChanged('recovered', 'its trial was answered');
   }
 
   /** Of an attempt whose stream does not say that its peer has answered: `hasReceived` tells whether anything came of it. */
@@ -102,7 +105,18 @@ export class Condition {
       this.#health.inconclusive(epoch, now);
     }
     this.#listener.conditionChanged();
-    if (turned) this.#listener.healthChanged(false, error);
+    if (!turned) return;
+    const { failures } = this.#health;
+    const reason = `${failures} failure${failures === 1 ? '' : 's'} in a row, the last: ${describe(error)}`;
+    this.#listener.healthChanged('failures', reason, error);
+  }
+
+  /** It does far worse than the others, and takes no streams for so long. */
+  ejected(ms: number, reason: string): void {
+    this.#ejectedFor = reason;
+    this.#health.ejected(ms, this.#settings.clock.now());
+    this.#listener.conditionChanged();
+    this.#listener.healthChanged('outlier', reason);
   }
 
   /** An attempt was ended by its own user before anything could be known. */
@@ -176,6 +190,7 @@ export class Condition {
       healthy: health.healthy,
       probing: health.isProbing(now),
       consecutiveFailures: health.failures,
+      ejectedFor: this.#ejectedFor,
       lastError: this.#lastError === undefined ? undefined : describe(this.#lastError),
       lastFailureAt: this.#lastFailureAt,
       nextProbeAt: rounded(health.nextProbeAt(now)),
@@ -202,7 +217,7 @@ function rootOf(error: unknown): unknown {
 }
 
 /** For people. */
-export function describe(error: unknown): string {
+function describe(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 

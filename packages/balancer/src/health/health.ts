@@ -6,7 +6,7 @@
 //        │                                        └─────────interval × 2────────┴────────────────┼───────────────fails │
 //        └──────────────────────────────────────────────────────acknowledged─────────────────────┴────inconclusive────┘
 //
-// A session without ping(), or without another to serve meanwhile, goes from resting to trial at once.
+// An outlier rests too, by word of the others' health. A session without ping(), or without another to serve meanwhile, goes from resting to trial at once.
 
 export interface HealthRules {
   /** Failures in a row that make a session unhealthy; Infinity: none do. */
@@ -88,6 +88,12 @@ export class Health {
     if (this.#failures < this.#rules.threshold) return false;
     this.#rest(now);
     return true;
+  }
+
+  /** It does far worse than others: it rests for so long, and has to prove itself after that. */
+  ejected(ms: number, now: number): void {
+    this.#enter('resting');
+    this.#due = now + ms;
   }
 
   /** A trial was refused: no failure of a healthy session, but no recovery either. */

@@ -6,8 +6,9 @@ import type { Place, Placed } from '../choosing/candidate-list.ts';
 import type { Candidate } from '../choosing/strategy.ts';
 import type { Unavailability } from '../errors.ts';
 import { PoolError } from '../errors.ts';
-import { Condition, type ConditionListener, describe } from '../health/condition.ts';
+import { Condition, type ConditionListener } from '../health/condition.ts';
 import { retirementOf } from '../health/failure.ts';
+import type { HealthCause } from '../observe/events.ts';
 import type { SessionSnapshot } from '../observe/stats.ts';
 import type { PoolableSession } from '../poolable-session.ts';
 import { Drain, type DrainHandle, type DrainOptions } from './drain.ts';
@@ -218,8 +219,9 @@ export class Member implements Candidate, Placed, ConditionListener {
   }
 
   /** An attempt has come to nothing. */
-  openFailed(epoch: number, error: unknown, byDefault: 'count' | 'ignore'): void {
+  openFailed(epoch: number, error: unknown, byDefault: 'count' | 'ignore', isFault: boolean): void {
     this.#openFailures += 1;
+    if (isFault) this.#port.faulted(this);
     const retirement = retirementOf(error);
     if (retirement !== undefined) this.retire(retirement);
     this.condition.failed(epoch, 'open-stream', error, byDefault);
@@ -229,17 +231,19 @@ export class Member implements Candidate, Placed, ConditionListener {
     this.#port.changed(this);
   }
 
-  healthChanged(healthy: boolean, error?: unknown): void {
+  healthChanged(cause: HealthCause, reason: string, error?: unknown): void {
     if (this.#removed) return;
-    const { consecutiveFailures } = this.condition.snapshot();
-    const failures = `${consecutiveFailures} failure${consecutiveFailures === 1 ? '' : 's'} in a row`;
-    const reason = healthy ? 'its trial was answered' : `${failures}, the last: ${describe(error)}`;
-    if (healthy) {
+    if (cause === 'recovered') {
       this.#readySince = this.#port.clock.now();
       this.#port.updated(this);
     }
-    this.#port.hooks.healthChanged(this, healthy, reason);
-    if (!healthy) this.#port.failed(this, reason, error);
+    this.#port.hooks.healthChanged(this, cause, reason);
+    if (cause === 'failures') this.#port.failed(this, reason, error);
+  }
+
+  /** It does far worse than the others. */
+  eject(ms: number, reason: string): void {
+    if (!this.#removed) this.condition.ejected(ms, reason);
   }
 
   /** It is unhealthy, nothing else keeps it from taking a stream, and an open may find out whether it still is. */

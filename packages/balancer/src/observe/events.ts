@@ -5,7 +5,7 @@ import type { SessionSnapshot } from './stats.ts';
 
 /** Each event by the name of its hook. */
 export interface PoolEvents {
-  /** A session left the candidates because it failed too often, or came back because it has shown that it works. */
+  /** A session left the candidates because it failed too often, or far more often than the others, or came back because it has shown that it works. */
   onHealthChange: HealthEvent;
   /** A session has joined, and may be picked. */
   onSessionAdded: SessionAddedEvent;
@@ -31,12 +31,17 @@ export interface PoolEvents {
   onHookPanic: HookPanicEvent;
 }
 
+/** `'failures'`: too many in a row. `'outlier'`: far worse than the others. `'recovered'`: its trial was answered. */
+export type HealthCause = 'failures' | 'outlier' | 'recovered';
+
 /** Of `onHealthChange` and `yamux:pool:session:health`. */
 export interface HealthEvent {
   /** The session, as it is now. */
   readonly snapshot: SessionSnapshot;
   /** What it is from now on. */
   readonly healthy: boolean;
+  /** What made it so. */
+  readonly cause: HealthCause;
   /** For people: what made it so. */
   readonly reason: string;
 }

@@ -26,6 +26,8 @@ export interface SessionExplanation {
 /** What is explained. */
 interface Subject {
   readonly unavailable: Unavailability | undefined;
+  /** Nothing but its health, if anything, keeps it from taking a stream. */
+  readonly ready: boolean;
   snapshot(): SessionSnapshot;
 }
 
@@ -34,13 +36,19 @@ export function explain<Session extends Subject>(
   constraints: Constraints,
   bound: unknown,
   clock: Clock,
+  isPanic: boolean,
 ): SessionExplanation[] {
   return Array.from(sessions, (session) => {
     const snapshot = session.snapshot();
     const { key, id, label } = snapshot;
     const mismatch = mismatchOf(snapshot, constraints);
-    const verdict = mismatch === undefined ? (session.unavailable ?? 'eligible') : 'filtered';
-    const detail = mismatch ?? detailOf(session, snapshot, clock.now());
+    const isForgiven = isPanic && session.ready && session.unavailable === 'unhealthy';
+    const unavailable = isForgiven ? undefined : session.unavailable;
+    const verdict = mismatch === undefined ? (unavailable ?? 'eligible') : 'filtered';
+    const forgiven = isForgiven
+      ? 'It may be picked though it is unhealthy: so few are healthy that health is ignored'
+      : undefined;
+    const detail = mismatch ?? forgiven ?? detailOf(session, snapshot, clock.now());
     return { key, id, label, verdict, bound: session === bound, detail };
   });
 }
@@ -64,7 +72,9 @@ function detailOf(session: Subject, snapshot: SessionSnapshot, now: number): str
     case 'draining':
       return `It is draining${since(snapshot.drainStartedAt, now)}${because(snapshot.drainReason)}; ${streamsOf(snapshot)} left`;
     case 'unhealthy':
-      return `${rowOf(snapshot)}${because(snapshot.lastError)}; ${nextOf(snapshot, now)}`;
+      return snapshot.ejectedFor === undefined
+        ? `${rowOf(snapshot)}${because(snapshot.lastError)}; ${nextOf(snapshot, now)}`
+        : `It was ejected: ${snapshot.ejectedFor}; ${nextOf(snapshot, now)}`;
     case 'full':
       return isBelowCap(snapshot) ? 'Its peer has just refused a stream' : `It is at its cap: ${streamsOf(snapshot)}`;
     default:

@@ -6,7 +6,7 @@ import { checkNames, checkObject } from '../checks.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import type { RoutingContext } from '../routing.ts';
 import { CHANNELS } from './diagnostics.ts';
-import type { AffinityBindEvent, AffinityEvictEvent, PoolEvents, RemovalReason } from './events.ts';
+import type { AffinityBindEvent, AffinityEvictEvent, HealthCause, PoolEvents, RemovalReason } from './events.ts';
 import type { SessionSnapshot } from './stats.ts';
 
 /**
@@ -84,9 +84,9 @@ export class Hooks {
     if (this.has('onDrain')) this.call('onDrain', { snapshot: session.snapshot(), draining });
   }
 
-  healthChanged(session: Subject, healthy: boolean, reason: string): void {
+  healthChanged(session: Subject, cause: HealthCause, reason: string): void {
     if (!this.has('onHealthChange')) return;
-    this.call('onHealthChange', { snapshot: session.snapshot(), healthy, reason });
+    this.call('onHealthChange', { snapshot: session.snapshot(), healthy: cause === 'recovered', cause, reason });
   }
 
   opened({ key }: Subject, stream: Duplex, attempt: number, startedAt: number): void {

@@ -26,6 +26,8 @@ export interface SessionSnapshot {
   readonly full: boolean;
   /** It has not failed too often in a row, or has proved itself since. */
   readonly healthy: boolean;
+  /** What it was ejected for as an outlier, until it has recovered. */
+  readonly ejectedFor: string | undefined;
   /** Unhealthy, and either due to be probed or being probed: the next matching open may find out. */
   readonly probing: boolean;
   /** Failures that counted since the last answer of the peer. */
@@ -84,6 +86,8 @@ export interface PoolTotals {
   readonly sessionsHealthy: number;
   /** Unhealthy, and due to be probed or being probed. */
   readonly sessionsProbing: number;
+  /** So few sessions of the whole pool are healthy that health is ignored. */
+  readonly panic: boolean;
   /** On the sessions that are in the pool. */
   readonly activeStreams: number;
   /** Opens that their session has not settled yet. */
@@ -117,7 +121,7 @@ interface Counted {
 /** The gauges: what is now. */
 export function countSessions(
   sessions: Iterable<Counted>,
-): Omit<PoolTotals, 'waitingOpens' | 'openAttempts' | 'openFailures' | 'affinity'> {
+): Omit<PoolTotals, 'panic' | 'waitingOpens' | 'openAttempts' | 'openFailures' | 'affinity'> {
   const counts = {
     sessionsTotal: 0,
     sessionsAvailable: 0,

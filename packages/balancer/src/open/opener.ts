@@ -185,7 +185,7 @@ export class Opener {
     }
     if (error instanceof PoolClosedError && this.#closed !== undefined) throw error;
     this.failures += 1;
-    member.openFailed(epoch, error, defaultDecision('open-stream', error));
+    member.openFailed(epoch, error, defaultDecision('open-stream', error), isFaulty);
     if (reached !== undefined) throw reached.error;
     if (isFaulty) opening.faults += 1;
     if (opening.faults >= this.#settings.openAttempts) throw error;

@@ -42,7 +42,7 @@ export class Picker {
       if (shortlist.length === 0) return undefined;
       const index = this.#chooser.pick(shortlist, routing);
       const member = index === undefined ? undefined : shortlist.at(index);
-      if (member?.eligible) return member;
+      if (member?.eligible || (member?.ready && this.#candidates.isPanic(constraints))) return member;
       // The session has ended and not said so yet, or the strategy called back into the pool: look again without it.
       if (member !== undefined) this.#candidates.update(member);
     }

@@ -31,6 +31,7 @@ export class PoolModel {
   readonly all: ModelSession[] = [];
   readonly #strategy: StrategyName;
   readonly #openAttempts: number;
+  readonly #panicThreshold: number;
   readonly #goneAway = new Set<ModelSession>();
   #picks = 0;
   #attempts = 0;
@@ -47,13 +48,16 @@ export class PoolModel {
   readonly #clock = new ManualClock();
   readonly #bindings = new ModelBindings(this.#clock);
 
-  constructor(name: StrategyName, openAttempts: number) {
+  /** `panicThreshold` as the pool has it. */
+  constructor(name: StrategyName, openAttempts: number, panicThreshold: number) {
     this.#strategy = name;
     this.#openAttempts = openAttempts;
+    this.#panicThreshold = panicThreshold;
     const strategy = name === 'affinity' ? affinity({ ttl: TTL, maxBindings: MAX_BINDINGS }) : name;
     this.pool = new SessionPool({
       strategy,
       openAttempts,
+      panicThreshold,
       maxWaiting: MAX_WAITING,
       random: seededRandom(7),
       clock: this.#clock,
@@ -76,7 +80,8 @@ export class PoolModel {
   /** Those whom the contract allows, found by looking at everybody; the model's state is then that after the pick. */
   #expected(asked: RoutingContext, tried: readonly ModelSession[]): ModelSession[] {
     const matching = this.inside.filter((one) => one.matches(asked) && !tried.includes(one));
-    const able = matching.filter((one) => one.eligible);
+    const isPanic = this.#isPanic(asked);
+    const able = matching.filter((one) => (isPanic ? one.ready : one.eligible));
     const now = this.#clock.now();
     const [trial] = matching
       .filter((one) => one.ready && one.health.mayBeginTrial(now))
@@ -94,6 +99,13 @@ export class PoolModel {
       return [ownerOf(asked.affinityKey, able)];
     const least = this.#strategy === StrategyName.LeastConn ? Math.min(...able.map(({ load }) => load)) : Infinity;
     return [inTurn.find(({ load }) => load <= least) as ModelSession];
+  }
+
+  /** Among those that match, healthy ones are too few to heed their health. */
+  #isPanic(asked: RoutingContext): boolean {
+    const matching = this.inside.filter((one) => one.matches(asked));
+    const healthy = matching.filter(({ health }) => health.healthy);
+    return 100 * healthy.length < this.#panicThreshold * matching.length;
   }
 
   /** Of two at random the better one is taken, so that the worst is never. */
@@ -332,8 +344,10 @@ export class PoolModel {
   /** What explain() says of each session is what the model knows; it must leave no trace in what comes after. */
   explain(asked: RoutingContext): void {
     const bound = this.#boundTo(asked);
+    const isPanic = this.#isPanic(asked);
+    const verdictOf = (one: ModelSession): string => (isPanic && one.ready ? 'eligible' : one.verdict);
     expect(this.pool.explain(asked).map(({ key, verdict, bound }) => [key, verdict, bound])).toEqual(
-      this.inside.map((one) => [one.key, one.matches(asked) ? one.verdict : 'filtered', one === bound]),
+      this.inside.map((one) => [one.key, one.matches(asked) ? verdictOf(one) : 'filtered', one === bound]),
     );
   }
 
@@ -352,6 +366,7 @@ export class PoolModel {
       sessionsProbing: sum(({ health }) => Number(health.isProbing(this.#clock.now()))),
       activeStreams: sum(({ active }) => active.length),
       pendingStreams: sum(({ pending }) => pending.length),
+      panic: this.#isPanic({}),
       waitingOpens: this.#waiting.length,
       openAttempts: this.#attempts,
       openFailures: this.#failures,
