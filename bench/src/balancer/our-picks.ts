@@ -32,6 +32,7 @@ class Scene {
       hooks,
       isTimed: this.chooser.isTimed,
       answered: (member, ms) => this.chooser.answered(member, ms),
+      unanswered: () => {},
       faulted: () => {},
       changed: (member) => this.candidates.update(member),
       retagged: () => {},

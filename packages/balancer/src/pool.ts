@@ -121,6 +121,7 @@ export class SessionPool<Session extends PoolableSession = PoolableSession, Stre
         if (chooser.isTimed) chooser.answered(member, ms);
         outliers?.answered(member, ms, clock.now());
       },
+      unanswered: (member, ms) => chooser.unanswered(member, ms),
       faulted: (member) => outliers?.failed(member, clock.now()),
       changed: (member) => {
         candidates.update(member);

@@ -123,6 +123,11 @@ export class Chooser {
     return this.#strategy.answered !== undefined;
   }
 
+  unanswered(candidate: Candidate, ms: number): void {
+    if (this.#strategy.unanswered === undefined) return;
+    this.#hooks.guard('strategy.unanswered', () => this.#strategy.unanswered?.(candidate, ms));
+  }
+
   answered(candidate: Candidate, ms: number): void {
     this.#hooks.guard('strategy.answered', () => this.#strategy.answered?.(candidate, ms));
   }

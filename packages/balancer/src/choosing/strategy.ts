@@ -46,6 +46,8 @@ export interface Strategy {
    * that, by the stream. Only where this is here are answers timed, and `silentSince` is kept.
    */
   readonly answered?: ((candidate: Candidate, ms: number) => void) | undefined;
+  /** An open, or the stream that came of it, ended after so many milliseconds without an answer of the peer. Only with `answered`. */
+  readonly unanswered?: ((candidate: Candidate, ms: number) => void) | undefined;
   /** An attempt has come to nothing; `isFault` unless its caller gave up, or the session is full or retires. */
   failed?(candidate: Candidate, routing: RoutingContext, isFault: boolean): void;
   /** The figures of a strategy that binds keys to sessions, for {@link PoolStats}. */

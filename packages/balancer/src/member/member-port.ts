@@ -28,6 +28,8 @@ export interface MemberPort extends ConditionSettings {
   /** The peer of the member's session has answered an open. */
   answered(member: Member, ms: number): void;
   readonly hooks: Hooks;
+  /** It had not answered one, when that ended after so many milliseconds. */
+  unanswered(member: Member, ms: number): void;
   /** An open has failed by the member's fault. */
   faulted(member: Member): void;
   /** The member's load, or what makes it eligible, is not what it was. */

@@ -189,9 +189,10 @@ export class Member implements Candidate, Placed, ConditionListener {
     if (!this.#removed) this.#port.answered(this, now - startedAt);
   }
 
-  /** An attempt has ended without an answer. */
-  unanswered(): void {
+  /** An attempt that began then has ended without an answer. */
+  unanswered(startedAt: number): void {
     this.#unanswered -= 1;
+    if (this.#port.isTimed && !this.#removed) this.#port.unanswered(this, this.#port.clock.now() - startedAt);
   }
 
   /** The attempt has its stream: the slot is the stream's, until it is fully closed. */

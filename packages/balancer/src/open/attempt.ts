@@ -117,7 +117,7 @@ export class Attempt implements Slot {
     if (!this.#isUnanswered) return;
     this.#isUnanswered = false;
     if (isAnswer) this.#member.answered(this.#startedAt);
-    else this.#member.unanswered();
+    else this.#member.unanswered(this.#startedAt);
   }
 
   /**

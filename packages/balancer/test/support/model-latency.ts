@@ -6,7 +6,8 @@ const FAILURE = 1_000;
 interface Sample {
   readonly at: number;
   readonly ms: number;
-  readonly isFailure: boolean;
+  /** Otherwise it is known only that the answer would have taken longer. */
+  readonly isAnswer: boolean;
 }
 
 export class ModelLatency {
@@ -21,17 +22,19 @@ export class ModelLatency {
   }
 
   answered(open: object, now: number): void {
-    this.#samples.push({ at: now, ms: now - (this.#owed.get(open) ?? now), isFailure: false });
+    this.#samples.push({ at: now, ms: now - (this.#owed.get(open) ?? now), isAnswer: true });
     this.#owed.delete(open);
     this.#silentSince = now;
   }
 
-  ended(open: object): void {
+  ended(open: object, now: number): void {
+    const since = this.#owed.get(open);
+    if (since !== undefined) this.#samples.push({ at: now, ms: now - since, isAnswer: false });
     this.#owed.delete(open);
   }
 
   failed(now: number): void {
-    this.#samples.push({ at: now, ms: FAILURE, isFailure: true });
+    this.#samples.push({ at: now, ms: FAILURE, isAnswer: false });
   }
 
   cost(load: number, now: number): number {
@@ -42,12 +45,13 @@ export class ModelLatency {
       const passed = time - last.at;
       return passed <= 0 ? last.cost : quickest + (last.cost - quickest) * Math.exp(-passed / DECAY);
     };
-    for (const { at, ms, isFailure } of this.#samples) {
+    for (const { at, ms, isAnswer } of this.#samples) {
       const before = costAt(at);
+      if (!isAnswer && before >= ms) continue;
       const passed = last === undefined ? 0 : at - last.at;
       const cost = Number.isNaN(before) || ms >= before ? ms : ms + (before - ms) * Math.exp(-passed / DECAY);
       last = { cost, at };
-      if (!isFailure) quickest = Math.min(quickest, ms);
+      if (isAnswer || quickest === Infinity) quickest = Math.min(quickest, ms);
     }
     let ms = costAt(now);
     if (Number.isNaN(ms)) ms = load === 0 ? 0 : 1e9;

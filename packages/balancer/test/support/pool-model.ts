@@ -237,7 +237,7 @@ export class PoolModel {
     const ok = answer === 'opened';
     const now = this.#clock.now();
     this.#settled(session, call.routing, ok);
-    if (!ok) session.latency.ended(open);
+    if (!ok) session.latency.ended(open, now);
     if (answer === 'broken') session.latency.failed(now);
     if (answer === 'refused') {
       session.refusedAt(now);
@@ -264,7 +264,7 @@ export class PoolModel {
     if (session === undefined || one === undefined) return;
     session.active = session.active.filter((other) => other !== one);
     session.health.inconclusive(one.epoch);
-    session.latency.ended(one.open);
+    session.latency.ended(one.open, this.#clock.now());
     session.hasRoom();
     one.stream.destroy(byError ? new Error('reset') : undefined);
     await queueDrained();

@@ -95,7 +95,10 @@ class Affinity implements Strategy {
   constructor({ ttl, maxBindings, fallback = roundRobin(), onUnavailable = {} }: AffinityOptions) {
     if (fallback.name === NAME) throw new InvalidStrategyError('The fallback of affinity cannot be affinity');
     this.#fallback = fallback;
-    if (fallback.answered !== undefined) this.answered = (candidate, ms) => fallback.answered?.(candidate, ms);
+    if (fallback.answered !== undefined) {
+      this.answered = (candidate, ms) => fallback.answered?.(candidate, ms);
+      this.unanswered = (candidate, ms) => fallback.unanswered?.(candidate, ms);
+    }
     this.#rules = rulesOf(onUnavailable);
     this.#table = new AffinityTable(
       checkBound('ttl', ttl ?? DEFAULT_AFFINITY_TTL),
@@ -112,6 +115,7 @@ class Affinity implements Strategy {
 
   /** Only a fallback may want to hear of answers: without the method nothing is timed. */
   readonly answered: ((candidate: Candidate, ms: number) => void) | undefined;
+  readonly unanswered: ((candidate: Candidate, ms: number) => void) | undefined;
 
   get order(): CandidateOrder | undefined {
     return this.#fallback.order;

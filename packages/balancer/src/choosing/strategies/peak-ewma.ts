@@ -82,12 +82,24 @@ class PeakEwma implements Strategy {
     if (latency !== undefined) this.#observe(latency, ms, this.#now());
   }
 
+  /** Its answer would have taken at least so long: who gives up on a peer must not make it look idle and quick. */
+  unanswered(candidate: Candidate, ms: number): void {
+    const latency = this.#latencyOf(candidate);
+    if (latency !== undefined) this.#raise(latency, ms);
+  }
+
   failed(candidate: Candidate, _routing: unknown, isFault: boolean): void {
     const latency = this.#latencyOf(candidate);
-    if (latency === undefined || !isFault) return;
-    const { quickest } = latency;
-    this.#observe(latency, FAILURE, this.#now());
-    latency.quickest = quickest;
+    if (latency !== undefined && isFault) this.#raise(latency, FAILURE);
+  }
+
+  /** It is slower than that, if it was thought to be quicker. */
+  #raise(latency: Latency, ms: number): void {
+    const now = this.#now();
+    if (this.#expected(latency, now) >= ms) return;
+    latency.cost = ms;
+    latency.at = now;
+    if (latency.quickest === Infinity) latency.quickest = ms;
   }
 
   /** Undefined for one that has left: its ordinal is another's. */

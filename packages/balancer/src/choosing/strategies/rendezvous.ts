@@ -28,6 +28,7 @@ const NAME = 'rendezvous';
 class Rendezvous implements Strategy {
   readonly name = NAME;
   readonly answered: ((candidate: Candidate, ms: number) => void) | undefined;
+  readonly unanswered: ((candidate: Candidate, ms: number) => void) | undefined;
   readonly #maxLoadFactor: number;
   readonly #fallback: Strategy;
   readonly #order = new KeyOrder();
@@ -35,7 +36,10 @@ class Rendezvous implements Strategy {
   constructor(maxLoadFactor: number, fallback: Strategy) {
     this.#maxLoadFactor = maxLoadFactor;
     this.#fallback = fallback;
-    if (fallback.answered !== undefined) this.answered = (candidate, ms) => fallback.answered?.(candidate, ms);
+    if (fallback.answered !== undefined) {
+      this.answered = (candidate, ms) => fallback.answered?.(candidate, ms);
+      this.unanswered = (candidate, ms) => fallback.unanswered?.(candidate, ms);
+    }
   }
 
   get order(): CandidateOrder | undefined {
