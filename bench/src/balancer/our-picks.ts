@@ -42,11 +42,18 @@ class Scene {
       failed: () => {},
     };
     for (let number = 1; number <= sessions; number += 1) {
-      const options = { key: `s${number}`, id: `node-${number % 10}`, metadata: { zone: number % 2 ? 'eu' : 'us' } };
+      const options = {
+        key: `s${number}`,
+        id: strategy === 'rendezvous' ? `s${number}` : `node-${number % 10}`,
+        tags: [`route-${number}`],
+        metadata: { zone: number % 2 ? 'eu' : 'us' },
+      };
       const settings = sessionSettings({ ...options, weight: 1 + (number % 5) }, () => '', Infinity);
       const member = new Member(port, new FakeSession(), settings, this.candidates.takeOrdinal(), number);
       this.candidates.add(member);
       this.chooser.added(member);
+      // One that has answered nothing yet would be picked for that.
+      if (this.chooser.isTimed) this.chooser.answered(member, 1 + (number % 50));
     }
   }
 
@@ -58,7 +65,7 @@ class Scene {
 const NONE: readonly Member[] = [];
 const SLOT: Slot = { abandon: () => {}, reset: () => {}, move: () => {} };
 
-const LARGEST: Partial<Record<StrategyName, number>> = { weighted: 10_000 };
+const LARGEST: Partial<Record<StrategyName, number>> = { weighted: 10_000, rendezvous: 10_000 };
 
 /** A pick that nothing follows. */
 export function pick(strategy: StrategyName, routing: RoutingContext = {}, what = ''): Picker {

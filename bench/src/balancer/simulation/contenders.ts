@@ -86,7 +86,11 @@ function grpcStrategy(): Strategy {
       changed();
     },
     pick: (candidates) => {
-      pick ??= grpcRoundRobin(keys.length);
+      if (pick === undefined) {
+        pick = grpcRoundRobin(keys.length);
+        // It begins anywhere, by Math.random: here always at the first.
+        while (pick() !== keys.length - 1);
+      }
       return indexOfKey(candidates, keys[pick()] ?? '');
     },
   };

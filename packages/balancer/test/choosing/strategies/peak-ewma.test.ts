@@ -96,6 +96,18 @@ describe('peak-ewma', () => {
     expect(picked()).toBe('a');
   });
 
+  it('does not think that a peer is quick whose opens are given up unanswered', () => {
+    const { strategy, sessions, picked } = scene();
+    const [a, b] = sessions;
+    strategy.answered?.(a, 10);
+    strategy.answered?.(b, 40);
+    // Given up before a peer as quick as this could answer: that says nothing.
+    strategy.unanswered?.(a, 5);
+    expect(picked()).toBe('a');
+    strategy.unanswered?.(a, 500);
+    expect(picked()).toBe('b');
+  });
+
   it('takes whoever was picked longer ago where both cost the same', () => {
     const { sessions, picked } = scene();
     const [a, b] = sessions;
