@@ -22,6 +22,8 @@ const STRATEGY_METHODS = [
   'removed',
   'opened',
   'failed',
+  'answered',
+  'unanswered',
   'affinityStats',
 ] as const satisfies (keyof Strategy)[];
 
