@@ -119,6 +119,32 @@ module.exports = {
       to: { path: `${BALANCER}(prometheus[.]ts$|testing[.]ts$|testing/)` },
     },
     {
+      name: 'balancer-observing-is-the-first-layer',
+      comment: 'What is told: it knows the values that it tells, and nothing of the pool that tells them.',
+      severity: 'error',
+      from: { path: `${BALANCER}observe/` },
+      to: { path: `${BALANCER}(health|choosing|member|open)/|${BALANCER}(pool|options)[.]ts$` },
+    },
+    {
+      name: 'balancer-health-and-choosing-know-no-member',
+      comment: 'What they read of a member is an interface of their own; and neither knows the other.',
+      severity: 'error',
+      from: { path: `${BALANCER}(health|choosing)/` },
+      to: { path: `${BALANCER}(health|choosing|member|open)/|${BALANCER}(pool|options)[.]ts$`, pathNot: `${BALANCER}$1/` },
+    },
+    {
+      name: 'balancer-member-knows-no-open',
+      severity: 'error',
+      from: { path: `${BALANCER}member/` },
+      to: { path: `${BALANCER}open/|${BALANCER}(pool|options)[.]ts$` },
+    },
+    {
+      name: 'balancer-open-knows-no-pool',
+      severity: 'error',
+      from: { path: `${BALANCER}open/` },
+      to: { path: `${BALANCER}(pool|options)[.]ts$` },
+    },
+    {
       name: 'websocket-knows-only-yamux',
       severity: 'error',
       from: { path: WEBSOCKET },

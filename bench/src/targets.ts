@@ -41,6 +41,9 @@ export const targets: readonly Target[] = [
     to('balancer-pick-100000', strategy, { contender: strategy, figure: 'balancer-pick-1000' }, 1 / 20),
   ]),
   to('balancer-pick-100', 'weighted', { value: 1000 }, 1),
+  to('balancer-pick-100', 'rendezvous', { value: 4000 }, 1),
+  to('balancer-pick-100', 'peak-ewma', { value: 200 }, 1),
+  to('balancer-pick-10000', 'round-robin, one tag, of as many as sessions', { value: 150 }, 1),
 ];
 
 function ours(figure: string, atLeast: Readonly<Record<string, number>>): Target[] {

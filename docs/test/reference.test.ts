@@ -26,10 +26,14 @@ test('the defaults of a byte stream', () => {
 });
 
 test('the defaults of a pool', () => {
-  const { strategy, health, failureClassifier, hooks, clock, random, ...rest } = poolSettings({});
+  const { strategy, health, failureClassifier, attemptTimeout, outliers, hooks, clock, random, ...rest } = poolSettings(
+    {},
+  );
+  expect([attemptTimeout, outliers]).toEqual([undefined, undefined]);
   expect(random).toBe(Math.random);
   expect(defaultsOf('packages/balancer', 'PoolOptions')).toEqual({
     ...rest,
+    outliers: false,
     strategy: strategy.name,
     healthFailureThreshold: health.threshold,
     healthProbeInterval: health.probeInterval,
@@ -43,7 +47,10 @@ test.each([
   ['packages/yamux-websocket', 'KeepConnectedOptions', 'reconnect.ts'],
   ['packages/yamux-websocket', 'UpgradeOptions', 'upgrade.ts'],
   ['packages/balancer', 'SessionOptions', 'options.ts'],
-  ['packages/balancer', 'OpenOptions', 'pool.ts'],
+  ['packages/balancer', 'OpenOptions', 'options.ts'],
+  ['packages/balancer', 'OutlierOptions', 'options.ts'],
+  ['packages/balancer', 'PeakEwmaOptions', 'choosing/strategies/peak-ewma.ts'],
+  ['packages/balancer', 'RendezvousOptions', 'choosing/strategies/rendezvous.ts'],
   ['packages/balancer', 'PoolMetricsOptions', 'prometheus.ts'],
 ])('the defaults of %s %s, as they stand in %s', (folder, name, file) => {
   const source = readFileSync(join(root, folder, 'src', file), 'utf8').replace(/(?<=\d)_(?=\d)/g, '');

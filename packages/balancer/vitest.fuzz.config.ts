@@ -8,7 +8,10 @@ const config: ViteUserConfig = mergeConfig(
   shared,
   defineConfig({
     test: {
-      include: ['test/{pool.property,health,affinity-table}.test.ts', 'test/strategies/weighted.test.ts'],
+      include: [
+        'test/pool.property.test.ts',
+        'test/{health/health,choosing/affinity-table,choosing/strategies/weighted}.test.ts',
+      ],
       env: { FUZZ_SECONDS },
       testTimeout: 3_600_000,
     },

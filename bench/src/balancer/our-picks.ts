@@ -1,47 +1,59 @@
 // A pick of ours, alone: from outside it cannot be told from the open that it is a part of, so this reaches into the sources.
-import { Candidates } from '../../../packages/balancer/src/candidates.ts';
-import { Chooser } from '../../../packages/balancer/src/chooser.ts';
+import { Candidates } from '../../../packages/balancer/src/choosing/candidates.ts';
+import { Chooser } from '../../../packages/balancer/src/choosing/chooser.ts';
+import { createStrategy, type StrategyName } from '../../../packages/balancer/src/choosing/strategies/named.ts';
 import { systemClock } from '../../../packages/balancer/src/clock.ts';
-import { Judge } from '../../../packages/balancer/src/failure.ts';
-import { Hooks } from '../../../packages/balancer/src/hooks.ts';
-import { Member, type MemberHome, type Slot } from '../../../packages/balancer/src/member.ts';
-import { Observers } from '../../../packages/balancer/src/observers.ts';
+import { Classifier } from '../../../packages/balancer/src/health/failure.ts';
+import { Recovery } from '../../../packages/balancer/src/health/recovery.ts';
+import { Member } from '../../../packages/balancer/src/member/member.ts';
+import type { MemberPort, Slot } from '../../../packages/balancer/src/member/member-port.ts';
+import { Hooks } from '../../../packages/balancer/src/observe/hooks.ts';
+import { Picker as PoolPicker } from '../../../packages/balancer/src/open/picker.ts';
 import { sessionSettings } from '../../../packages/balancer/src/options.ts';
-import { Picker as PoolPicker } from '../../../packages/balancer/src/picker.ts';
-import { Recovery } from '../../../packages/balancer/src/recovery.ts';
 import { constraintsOf, type RoutingContext } from '../../../packages/balancer/src/routing.ts';
-import { createStrategy, type StrategyName } from '../../../packages/balancer/src/strategies/named.ts';
 import { FakeSession } from '../../../packages/balancer/src/testing.ts';
 import type { Picker } from './picker.ts';
 
 class Scene {
-  readonly candidates: Candidates;
+  readonly candidates: Candidates<Member>;
   readonly chooser: Chooser;
   readonly #picker: PoolPicker;
 
   constructor(strategy: StrategyName, sessions: number) {
     const hooks = new Hooks({}, this);
-    const observers = new Observers(hooks, systemClock);
     const home = { now: () => Date.now(), random: Math.random, bound: () => {}, evicted: () => {} };
     this.chooser = new Chooser(createStrategy(strategy), home, hooks);
     this.candidates = new Candidates(this.chooser.order);
-    this.#picker = new PoolPicker(this.candidates, new Recovery(), this.chooser, systemClock);
-    const memberHome: MemberHome = {
+    this.#picker = new PoolPicker(this.candidates, new Recovery<Member>(), this.chooser, systemClock);
+    const port: MemberPort = {
       clock: systemClock,
       health: { threshold: 3, probeInterval: 30_000, probeTimeout: 10_000 },
-      judge: new Judge(undefined, hooks),
-      observers,
+      classifier: new Classifier(undefined, hooks),
+      hooks,
+      isTimed: this.chooser.isTimed,
+      answered: (member, ms) => this.chooser.answered(member, ms),
+      unanswered: () => {},
+      faulted: () => {},
       changed: (member) => this.candidates.update(member),
+      retagged: () => {},
       updated: () => {},
+      drains: () => {},
       ended: () => {},
       failed: () => {},
     };
     for (let number = 1; number <= sessions; number += 1) {
-      const options = { key: `s${number}`, id: `node-${number % 10}`, metadata: { zone: number % 2 ? 'eu' : 'us' } };
+      const options = {
+        key: `s${number}`,
+        id: strategy === 'rendezvous' ? `s${number}` : `node-${number % 10}`,
+        tags: [`route-${number}`],
+        metadata: { zone: number % 2 ? 'eu' : 'us' },
+      };
       const settings = sessionSettings({ ...options, weight: 1 + (number % 5) }, () => '', Infinity);
-      const member = new Member(memberHome, new FakeSession(), settings, number);
+      const member = new Member(port, new FakeSession(), settings, this.candidates.takeOrdinal(), number);
       this.candidates.add(member);
       this.chooser.added(member);
+      // One that has answered nothing yet would be picked for that.
+      if (this.chooser.isTimed) this.chooser.answered(member, 1 + (number % 50));
     }
   }
 
@@ -51,9 +63,9 @@ class Scene {
 }
 
 const NONE: readonly Member[] = [];
-const SLOT: Slot = { abandon: () => {}, reset: () => {} };
+const SLOT: Slot = { abandon: () => {}, reset: () => {}, move: () => {} };
 
-const LARGEST: Partial<Record<StrategyName, number>> = { weighted: 10_000 };
+const LARGEST: Partial<Record<StrategyName, number>> = { weighted: 10_000, rendezvous: 10_000 };
 
 /** A pick that nothing follows. */
 export function pick(strategy: StrategyName, routing: RoutingContext = {}, what = ''): Picker {

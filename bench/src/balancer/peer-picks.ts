@@ -6,7 +6,7 @@ import type { Picker } from './picker.ts';
 const require: NodeJS.Require = createRequire(import.meta.url);
 
 /** The method that its dispatch() asks; it has no public name. */
-function dispatcherOf(pool: BalancedPool): () => unknown {
+export function dispatcherOf(pool: BalancedPool): () => unknown {
   for (let prototype: object | null = pool; prototype !== null; prototype = Object.getPrototypeOf(prototype)) {
     const symbol = Object.getOwnPropertySymbols(prototype).find(({ description }) => description === 'get dispatcher');
     if (symbol !== undefined) return () => (pool as unknown as Record<symbol, () => unknown>)[symbol]?.();
@@ -49,34 +49,47 @@ interface GrpcPicker {
   pick(args: object): unknown;
 }
 
+/** Its picker, made for so many connections that are ready. Returns what picks one, by its number. */
+export function grpcRoundRobin(connections: number): () => number {
+  const build = '@grpc/grpc-js/build/src';
+  const { RoundRobinLoadBalancer } = require(`${build}/load-balancer-round-robin`);
+  const { parseLoadBalancingConfig } = require(`${build}/load-balancer`);
+  require('@grpc/grpc-js');
+  let picker: GrpcPicker | undefined;
+  const numbers = new Map<unknown, number>();
+  const balancer = new RoundRobinLoadBalancer({
+    createSubchannel: ({ port }: { readonly port: number }) => {
+      const own: object = { ...subchannel, getRealSubchannel: () => own };
+      numbers.set(own, port);
+      return own;
+    },
+    updateState: (_state: number, made: GrpcPicker) => {
+      picker = made;
+    },
+    requestReresolution: () => {},
+    addChannelzChild: () => {},
+    removeChannelzChild: () => {},
+  });
+  const endpoints = Array.from({ length: connections }, (_, number) => ({
+    addresses: [{ host: '127.0.0.1', port: number }],
+  }));
+  balancer.updateAddressList({ ok: true, value: endpoints }, parseLoadBalancingConfig({ round_robin: {} }), {}, '');
+  const args = { metadata: {}, extraPickInfo: {} };
+  return () => {
+    const picked = picker?.pick(args) as { readonly subchannel?: unknown } | undefined;
+    const number = numbers.get(picked?.subchannel);
+    if (number === undefined) throw new Error('no connection was picked');
+    return number;
+  };
+}
+
 export const grpc: Picker = {
   name: 'grpc-js round_robin',
   largest: 10_000,
   make: (sessions) => {
-    const build = '@grpc/grpc-js/build/src';
-    const { RoundRobinLoadBalancer } = require(`${build}/load-balancer-round-robin`);
-    const { parseLoadBalancingConfig } = require(`${build}/load-balancer`);
-    require('@grpc/grpc-js');
-    let picker: GrpcPicker | undefined;
-    const balancer = new RoundRobinLoadBalancer({
-      createSubchannel: () => subchannel,
-      updateState: (_state: number, made: GrpcPicker) => {
-        picker = made;
-      },
-      requestReresolution: () => {},
-      addChannelzChild: () => {},
-      removeChannelzChild: () => {},
-    });
-    const endpoints = Array.from({ length: sessions }, (_, number) => ({
-      addresses: [{ host: '127.0.0.1', port: number }],
-    }));
-    balancer.updateAddressList({ ok: true, value: endpoints }, parseLoadBalancingConfig({ round_robin: {} }), {}, '');
-    const args = { metadata: {}, extraPickInfo: {} };
-    const first = picker?.pick(args);
-    if ((first as { readonly subchannel?: unknown } | undefined)?.subchannel !== subchannel)
-      throw new Error('no connection was picked');
+    const pick = grpcRoundRobin(sessions);
     return (times) => {
-      for (let turn = 0; turn < times; turn += 1) picker?.pick(args);
+      for (let turn = 0; turn < times; turn += 1) pick();
     };
   },
 };

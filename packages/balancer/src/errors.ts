@@ -47,21 +47,32 @@ export interface UnavailableCounts {
   readonly full: number;
 }
 
-/** Some sessions satisfy the routing, and none of them takes a stream now. */
+/** The first of these that holds, in this order. A session that has left the pool is `'closed'`. */
+export type Unavailability = keyof UnavailableCounts;
+
+/**
+ * Some sessions satisfy the routing, and none of them takes a stream now; or the open was to wait for one, and as many wait as may.
+ */
 export class NoAvailableSessionError extends NoMatchingSessionError {
   override readonly name: string = 'NoAvailableSessionError';
   /** Of the sessions that match; the message says those that are not 0. */
   readonly counts: UnavailableCounts;
 
-  constructor(counts: UnavailableCounts) {
+  /** How many opens wait already: as many as the pool lets wait; 0 for an open that was not to wait. */
+  readonly waiting: number;
+
+  constructor(counts: UnavailableCounts, waiting = 0) {
     const reasons = Object.entries(counts).filter(([, count]) => count > 0);
     const total = reasons.reduce((sum, [, count]) => sum + count, 0);
     const text = reasons.map(([reason, count]) => `${count} ${reason}`).join(', ');
-    super(
-      `None of the ${total} matching session${total === 1 ? '' : 's'} takes a stream: ${text}`,
-      'ERR_YAMUX_POOL_NO_AVAILABLE_SESSION',
-    );
+    const none =
+      total === 0
+        ? 'No session matches'
+        : `None of the ${total} matching session${total === 1 ? '' : 's'} takes a stream: ${text}`;
+    const line = waiting === 0 ? '' : `; ${waiting} opens wait already`;
+    super(none + line, 'ERR_YAMUX_POOL_NO_AVAILABLE_SESSION');
     this.counts = counts;
+    this.waiting = waiting;
   }
 }
 
@@ -95,11 +106,11 @@ export class PoolClosedError extends PoolError {
   }
 }
 
-/** `open()` took longer than the `timeout` that its caller gave. */
+/** `open()` took longer than its `timeout`, or its last attempt longer than `attemptTimeout`. */
 export class OpenTimeoutError extends PoolError {
   override readonly name: string = 'OpenTimeoutError';
 
-  constructor(timeout: number) {
-    super('ERR_YAMUX_POOL_OPEN_TIMEOUT', `No stream was opened within ${timeout} ms`);
+  constructor(timeout: number, what = 'No stream was opened') {
+    super('ERR_YAMUX_POOL_OPEN_TIMEOUT', `${what} within ${timeout} ms`);
   }
 }

@@ -5,18 +5,21 @@ import {
   checkDelay,
   checkFunction,
   checkMethods,
-  checkNoMore,
+  checkOptions,
   checkPercent,
   checkString,
   checkWhole,
 } from './checks.ts';
+import { createStrategy, type StrategyName } from './choosing/strategies/named.ts';
+import type { Strategy } from './choosing/strategy.ts';
 import { type Clock, systemClock } from './clock.ts';
-import type { FailureClassifier } from './failure.ts';
-import type { HealthRules } from './health.ts';
-import { checkHooks, type PoolHooks } from './hooks.ts';
-import { checkFacts, type SessionFacts } from './session-change.ts';
-import { createStrategy, type StrategyName } from './strategies/named.ts';
-import type { Strategy } from './strategy.ts';
+import type { FailureClassifier } from './health/failure.ts';
+import type { HealthRules } from './health/health.ts';
+import type { OutlierOptions, OutlierRules } from './health/outliers.ts';
+import type { SessionSettings } from './member/member-port.ts';
+import { checkFacts } from './member/session-change.ts';
+import { checkHooks, type PoolHooks } from './observe/hooks.ts';
+import type { OpenSettings } from './open/opener.ts';
 
 /** Of `new SessionPool()`. Times are in milliseconds. */
 export interface PoolOptions {
@@ -26,10 +29,31 @@ export interface PoolOptions {
    */
   readonly strategy?: Strategy | StrategyName | undefined;
   /**
-   * How many sessions one open tries, each at most once; 1 never tries another.
+   * How many sessions may fail one open, each asked at most once; 1 never tries another. A session that turns out to be full, or
+   * retires (GoAway, closing, ids used up), costs nothing.
    * @defaultValue 2
    */
   readonly openAttempts?: number | undefined;
+  /**
+   * Milliseconds for each attempt, unless the open gives its own: a session that is slow to answer is then followed by another, and has
+   * failed. Without it an attempt may take as long as the open.
+   */
+  readonly attemptTimeout?: number | undefined;
+  /**
+   * Whether an open waits where no session can serve it, unless it says so itself.
+   * @defaultValue false
+   */
+  readonly wait?: boolean | undefined;
+  /**
+   * How many opens wait at a time; more are rejected at once, by NoAvailableSessionError.
+   * @defaultValue 1000
+   */
+  readonly maxWaiting?: number | undefined;
+  /**
+   * Where fewer sessions are left that take new streams, `onSessionNeeded` is told, for an owner who dials.
+   * @defaultValue 0
+   */
+  readonly minimum?: number | undefined;
   /**
    * Cap of active and pending streams per session, unless `add()` gives another.
    * @defaultValue Infinity
@@ -63,10 +87,22 @@ export interface PoolOptions {
   readonly closeFailedSessions?: boolean | undefined;
   /**
    * Of all sessions, so many percent at most may be closed for that within one `healthProbeInterval`, and always one; the
-   * others are probed as ever.
+   * others are probed as ever. So many at most are ejected as `outliers` at a time, too.
    * @defaultValue 100
    */
   readonly maxEjectionPercent?: number | undefined;
+  /**
+   * Eject sessions whose opens fail, or are answered, far worse than those of the others, for a while and at most `maxEjectionPercent` of
+   * them at a time; true: by the defaults.
+   * @defaultValue false
+   */
+  readonly outliers?: boolean | OutlierOptions | undefined;
+  /**
+   * Where fewer percent of the sessions that match are healthy, health is ignored: better a try than to send all to the few that are left.
+   * 0: never.
+   * @defaultValue 0
+   */
+  readonly panicThreshold?: number | undefined;
   /** What the pool tells its owner. */
   readonly hooks?: PoolHooks | undefined;
   /**
@@ -105,6 +141,8 @@ export interface SessionOptions {
    * @defaultValue the pool's
    */
   readonly maxActiveStreams?: number | undefined;
+  /** What it serves: an open may ask for it by `requiredTags`. Copied. */
+  readonly tags?: readonly string[] | undefined;
   /** Names and values by which an open may ask for this session. Copied. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
@@ -121,31 +159,78 @@ export interface OpenOptions {
    * @defaultValue false
    */
   readonly acknowledged?: boolean | undefined;
+  /**
+   * Milliseconds for each attempt; another session is tried after that.
+   * @defaultValue the pool's
+   */
+  readonly attemptTimeout?: number | undefined;
+  /**
+   * Where no session matches, or none that matches takes a stream: wait in line until one does, for as long as `timeout` and `signal`
+   * allow. First come, first served, among the opens that ask for the same.
+   * @defaultValue the pool's
+   */
+  readonly wait?: boolean | undefined;
 }
 
 export interface PoolSettings {
   readonly strategy: Strategy;
   readonly openAttempts: number;
+  readonly attemptTimeout: number | undefined;
+  readonly wait: boolean;
+  readonly maxWaiting: number;
+  readonly minimum: number;
   readonly maxActiveStreams: number;
   readonly health: HealthRules;
   readonly failureClassifier: FailureClassifier | undefined;
   readonly closeFailedSessions: boolean;
   readonly maxEjectionPercent: number;
+  readonly outliers: OutlierRules | undefined;
+  readonly panicThreshold: number;
   readonly hooks: PoolHooks;
   readonly clock: Clock;
   readonly random: () => number;
 }
 
-export interface SessionSettings {
-  readonly key: string;
-  readonly id: string;
-  readonly facts: SessionFacts;
-}
+const POOL_OPTIONS: readonly (keyof PoolOptions)[] = [
+  'strategy',
+  'openAttempts',
+  'attemptTimeout',
+  'wait',
+  'maxWaiting',
+  'minimum',
+  'maxActiveStreams',
+  'healthFailureThreshold',
+  'healthProbeInterval',
+  'probeTimeout',
+  'failureClassifier',
+  'closeFailedSessions',
+  'maxEjectionPercent',
+  'outliers',
+  'panicThreshold',
+  'hooks',
+  'clock',
+  'random',
+];
+const SESSION_OPTIONS: readonly (keyof SessionOptions)[] = [
+  'key',
+  'id',
+  'label',
+  'weight',
+  'maxActiveStreams',
+  'tags',
+  'metadata',
+];
+const OPEN_OPTIONS: readonly (keyof OpenOptions)[] = ['signal', 'timeout', 'attemptTimeout', 'acknowledged', 'wait'];
 
 export function poolSettings(options: PoolOptions): PoolSettings {
+  checkOptions('a pool', options, POOL_OPTIONS);
   const {
     strategy = 'round-robin',
     openAttempts = 2,
+    attemptTimeout,
+    wait = false,
+    maxWaiting = 1_000,
+    minimum = 0,
     maxActiveStreams = Infinity,
     healthFailureThreshold = 3,
     healthProbeInterval = 30_000,
@@ -153,13 +238,17 @@ export function poolSettings(options: PoolOptions): PoolSettings {
     failureClassifier,
     closeFailedSessions = false,
     maxEjectionPercent = 100,
+    outliers = false,
+    panicThreshold = 0,
     hooks = {},
     clock = systemClock,
     random = Math.random,
-    ...unknown
   } = options;
-  checkNoMore('a pool', unknown);
   checkWhole('openAttempts', openAttempts, 1);
+  checkDelay('attemptTimeout', attemptTimeout);
+  checkBoolean('wait', wait);
+  checkWhole('maxWaiting', maxWaiting, 0);
+  checkWhole('minimum', minimum, 0);
   checkCap(maxActiveStreams);
   checkWhole('healthFailureThreshold', healthFailureThreshold, 0);
   checkDelay('healthProbeInterval', healthProbeInterval);
@@ -167,21 +256,39 @@ export function poolSettings(options: PoolOptions): PoolSettings {
   checkFunction('failureClassifier', failureClassifier);
   checkBoolean('closeFailedSessions', closeFailedSessions);
   checkPercent('maxEjectionPercent', maxEjectionPercent);
+  checkPercent('panicThreshold', panicThreshold);
   checkHooks(hooks);
   checkMethods('clock', clock, ['now', 'setTimeout', 'clearTimeout']);
   checkFunction('random', random);
   return {
     strategy: typeof strategy === 'string' ? createStrategy(strategy) : strategy,
     openAttempts,
+    attemptTimeout,
+    wait,
+    maxWaiting,
+    minimum,
     maxActiveStreams,
     health: { threshold: healthFailureThreshold || Infinity, probeInterval: healthProbeInterval, probeTimeout },
     failureClassifier,
     closeFailedSessions,
     maxEjectionPercent,
+    outliers: outlierRules(outliers, maxEjectionPercent),
+    panicThreshold,
     hooks,
     clock,
     random,
   };
+}
+
+function outlierRules(given: boolean | OutlierOptions, maxEjectionPercent: number): OutlierRules | undefined {
+  if (typeof given === 'boolean') return given ? outlierRules({}, maxEjectionPercent) : undefined;
+  checkOptions('outliers', given, ['interval', 'minimumOpens', 'latencyFactor', 'ejectionTime']);
+  const { interval = 10_000, minimumOpens = 50, latencyFactor = 3, ejectionTime = 30_000 } = given;
+  checkDelay('interval', interval);
+  checkWhole('minimumOpens', minimumOpens, 1);
+  if (!(latencyFactor > 1)) throw new RangeError(`Expected latencyFactor to be above 1, got ${latencyFactor}`);
+  checkDelay('ejectionTime', ejectionTime);
+  return { interval, minimumOpens, latencyFactor, ejectionTime, maxEjectionPercent };
 }
 
 /** `freeKey` and `maxActiveStreamsOfPool` are what is fallen back to. */
@@ -190,19 +297,32 @@ export function sessionSettings(
   freeKey: () => string,
   maxActiveStreamsOfPool: number,
 ): SessionSettings {
+  checkOptions('a session', options, SESSION_OPTIONS);
   const {
     key: ownKey,
     id,
     label,
     weight = 1,
     maxActiveStreams = maxActiveStreamsOfPool,
+    tags = [],
     metadata = {},
-    ...unknown
   } = options;
-  checkNoMore('a session', unknown);
   checkString('key', ownKey);
   checkString('id', id);
-  const facts = checkFacts({ label, weight, maxActiveStreams, metadata });
+  const facts = checkFacts({ label, weight, maxActiveStreams, tags, metadata });
   const key = ownKey || freeKey();
   return { key, id: id || key, facts };
+}
+
+/** @throws TypeError or RangeError. */
+export function openSettings(options: OpenOptions, pool: Pick<PoolSettings, 'attemptTimeout' | 'wait'>): OpenSettings {
+  checkOptions('an open', options, OPEN_OPTIONS);
+  const { signal, timeout, attemptTimeout = pool.attemptTimeout, acknowledged = false, wait = pool.wait } = options;
+  checkDelay('timeout', timeout);
+  checkDelay('attemptTimeout', attemptTimeout);
+  checkBoolean('acknowledged', acknowledged);
+  checkBoolean('wait', wait);
+  if (signal !== undefined)
+    checkMethods('signal', signal, ['addEventListener', 'removeEventListener', 'throwIfAborted']);
+  return { signal, timeout, attemptTimeout, acknowledged, wait };
 }

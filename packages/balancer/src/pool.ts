@@ -1,44 +1,47 @@
-// The pool: it puts together candidates, strategy and attempts, and keeps the counts true. How sessions come to be, and
-// what their streams carry, is not its matter.
+// The pool: who is in it, and what its parts make of that. How an open goes its way is the opener's matter; how sessions come to be, and
+// what their streams carry, is nobody's here.
 import type { Duplex } from 'node:stream';
 import { type InspectOptions, inspect } from 'node:util';
-import { Attempt } from './attempt.ts';
-import { Candidates } from './candidates.ts';
-import { checkDelay, checkMethods } from './checks.ts';
-import { Chooser } from './chooser.ts';
+import { checkDelay, checkMethods, checkOptions } from './checks.ts';
+import { Candidates } from './choosing/candidates.ts';
+import { Chooser } from './choosing/chooser.ts';
 import type { Clock } from './clock.ts';
-import type { DrainHandle, DrainOptions } from './drain.ts';
-import { EjectionLimit } from './ejection-limit.ts';
+import { DuplicateSessionError, PoolClosedError, PoolError } from './errors.ts';
+import { EjectionLimit } from './health/ejection-limit.ts';
+import { Classifier } from './health/failure.ts';
+import { Outliers } from './health/outliers.ts';
+import { Recovery } from './health/recovery.ts';
+import type { DrainHandle, DrainOptions } from './member/drain.ts';
+import { Member } from './member/member.ts';
+import type { MemberPort } from './member/member-port.ts';
+import type { SessionChange, SessionUpdate } from './member/session-change.ts';
+import { SessionRef } from './member/session-ref.ts';
+import type { RemovalReason } from './observe/events.ts';
+import { explain, type SessionExplanation } from './observe/explain.ts';
+import { Hooks } from './observe/hooks.ts';
+import { countSessions, type PoolStats, type PoolTotals, type SessionSnapshot } from './observe/stats.ts';
+import { type Opened, Opener } from './open/opener.ts';
 import {
-  DuplicateSessionError,
-  NoAvailableSessionError,
-  NoMatchingSessionError,
-  PoolClosedError,
-  PoolError,
-} from './errors.ts';
-import type { RemovalReason } from './events.ts';
-import { explain, type SessionExplanation } from './explain.ts';
-import { defaultDecision, Judge } from './failure.ts';
-import { Hooks } from './hooks.ts';
-import { Member, type MemberHome } from './member.ts';
-import { Observers } from './observers.ts';
-import { OpenLimit } from './open-limit.ts';
-import { type OpenOptions, type PoolOptions, poolSettings, type SessionOptions, sessionSettings } from './options.ts';
-import { Picker } from './picker.ts';
-import type { PoolableSession } from './poolable-session.ts';
-import { Recovery } from './recovery.ts';
-import { type Constraints, constraintsOf, describeConstraints, type RoutingContext } from './routing.ts';
-import type { SessionChange } from './session-change.ts';
-import { SessionRef } from './session-ref.ts';
-import { countSessions, type PoolStats, type PoolTotals, type SessionSnapshot } from './stats.ts';
-import type { StrategyHome } from './strategy.ts';
+  type OpenOptions,
+  openSettings,
+  type PoolOptions,
+  type PoolSettings,
+  poolSettings,
+  type SessionOptions,
+  sessionSettings,
+} from './options.ts';
+import type { PoolableSession, StreamOf } from './poolable-session.ts';
+import { constraintsOf, type RoutingContext } from './routing.ts';
 
 /** A stream and the session that serves it. */
-export interface OpenedStream {
+export interface OpenedStream<
+  Session extends PoolableSession = PoolableSession,
+  Stream extends Duplex = StreamOf<Session>,
+> {
   /** The session's own. */
-  readonly stream: Duplex;
+  readonly stream: Stream;
   /** The handle that `add()` returned for the session. */
-  readonly session: SessionRef;
+  readonly session: SessionRef<Session>;
 }
 
 /** New sessions come before all that have been picked, in order of adding. */
@@ -49,28 +52,30 @@ const DISPOSE_TIMEOUT = 5_000;
 /**
  * Opens each stream on the right one of many sessions, and counts exactly. Sessions come in by {@link add}, streams go out by
  * {@link open}; everything else is for looking at it, or for changing who serves.
+ *
+ * `new SessionPool<YamuxSession>()` takes and gives sessions and streams of that type; without one they are {@link PoolableSession} and
+ * Duplex.
  */
-export class SessionPool {
-  readonly #chooser: Chooser;
+export class SessionPool<Session extends PoolableSession = PoolableSession, Stream extends Duplex = StreamOf<Session>> {
+  readonly #settings: PoolSettings;
+  readonly #clock: Clock;
   readonly #hooks: Hooks;
-  readonly #observers: Observers;
-  readonly #recovery = new Recovery();
+  readonly #chooser: Chooser;
+  readonly #candidates: Candidates<Member>;
+  readonly #recovery = new Recovery<Member>();
+  readonly #opener: Opener;
   /** Undefined unless failed sessions are closed. */
   readonly #ejections: EjectionLimit | undefined;
-  readonly #openAttempts: number;
-  readonly #maxActiveStreams: number;
-  readonly #clock: Clock;
-  readonly #candidates: Candidates;
-  readonly #picker: Picker;
-  readonly #home: MemberHome;
+  /** Undefined unless they are looked for. */
+  readonly #outliers: Outliers<Member> | undefined;
+  readonly #memberPort: MemberPort;
   readonly #members = new WeakMap<PoolableSession, Member>();
-  readonly #refs = new WeakMap<Member, SessionRef>();
+  readonly #refs = new WeakMap<Member, SessionRef<Session>>();
   #added = 0;
-  #turns = 0;
-  #attempts = 0;
-  #failures = 0;
   #closed: PoolClosedError | undefined;
   #closing: Promise<void> | undefined;
+  #closesAt = Infinity;
+  #closeTimer: unknown;
 
   /**
    * An empty pool: sessions join by `add()`.
@@ -79,36 +84,54 @@ export class SessionPool {
    */
   constructor(options: PoolOptions = {}) {
     const settings = poolSettings(options);
-    this.#openAttempts = settings.openAttempts;
-    this.#maxActiveStreams = settings.maxActiveStreams;
-    this.#clock = settings.clock;
-    const hooks = new Hooks(settings.hooks, this);
-    const observers = new Observers(hooks, this.#clock);
-    this.#hooks = hooks;
-    this.#observers = observers;
-    const strategyHome: StrategyHome = {
-      now: () => this.#clock.now(),
-      random: settings.random,
-      bound: (event) => observers.affinityBound(event),
-      evicted: (event) => observers.affinityEvicted(event),
-    };
-    this.#chooser = new Chooser(settings.strategy, strategyHome, hooks);
-    this.#candidates = new Candidates(this.#chooser.order);
-    this.#picker = new Picker(this.#candidates, this.#recovery, this.#chooser, this.#clock);
+    const { clock, random, openAttempts, maxWaiting } = settings;
+    const hooks = new Hooks(settings.hooks, this, clock);
+    const recovery = this.#recovery;
+    const chooser = new Chooser(
+      settings.strategy,
+      {
+        now: () => clock.now(),
+        random,
+        bound: (event) => hooks.affinityBound(event),
+        evicted: (event) => hooks.affinityEvicted(event),
+      },
+      hooks,
+    );
+    const candidates = new Candidates<Member>(chooser.order, settings.panicThreshold);
+    const opener = new Opener({ openAttempts, maxWaiting, clock, hooks, chooser, candidates, recovery });
     if (settings.closeFailedSessions) {
       this.#ejections = new EjectionLimit(settings.maxEjectionPercent, settings.health.probeInterval);
     }
-    this.#home = {
-      clock: this.#clock,
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#hooks = hooks;
+    this.#chooser = chooser;
+    this.#candidates = candidates;
+    this.#opener = opener;
+    const { outliers: rules } = settings;
+    const outliers = rules && new Outliers<Member>(rules);
+    this.#outliers = outliers;
+    this.#memberPort = {
+      clock,
       health: settings.health,
-      judge: new Judge(settings.failureClassifier, hooks),
-      observers,
-      changed: (member) => {
-        this.#candidates.update(member);
-        this.#recovery.update(member);
+      classifier: new Classifier(settings.failureClassifier, hooks),
+      hooks,
+      isTimed: chooser.isTimed || outliers !== undefined,
+      answered: (member, ms) => {
+        if (chooser.isTimed) chooser.answered(member, ms);
+        outliers?.answered(member, ms, clock.now());
       },
-      updated: (member) => this.#chooser.updated(member),
-      ended: (member) => this.#remove(member, 'closed'),
+      unanswered: (member, ms) => chooser.unanswered(member, ms),
+      faulted: (member) => outliers?.failed(member, clock.now()),
+      changed: (member) => {
+        candidates.update(member);
+        recovery.update(member);
+        opener.wake();
+      },
+      retagged: (member, before) => candidates.retag(member, before),
+      updated: (member) => chooser.updated(member),
+      drains: () => this.#countLeft(),
+      ended: (member) => this.#ended(member),
       failed: (member, reason, error) => this.#eject(member, reason, error),
     };
   }
@@ -119,10 +142,10 @@ export class SessionPool {
    * @throws PoolClosedError (`ERR_YAMUX_POOL_CLOSED`), DuplicateSessionError (`ERR_YAMUX_POOL_DUPLICATE_SESSION`), PoolError
    * (`ERR_YAMUX_POOL_SESSION_CLOSED`) if the session has ended; RangeError or TypeError for a wrong option.
    */
-  add(session: PoolableSession, options: SessionOptions = {}): SessionRef {
+  add(session: Session, options: SessionOptions = {}): SessionRef<Session> {
     if (this.#closed !== undefined) throw this.#closed;
     checkMethods('session', session, ['open', 'on', 'off']);
-    const settings = sessionSettings(options, () => this.#freeKey(), this.#maxActiveStreams);
+    const settings = sessionSettings(options, () => this.#freeKey(), this.#settings.maxActiveStreams);
     const twin = this.#members.get(session);
     if (twin !== undefined && !twin.removed) {
       throw new DuplicateSessionError(twin.key, `The session is in the pool already, as '${twin.key}'`);
@@ -134,13 +157,22 @@ export class SessionPool {
       throw new PoolError('ERR_YAMUX_POOL_SESSION_CLOSED', `Session '${settings.key}' has ended`);
     }
     this.#added += 1;
-    const member = new Member(this.#home, session, settings, FIRST_TURN + this.#added);
-    const ref = new SessionRef(member, () => this.#remove(member, 'removed'));
+    const member = new Member(
+      this.#memberPort,
+      session,
+      settings,
+      this.#candidates.takeOrdinal(),
+      FIRST_TURN + this.#added,
+    );
+    if (twin !== undefined) member.adopt(twin);
+    const ref = new SessionRef<Session>(member, () => this.#remove(member, 'removed'));
     this.#members.set(session, member);
     this.#refs.set(member, ref);
     this.#candidates.add(member);
+    this.#outliers?.added(member);
     this.#chooser.added(member);
-    this.#observers.sessionAdded(member);
+    this.#hooks.sessionAdded(member);
+    this.#opener.joined(member);
     return ref;
   }
 
@@ -155,74 +187,21 @@ export class SessionPool {
    * (`ERR_YAMUX_POOL_OPEN_TIMEOUT`), PoolClosedError (`ERR_YAMUX_POOL_CLOSED`), the reason of `signal`, or what the session
    * rejected with.
    */
-  async open(routing?: RoutingContext, options?: OpenOptions): Promise<Duplex> {
-    return (await this.openStream(routing, options)).stream;
+  async open(routing?: RoutingContext, options?: OpenOptions): Promise<Stream> {
+    return (await this.#open(routing, options)).stream as Stream;
   }
 
   /** As {@link open}, and tells which session serves the stream. */
-  async openStream(routing?: RoutingContext, options: OpenOptions = {}): Promise<OpenedStream> {
-    const { signal, timeout, acknowledged = false } = options;
-    checkDelay('timeout', timeout);
-    const constraints = constraintsOf(routing);
-    // A copy: what the strategy is asked with is what it is told the outcome of, whatever the caller makes of its object meanwhile.
-    const asked = routing === undefined ? NO_ROUTING : { ...routing };
-    signal?.throwIfAborted();
-    const startedAt = this.#clock.now();
-    const isLimited = signal !== undefined || timeout !== undefined;
-    const limit = isLimited ? new OpenLimit(this.#clock, signal, timeout) : undefined;
-    const tried: Member[] = [];
-    try {
-      const { member, stream } = await this.#open(asked, constraints, acknowledged, limit, tried);
-      limit?.lift();
-      this.#observers.opened(member, stream, tried.length + 1, startedAt);
-      return { stream, session: this.#refs.get(member) as SessionRef };
-    } catch (error) {
-      limit?.lift();
-      this.#observers.openFailed(tried.at(-1), tried.length, startedAt, error, limit?.reached?.by === 'abort');
-      throw error;
-    }
+  async openStream(routing?: RoutingContext, options?: OpenOptions): Promise<OpenedStream<Session, Stream>> {
+    const { member, stream } = await this.#open(routing, options);
+    return { stream: stream as Stream, session: this.#refOf(member) };
   }
 
-  /** `tried` is filled with the sessions that failed. */
-  async #open(
-    routing: RoutingContext,
-    constraints: Constraints,
-    acknowledged: boolean,
-    limit: OpenLimit | undefined,
-    tried: Member[],
-  ): Promise<{ readonly member: Member; readonly stream: Duplex }> {
-    let failure: unknown;
-    for (;;) {
-      if (this.#closed !== undefined) throw this.#closed;
-      const member = this.#picker.pick(routing, constraints, tried);
-      if (member === undefined) throw tried.length > 0 ? failure : this.#nobody(constraints);
-      // Nothing may come between pick and reservation: that is what makes caps and loads exact in a burst.
-      this.#turns += 1;
-      this.#attempts += 1;
-      const attempt = new Attempt(member, this.#turns, acknowledged, limit?.signal);
-      limit?.watch(attempt);
-      const failed = tried.at(-1);
-      if (failed !== undefined) this.#observers.retried(member, failed, tried.length + 1, failure);
-      try {
-        const stream = await attempt.stream;
-        this.#chooser.opened(member, routing);
-        return { member, stream };
-      } catch (error) {
-        const reached = limit?.reached;
-        tried.push(member);
-        this.#chooser.failed(member, routing);
-        if (reached?.by === 'abort') {
-          member.condition.failed(attempt.epoch, 'open-stream', reached.error, 'ignore');
-          throw reached.error;
-        }
-        if (error instanceof PoolClosedError && this.#closing !== undefined) throw error;
-        this.#failures += 1;
-        member.openFailed(attempt.epoch, error, defaultDecision('open-stream', error));
-        if (reached !== undefined) throw reached.error;
-        if (tried.length >= this.#openAttempts) throw error;
-        failure = error;
-      }
-    }
+  #open(routing: RoutingContext | undefined, options: OpenOptions = {}): Promise<Opened> {
+    const settings = openSettings(options, this.#settings);
+    const constraints = constraintsOf(routing);
+    // A copy: what the strategy is asked with is what it is told the outcome of, whatever the caller makes of its object meanwhile.
+    return this.#opener.open(routing === undefined ? NO_ROUTING : { ...routing }, constraints, settings);
   }
 
   #eject(member: Member, reason: string, cause: unknown): void {
@@ -234,16 +213,9 @@ export class SessionPool {
     this.#hooks.guard('session.destroy', () => session.destroy?.(error));
   }
 
-  #nobody(constraints: Constraints): NoMatchingSessionError {
-    const counts = this.#candidates.unavailable(constraints);
-    if (counts !== undefined) return new NoAvailableSessionError(counts);
-    const asked = describeConstraints(constraints);
-    return new NoMatchingSessionError(asked === '' ? 'The pool is empty' : `No session of the pool has ${asked}`);
-  }
-
   /** The sessions of the pool, in order of adding. */
-  sessions(): SessionRef[] {
-    return Array.from(this.#candidates, (member) => this.#refs.get(member) as SessionRef);
+  sessions(): SessionRef<Session>[] {
+    return Array.from(this.#candidates, (member) => this.#refOf(member));
   }
 
   /**
@@ -251,7 +223,7 @@ export class SessionPool {
    * @throws PoolError (`ERR_YAMUX_POOL_UNKNOWN_SESSION`)
    */
   drainSession(key: string, options?: string | DrainOptions): DrainHandle {
-    return this.#refOf(key).drain(options);
+    return this.#refByKey(key).drain(options);
   }
 
   /**
@@ -259,7 +231,7 @@ export class SessionPool {
    * @throws PoolError (`ERR_YAMUX_POOL_UNKNOWN_SESSION`)
    */
   resumeSession(key: string): boolean {
-    return this.#refOf(key).resume();
+    return this.#refByKey(key).resume();
   }
 
   /** {@link SessionRef.remove} by key; false if there is no such session. */
@@ -272,8 +244,8 @@ export class SessionPool {
    * {@link SessionRef.update} by key.
    * @throws PoolError (`ERR_YAMUX_POOL_UNKNOWN_SESSION`); RangeError or TypeError for a wrong label, weight, cap or metadata.
    */
-  updateSession(key: string, ...changes: readonly SessionChange[]): SessionSnapshot {
-    return this.#refOf(key).update(...changes);
+  updateSession(key: string, ...changes: readonly (SessionChange | SessionUpdate)[]): SessionSnapshot {
+    return this.#refByKey(key).update(...changes);
   }
 
   /**
@@ -283,21 +255,27 @@ export class SessionPool {
    */
   explain(routing: RoutingContext = NO_ROUTING): SessionExplanation[] {
     const constraints = constraintsOf(routing);
+    const candidates = this.#candidates;
     this.#recovery.wake(this.#clock.now());
-    return explain(this.#candidates, constraints, this.#chooser.boundTo(routing), this.#clock);
+    const bound = this.#chooser.boundTo(routing, () => candidates.matching(constraints));
+    return explain(candidates, constraints, bound, this.#clock, candidates.isPanic(constraints));
   }
 
   /** Counted now, at a cost per session; without the snapshots of the sessions at a smaller one. */
   stats(options?: { readonly sessions?: true }): PoolStats;
   stats(options: { readonly sessions: boolean }): PoolTotals;
-  stats({ sessions = true }: { readonly sessions?: boolean } = {}): PoolTotals | PoolStats {
+  stats(options: { readonly sessions?: boolean } = {}): PoolTotals | PoolStats {
+    checkOptions('stats()', options, ['sessions']);
+    const { sessions = true } = options;
     this.#recovery.wake(this.#clock.now());
     // First: it lets expired bindings go, and who hears of that may change what is counted here.
     const affinity = this.#chooser.affinityStats();
     const totals = {
       ...countSessions(this.#candidates),
-      openAttempts: this.#attempts,
-      openFailures: this.#failures,
+      panic: this.#candidates.isPanic(constraintsOf(undefined)),
+      waitingOpens: this.#opener.waiting,
+      openAttempts: this.#opener.attempts,
+      openFailures: this.#opener.failures,
       affinity,
     };
     return sessions ? { ...totals, sessions: Array.from(this.#candidates, (member) => member.snapshot()) } : totals;
@@ -305,21 +283,32 @@ export class SessionPool {
 
   /**
    * Refuses new opens and sessions, waits until every stream that the pool opened on its sessions is closed, and lets go of
-   * the sessions, which stay open. After `timeout` milliseconds (default: none) the streams that are left end with
-   * `ERR_YAMUX_POOL_CLOSED`. Never rejects but for a wrong `timeout`; repeated calls share one promise.
+   * the sessions, which stay open. Opens that wait for a session reject with PoolClosedError. After `timeout` milliseconds (default: none)
+   * the streams that are left end with `ERR_YAMUX_POOL_CLOSED`; of several calls the earliest end counts. Never rejects but for a wrong
+   * option; repeated calls share one promise.
    */
-  async close({ timeout }: { readonly timeout?: number | undefined } = {}): Promise<void> {
-    checkDelay('timeout', timeout);
-    this.#closing ??= this.#close(timeout);
+  async close(options: { readonly timeout?: number | undefined } = {}): Promise<void> {
+    checkOptions('close()', options, ['timeout']);
+    checkDelay('timeout', options.timeout);
+    this.#closing ??= this.#close();
+    if (options.timeout !== undefined) this.#limitClose(options.timeout);
     await this.#closing;
   }
 
-  async #close(timeout: number | undefined): Promise<void> {
+  async #close(): Promise<void> {
     this.#closed ??= new PoolClosedError();
-    const timer = timeout === undefined ? undefined : this.#clock.setTimeout(() => this.destroy(), timeout);
+    this.#opener.close(this.#closed);
     await Promise.all(Array.from(this.#candidates, emptied));
-    this.#clock.clearTimeout(timer);
+    this.#clock.clearTimeout(this.#closeTimer);
     for (const member of [...this.#candidates]) this.#remove(member, 'pool-closed');
+  }
+
+  #limitClose(timeout: number): void {
+    const at = this.#clock.now() + timeout;
+    if (at >= this.#closesAt || this.#candidates.size === 0) return;
+    this.#closesAt = at;
+    this.#clock.clearTimeout(this.#closeTimer);
+    this.#closeTimer = this.#clock.setTimeout(() => this.destroy(), timeout);
   }
 
   /**
@@ -330,6 +319,8 @@ export class SessionPool {
     const closed = new PoolClosedError('The pool was destroyed', error === undefined ? undefined : { cause: error });
     this.#closed = closed;
     this.#closing ??= Promise.resolve();
+    this.#clock.clearTimeout(this.#closeTimer);
+    this.#opener.close(closed);
     for (const member of [...this.#candidates]) {
       member.abandon(closed);
       member.reset(error ?? closed);
@@ -351,15 +342,39 @@ export class SessionPool {
     if (!member.remove()) return false;
     this.#candidates.delete(member);
     this.#recovery.update(member);
+    this.#outliers?.removed(member);
     this.#chooser.removed(member);
-    this.#observers.sessionRemoved(member, reason, member.session.errored ?? undefined);
+    this.#candidates.freeOrdinal(member.ordinal);
+    this.#hooks.sessionRemoved(member, reason, member.session.errored ?? undefined);
+    if (!member.draining) this.#countLeft();
     return true;
   }
 
-  #refOf(key: string): SessionRef {
+  /** Opens that a session has not settled at its end, as it should, are not left to wait for ever. */
+  #ended(member: Member): void {
+    this.#remove(member, 'closed');
+    if (member.pendingStreams === 0) return;
+    const error = new PoolError(
+      'ERR_YAMUX_POOL_SESSION_CLOSED',
+      `Session '${member.key}' has ended, and this open with it`,
+    );
+    setImmediate(() => member.abandon(error));
+  }
+
+  #countLeft(): void {
+    const { minimum } = this.#settings;
+    if (minimum === 0 || this.#closed !== undefined || this.#candidates.countLasting() >= minimum) return;
+    this.#hooks.sessionNeeded(NO_ROUTING, 0, () => this.#candidates.countLasting());
+  }
+
+  #refByKey(key: string): SessionRef<Session> {
     const member = this.#candidates.get(key);
     if (member === undefined) throw new PoolError('ERR_YAMUX_POOL_UNKNOWN_SESSION', `No session has key '${key}'`);
-    return this.#refs.get(member) as SessionRef;
+    return this.#refOf(member);
+  }
+
+  #refOf(member: Member): SessionRef<Session> {
+    return this.#refs.get(member) as SessionRef<Session>;
   }
 
   #freeKey(): string {

@@ -30,3 +30,10 @@ export interface PoolableSession {
   /** Abrupt end; called by the same drain where there is no `close`, and by `closeFailedSessions`. */
   destroy?(error?: Error): unknown;
 }
+
+/** What a session of that type opens. */
+export type StreamOf<Session extends PoolableSession> = Session extends {
+  open(...args: never[]): Promise<infer Stream extends Duplex>;
+}
+  ? Stream
+  : Duplex;

@@ -8,10 +8,10 @@ import {
   type OpenMetricsContentType,
   type Registry as PrometheusRegistry,
 } from 'prom-client';
-import { checkOneOf, checkString } from './checks.ts';
-import type { PoolMessages } from './diagnostics.ts';
+import { checkOneOf, checkOptions, checkString } from './checks.ts';
+import type { PoolMessages } from './observe/diagnostics.ts';
+import type { AffinityStats, SessionSnapshot } from './observe/stats.ts';
 import type { SessionPool } from './pool.ts';
-import type { AffinityStats, SessionSnapshot } from './stats.ts';
 
 /** For either of the formats that prom-client writes. */
 type Registry = PrometheusRegistry | PrometheusRegistry<OpenMetricsContentType>;
@@ -34,7 +34,7 @@ export interface PoolMetricsOptions {
 }
 
 /** What is counted from the channels of a pool. */
-type Counted = 'opens' | 'retries' | 'healthChanges' | 'hookPanics' | 'evictions';
+type Counted = 'opens' | 'retries' | 'healthChanges' | 'ejections' | 'needed' | 'hookPanics' | 'evictions';
 
 interface Source {
   readonly pool: SessionPool;
@@ -59,6 +59,7 @@ export function registerPoolMetrics(
   pool: SessionPool,
   options: PoolMetricsOptions = {},
 ): () => void {
+  checkOptions('registerPoolMetrics()', options, ['name', 'sessionLabels']);
   const { name = 'default', sessionLabels = [] } = options;
   checkString('name', name);
   for (const label of sessionLabels) checkOneOf('a label of sessionLabels', label, SESSION_LABELS);
@@ -89,6 +90,12 @@ class PoolMetrics {
         set(pendingStreams, { state: 'pending' });
       },
     );
+    this.#gauge('waiting_opens', 'Opens that wait until a session can serve them.', [], (pool, set) =>
+      set(pool.stats({ sessions: false }).waitingOpens),
+    );
+    this.#gauge('panic', '1 while so few sessions are healthy that health is ignored.', [], (pool, set) =>
+      set(Number(pool.stats({ sessions: false }).panic)),
+    );
     this.#total(
       'open_attempts_total',
       'Sessions that were asked for a stream.',
@@ -104,6 +111,8 @@ class PoolMetrics {
     this.#counted('opens', 'opens_total', 'Opens that have ended, by what they came to.', 'result');
     this.#counted('retries', 'open_retries_total', 'Opens that went on to another session.');
     this.#counted('healthChanges', 'health_changes_total', 'Sessions that turned healthy or unhealthy.', 'to');
+    this.#counted('ejections', 'outlier_ejections_total', 'Sessions that were ejected as outliers.');
+    this.#counted('needed', 'sessions_needed_total', 'How often the owner was told that a session is needed.');
     this.#counted('hookPanics', 'hook_panics_total', 'Hooks and other foreign code that threw.', 'hook');
     this.#counted('evictions', 'affinity_evictions_total', 'Bindings that are gone, by why.', 'reason');
     this.#openSeconds = new Histogram({
@@ -116,7 +125,15 @@ class PoolMetrics {
     if (this.#sources.has(name))
       throw new Error(`The registry has a pool named '${name}' already; give this one another name`);
     const none = (): Map<string, number> => new Map();
-    const counts = { opens: none(), retries: none(), healthChanges: none(), hookPanics: none(), evictions: none() };
+    const counts = {
+      opens: none(),
+      retries: none(),
+      healthChanges: none(),
+      ejections: none(),
+      needed: none(),
+      hookPanics: none(),
+      evictions: none(),
+    };
     const source: Source = { pool, sessionLabels, counts };
     this.#sources.set(name, source);
     const unsubscribeAll = this.#listen(name, source);
@@ -142,9 +159,11 @@ class PoolMetrics {
         this.#openSeconds.observe({ pool: name }, open.durationMs / 1_000);
       }),
       hear(pool, 'yamux:pool:retry', () => count('retries')),
-      hear(pool, 'yamux:pool:session:health', ({ healthy }) =>
-        count('healthChanges', healthy ? 'healthy' : 'unhealthy'),
-      ),
+      hear(pool, 'yamux:pool:session:health', ({ healthy, cause }) => {
+        count('healthChanges', healthy ? 'healthy' : 'unhealthy');
+        if (cause === 'outlier') count('ejections');
+      }),
+      hear(pool, 'yamux:pool:session:needed', () => count('needed')),
       hear(pool, 'yamux:pool:hook:panic', ({ hook }) => count('hookPanics', hook)),
       hear(pool, 'yamux:pool:affinity:evict', ({ reason }) => count('evictions', reason)),
     ];
@@ -306,5 +325,7 @@ const RESULTS: Readonly<Record<string, string>> = {
 
 function resultOf({ error, aborted }: { readonly error: unknown; readonly aborted: boolean }): string {
   if (aborted) return 'aborted';
+  // By the caller's own AbortSignal.timeout().
+  if ((error as { readonly name?: unknown } | null | undefined)?.name === 'TimeoutError') return 'timeout';
   return RESULTS[String((error as { readonly code?: unknown } | null | undefined)?.code)] ?? 'error';
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SessionPool } from '../src/pool.ts';
 import { FakeSession, ManualClock, queueDrained } from '../src/testing.ts';
+import { poolWith } from './support/pool-with.ts';
 
 const CLOSED = { code: 'ERR_YAMUX_POOL_CLOSED', name: 'PoolClosedError' };
 const open = Symbol('open');
@@ -75,6 +76,26 @@ describe('SessionPool.close', () => {
     const pool = new SessionPool({ clock });
     pool.add(new FakeSession());
     await Promise.all([pool.close({ timeout: 100 }), pool.close(), pool[Symbol.asyncDispose]()]);
+    expect(clock.timers).toBe(0);
+  });
+
+  it('ends at the earliest of the timeouts that it was given, also after a close without one', async () => {
+    const clock = new ManualClock();
+    const session = new FakeSession().answers();
+    const pool = poolWith({ clock }, [session]);
+    const stream = await pool.open();
+    stream.on('error', () => {});
+    const closing = pool.close();
+    const sooner = pool.close({ timeout: 100 });
+    void pool.close({ timeout: 500 });
+    void pool.close({ timeout: 50 });
+    expect(clock.timers).toBe(1);
+    clock.advance(49);
+    expect(stream.destroyed).toBe(false);
+    clock.advance(1);
+    expect(stream.destroyed).toBe(true);
+    await Promise.all([closing, sooner]);
+    await pool.close({ timeout: 10 });
     expect(clock.timers).toBe(0);
   });
 

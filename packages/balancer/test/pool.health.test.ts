@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { SessionRef } from '../src/member/session-ref.ts';
 import { SessionPool } from '../src/pool.ts';
-import type { SessionRef } from '../src/session-ref.ts';
 import { FakeSession, FakeStream, PingableSession, queueDrained } from '../src/testing.ts';
 import { errorOf, type HealthWorld, INTERVAL, healthWorld as world } from './support/health-world.ts';
 
@@ -19,6 +19,7 @@ describe('an unhealthy session', () => {
       {
         snapshot: expect.objectContaining({ key: 'a', healthy: false, available: false }),
         healthy: false,
+        cause: 'failures',
         reason: '3 failures in a row, the last: broken',
       },
     ]);

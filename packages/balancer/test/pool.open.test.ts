@@ -176,6 +176,22 @@ describe('a refused open', () => {
     expect(pool.stats().openAttempts).toBe(1);
   });
 
+  it.each([
+    ['has gone away', { code: 'ERR_YAMUX_GO_AWAY' }, 'draining'],
+    ['is closing', { code: 'ERR_YAMUX_SESSION_CLOSED', scope: 'session' }, 'draining'],
+    ['has no stream ids left', { code: 'ERR_YAMUX_STREAMS_EXHAUSTED' }, 'draining'],
+    ['is full', { refused: true }, 'full'],
+  ])('costs no attempt where a session %s: however many do, the next is tried', async (_what, facts, state) => {
+    const rejection = Object.assign(new Error('not here'), facts);
+    const others = Array.from({ length: 5 }, (): [FakeSession] => [new FakeSession().refuses(rejection)]);
+    const pool = poolWith({ openAttempts: 1 }, ...others, [new FakeSession().answers(), { key: 'last' }]);
+    expect((await pool.openStream()).session.key).toBe('last');
+    expect(pool.stats().sessions.filter((session) => session[state as 'draining' | 'full'])).toHaveLength(5);
+    expect(pool.stats()).toMatchObject({ openAttempts: 6, openFailures: 5 });
+    pool.removeSession('last');
+    await expect(pool.open()).rejects.toMatchObject({ code: 'ERR_YAMUX_POOL_NO_AVAILABLE_SESSION' });
+  });
+
   it('is not tried elsewhere with openAttempts 1', async () => {
     const error = new Error('refused');
     const pool = poolWith({ openAttempts: 1 }, [new FakeSession().refuses(error)], [new FakeSession().answers()]);

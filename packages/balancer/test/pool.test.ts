@@ -79,7 +79,7 @@ describe('SessionPool.add', () => {
   });
 
   it.each([
-    [{ healthThreshold: 5 }, "Unknown option 'healthThreshold' of a pool"],
+    [{ healthThreshold: 5 }, "Unknown option 'healthThreshold' of a pool; the nearest is 'healthFailureThreshold'"],
     [{ clock: { now: Date.now } }, 'Expected clock to be an object with now(), setTimeout(), clearTimeout()'],
     [{ closeFailedSessions: 'no' }, 'Expected closeFailedSessions to be a boolean, got string'],
   ])('makes no pool of %o, which is nothing of the kind', (options, message) => {
@@ -177,6 +177,44 @@ describe('SessionRef.remove', () => {
   });
 });
 
+describe('a session that is removed and added again', () => {
+  it('keeps the streams that run on it: its cap and its load count them', async () => {
+    const [flapping, other] = [new FakeSession().answers(), new FakeSession().answers()];
+    const pool = new SessionPool({ strategy: 'least-conn' });
+    const ref = pool.add(flapping, { key: 'flapping', maxActiveStreams: 2 });
+    const streams = [await pool.open(), await pool.open()];
+    ref.remove();
+    const again = pool.add(flapping, { key: 'again', maxActiveStreams: 3 });
+    pool.add(other, { key: 'other' });
+    expect(again.snapshot()).toMatchObject({ activeStreams: 2, pendingStreams: 0, full: false });
+    expect(ref.snapshot()).toMatchObject({ activeStreams: 0 });
+    expect((await pool.openStream()).session.key).toBe('other');
+    expect((await pool.openStream()).session.key).toBe('other');
+    await pool.open({ sessionKey: 'again' });
+    await expect(pool.open({ sessionKey: 'again' })).rejects.toMatchObject({ counts: { full: 1 } });
+    for (const stream of streams) stream.destroy();
+    await queueDrained();
+    expect(again.snapshot()).toMatchObject({ activeStreams: 1 });
+  });
+
+  it('keeps an open that it has in hand, whose outcome says nothing of the health that it has now', async () => {
+    const session = new FakeSession();
+    const pool = new SessionPool({ healthFailureThreshold: 1 });
+    const ref = pool.add(session, { key: 'a' });
+    const [served, failed] = [pool.open(), pool.open()];
+    ref.remove();
+    const again = pool.add(session, { key: 'a' });
+    expect(again.snapshot()).toMatchObject({ pendingStreams: 2 });
+    session.openCall(0).resolve();
+    await served;
+    expect(again.snapshot()).toMatchObject({ activeStreams: 1, pendingStreams: 1 });
+    session.openCall(1).reject(new Error('broken'));
+    session.answers();
+    await expect(failed).rejects.toThrow('broken');
+    expect(again.snapshot()).toMatchObject({ activeStreams: 1, pendingStreams: 0, healthy: true });
+  });
+});
+
 describe('what a pool tells', () => {
   it('has its sessions in order of adding', () => {
     const pool = new SessionPool();
@@ -207,6 +245,8 @@ describe('what a pool tells', () => {
       sessionsProbing: 0,
       activeStreams: 1,
       pendingStreams: 1,
+      panic: false,
+      waitingOpens: 0,
       openAttempts: 3,
       openFailures: 1,
       affinity: undefined,

@@ -1,12 +1,12 @@
 // Whatever the pool calls may call back into it: hooks, the classifier, the strategy, the sessions. One story makes all of them be called;
 // at the first call of each the pool is told to do each thing that it can be told, and every count must still be true.
 import { describe, expect, it } from 'vitest';
+import { affinity } from '../src/choosing/strategies/affinity.ts';
+import type { Strategy } from '../src/choosing/strategy.ts';
+import { withSessionLabel } from '../src/member/session-change.ts';
+import type { SessionRef } from '../src/member/session-ref.ts';
 import { SessionPool } from '../src/pool.ts';
 import type { RoutingContext } from '../src/routing.ts';
-import { withSessionLabel } from '../src/session-change.ts';
-import type { SessionRef } from '../src/session-ref.ts';
-import { affinity } from '../src/strategies/affinity.ts';
-import type { Strategy } from '../src/strategy.ts';
 import { FakeSession, ManualClock, PingableSession, queueDrained } from '../src/testing.ts';
 import { HOOK_NAMES } from './support/recorder.ts';
 
@@ -22,6 +22,8 @@ const STRATEGY_METHODS = [
   'removed',
   'opened',
   'failed',
+  'answered',
+  'unanswered',
   'affinityStats',
 ] as const satisfies (keyof Strategy)[];
 
@@ -199,6 +201,7 @@ class Story {
     a.end(new Error('cut'));
     c.end();
     this.open();
+    this.pool.open({ sessionId: 'none' }, { wait: true }).catch(() => {});
     await this.#step();
   }
 

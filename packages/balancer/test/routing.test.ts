@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { constraintsOf, describeConstraints, matches } from '../src/routing.ts';
 
-const session = { key: 'k', id: 'node', metadata: Object.freeze({ zone: 'eu', tier: 'a' }) };
+const session = {
+  key: 'k',
+  id: 'node',
+  tags: new Set(['a.example', 'b.example']),
+  metadata: Object.freeze({ zone: 'eu', tier: 'a' }),
+};
 
 describe('routing', () => {
   it.each([
@@ -11,6 +16,8 @@ describe('routing', () => {
     [{ sessionKey: 'k' }],
     [{ sessionId: 'node' }],
     [{ requiredMetadata: { zone: 'eu' } }],
+    [{ requiredTags: [] }],
+    [{ requiredTags: ['b.example', 'a.example'] }],
     [{ sessionKey: 'k', sessionId: 'node', requiredMetadata: { zone: 'eu', tier: 'a' } }],
   ])('is satisfied by a session that has at least what %o asks for', (routing) => {
     expect(matches(session, constraintsOf(routing))).toBe(true);
@@ -22,6 +29,7 @@ describe('routing', () => {
     [{ sessionKey: 'k', sessionId: 'other' }],
     [{ sessionKey: 'k', requiredMetadata: { zone: 'us' } }],
     [{ requiredMetadata: { zone: 'eu', tier: 'b' } }],
+    [{ requiredTags: ['a.example', 'c.example'] }],
     [{ requiredMetadata: { region: 'eu' } }],
     [{ requiredMetadata: { ['__proto__']: 'eu' } }],
   ])('is not satisfied when one of %o does not hold', (routing) => {

@@ -4,10 +4,10 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { text } from 'node:stream/consumers';
 import { client, server, type YamuxSession } from '@zishuo/yamux';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { SessionRef } from '../src/member/session-ref.ts';
 import type { OpenOptions } from '../src/options.ts';
 import { type OpenedStream, SessionPool } from '../src/pool.ts';
 import type { RoutingContext } from '../src/routing.ts';
-import type { SessionRef } from '../src/session-ref.ts';
 
 interface Tunnel {
   readonly near: YamuxSession;

@@ -1,27 +1,32 @@
 // Sessions as a strategy sees them, without a pool.
-import type { Candidate, CandidateView, Unavailability } from '../../src/strategy.ts';
+import type { Candidate, CandidateView } from '../../src/choosing/strategy.ts';
+import type { Unavailability } from '../../src/errors.ts';
 
 export interface FakeCandidate extends Candidate {
   weight: number;
   turn: number;
-  currentWeight: number;
   unavailable: Unavailability | undefined;
 }
 
+let ordinals = 0;
+
 export function candidate(key: string, weight = 1): FakeCandidate {
   return {
+    ordinal: ordinals++,
     key,
     id: key,
     label: undefined,
     weight,
+    tags: new Set(),
     metadata: {},
     activeStreams: 0,
     pendingStreams: 0,
     load: 0,
     turn: key.charCodeAt(0) - 1_000_000,
     rtt: undefined,
+    silentSince: undefined,
+    readySince: 0,
     unavailable: undefined,
-    currentWeight: 0,
   };
 }
 

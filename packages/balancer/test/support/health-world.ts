@@ -1,9 +1,9 @@
 // A pool on a manual clock whose health events are written down.
 import { expect } from 'vitest';
-import type { HealthEvent, HookPanicEvent } from '../../src/events.ts';
+import type { SessionRef } from '../../src/member/session-ref.ts';
+import type { HealthEvent, HookPanicEvent } from '../../src/observe/events.ts';
 import type { PoolOptions } from '../../src/options.ts';
 import { SessionPool } from '../../src/pool.ts';
-import type { SessionRef } from '../../src/session-ref.ts';
 import { type FakeSession, ManualClock, queueDrained } from '../../src/testing.ts';
 
 export interface HealthWorld {

@@ -1,7 +1,9 @@
 // One session of the naive pool: whether it may be picked, and its health, told as a story.
+
+import type { SessionRef } from '../../src/member/session-ref.ts';
 import type { RoutingContext } from '../../src/routing.ts';
-import type { SessionRef } from '../../src/session-ref.ts';
 import { FakeSession, FakeStream } from '../../src/testing.ts';
+import { ModelLatency } from './model-latency.ts';
 
 /** The pool's options, small enough that everything happens. */
 export const RULES: { healthFailureThreshold: number; healthProbeInterval: number; probeTimeout: number } = {
@@ -28,11 +30,11 @@ export class ModelHealth {
     return !this.healthy && (this.#trialUntil !== undefined || now >= this.#restUntil);
   }
 
-  mayBeTried(now: number): boolean {
+  mayBeginTrial(now: number): boolean {
     return !this.healthy && this.#trialUntil === undefined && now >= this.#restUntil;
   }
 
-  tried(now: number): void {
+  beginTrial(now: number): void {
     this.epoch += 1;
     this.#trialUntil = now + RULES.probeTimeout;
   }
@@ -79,11 +81,13 @@ export type Answer = 'opened' | 'broken' | 'refused';
 const REFUSAL_REST = 1_000;
 
 export interface ModelOpen {
-  readonly epoch: number;
+  readonly session: ModelSession;
+  epoch: number;
   settle(answer: Answer): void;
 }
 
 interface ModelStream {
+  readonly open: ModelOpen;
   readonly epoch: number;
   readonly stream: FakeStream;
 }
@@ -96,6 +100,7 @@ export class ModelSession {
   cap: number;
   ref!: SessionRef;
   readonly health: ModelHealth = new ModelHealth();
+  readonly latency: ModelLatency = new ModelLatency();
   pending: ModelOpen[] = [];
   active: ModelStream[] = [];
   lastPick: number;
@@ -108,7 +113,8 @@ export class ModelSession {
   owed = 0;
   #refusedUntil: number | undefined;
 
-  constructor(number: number, cap: number) {
+  /** `log` is told of each open that the pool asks for. */
+  constructor(number: number, cap: number, log: ModelOpen[]) {
     this.weight = number % 4;
     this.key = `k${number}`;
     this.id = `node-${number % 3}`;
@@ -116,11 +122,10 @@ export class ModelSession {
     this.cap = cap;
     this.lastPick = number - 1_000_000;
     this.fake.open = () => {
-      this.attempts += 1;
-      const { epoch } = this.health;
       return new Promise((resolve, reject) => {
-        this.pending.push({
-          epoch,
+        const open: ModelOpen = {
+          session: this,
+          epoch: 0,
           settle: (answer) => {
             if (answer !== 'opened') {
               this.failures += 1;
@@ -128,10 +133,11 @@ export class ModelSession {
               return;
             }
             const stream = new FakeStream();
-            this.active.push({ epoch, stream });
+            this.active.push({ open, epoch: open.epoch, stream });
             resolve(stream);
           },
-        });
+        };
+        log.push(open);
       });
     };
   }
@@ -179,9 +185,15 @@ export class ModelSession {
     return this.full ? 'full' : 'eligible';
   }
 
-  matches({ sessionKey, sessionId, requiredMetadata }: RoutingContext): boolean {
+  /** Its zone as a tag, and one that only some have. */
+  get tags(): string[] {
+    return this.weight === 1 ? [this.zone, 'light'] : [this.zone];
+  }
+
+  matches({ sessionKey, sessionId, requiredMetadata, requiredTags = [] }: RoutingContext): boolean {
     if (sessionKey !== undefined && sessionKey !== this.key) return false;
     if (sessionId !== undefined && sessionId !== this.id) return false;
+    if (!requiredTags.every((tag) => this.tags.includes(tag))) return false;
     return requiredMetadata?.zone === undefined || requiredMetadata.zone === this.zone;
   }
 }

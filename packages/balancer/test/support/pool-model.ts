@@ -1,51 +1,29 @@
 // A naive pool: it looks at everybody at every step, and says whom the pool must pick and what its counts must be.
 import { expect } from 'vitest';
+import { affinity } from '../../src/choosing/strategies/affinity.ts';
+import { StrategyName } from '../../src/choosing/strategies/named.ts';
+import { mergeSessionMetadata, withMaxActiveStreams, withSessionWeight } from '../../src/member/session-change.ts';
 import { SessionPool } from '../../src/pool.ts';
 import type { RoutingContext } from '../../src/routing.ts';
-import { mergeSessionMetadata, withMaxActiveStreams, withSessionWeight } from '../../src/session-change.ts';
-import { affinity } from '../../src/strategies/affinity.ts';
-import { StrategyName } from '../../src/strategies/named.ts';
-import { ManualClock, queueDrained } from '../../src/testing.ts';
+import { ManualClock, queueDrained, seededRandom } from '../../src/testing.ts';
+import { MAX_BINDINGS, ModelBindings, TTL } from './model-bindings.ts';
+import { leave, ownerOf, weigh } from './model-choice.ts';
 import { type Answer, type ModelOpen, ModelSession, RULES } from './model-session.ts';
 
 const pickOf = <T>(items: readonly T[], nth: number): T | undefined => items[nth % items.length];
 
-const TTL = 50;
-const MAX_BINDINGS = 3;
+const MAX_WAITING = 4;
 
-interface ModelBinding {
-  readonly key: string;
-  readonly session: ModelSession;
-  confirmed: boolean;
-  expiresAt: number;
-}
-
-/** Who is bound to whom, least recently used first. */
-class ModelBindings {
-  #bindings: ModelBinding[] = [];
-  readonly #clock: ManualClock;
-
-  constructor(clock: ManualClock) {
-    this.#clock = clock;
-  }
-
-  get alive(): ModelBinding[] {
-    this.#bindings = this.#bindings.filter(({ expiresAt }) => this.#clock.now() < expiresAt);
-    return this.#bindings;
-  }
-
-  of(key: string | undefined): ModelBinding | undefined {
-    return this.alive.find((binding) => binding.key === key);
-  }
-
-  bind(key: string, session: ModelSession, confirmed: boolean): void {
-    const others = this.alive.filter((binding) => binding.key !== key);
-    this.#bindings = [...others, { key, session, confirmed, expiresAt: this.#clock.now() + TTL }].slice(-MAX_BINDINGS);
-  }
-
-  drop(doomed: (binding: ModelBinding) => boolean): void {
-    this.#bindings = this.alive.filter((binding) => !doomed(binding));
-  }
+/** One call of open(). */
+interface ModelCall {
+  readonly routing: RoutingContext;
+  readonly waits: boolean;
+  /** Kept from the first time that it waits. */
+  ticket: number | undefined;
+  tried: ModelSession[];
+  faults: number;
+  /** At least one session was asked on its behalf. */
+  isAsked: boolean;
 }
 
 export class PoolModel {
@@ -53,27 +31,45 @@ export class PoolModel {
   readonly all: ModelSession[] = [];
   readonly #strategy: StrategyName;
   readonly #openAttempts: number;
+  readonly #panicThreshold: number;
   readonly #goneAway = new Set<ModelSession>();
   #picks = 0;
   #attempts = 0;
   #failures = 0;
-  /** What each open that waits must come to, in the model's eyes. */
-  readonly #tried = new Map<ModelOpen, { routing: RoutingContext; tried: ModelSession[] }>();
+  /** The opens that the pool has asked its sessions for, and that the model has not accounted for yet. */
+  readonly #log: ModelOpen[] = [];
+  /** On whose behalf a session was asked. */
+  readonly #askedFor = new Map<ModelOpen, ModelCall>();
+  #waiting: ModelCall[] = [];
+  #tickets = 0;
+  readonly #opens: Promise<unknown>[] = [];
+  #isOver = false;
 
   readonly #clock = new ManualClock();
   readonly #bindings = new ModelBindings(this.#clock);
 
-  constructor(name: StrategyName, openAttempts: number) {
+  /** `panicThreshold` as the pool has it. */
+  constructor(name: StrategyName, openAttempts: number, panicThreshold: number) {
     this.#strategy = name;
     this.#openAttempts = openAttempts;
+    this.#panicThreshold = panicThreshold;
     const strategy = name === 'affinity' ? affinity({ ttl: TTL, maxBindings: MAX_BINDINGS }) : name;
-    this.pool = new SessionPool({ strategy, openAttempts, clock: this.#clock, ...RULES });
+    this.pool = new SessionPool({
+      strategy,
+      openAttempts,
+      panicThreshold,
+      maxWaiting: MAX_WAITING,
+      random: seededRandom(7),
+      clock: this.#clock,
+      ...RULES,
+    });
   }
 
   pass(ms: number): void {
     for (let passed = 0; passed < ms; passed += 1) {
       this.#clock.advance(1);
       for (const one of this.all) one.lapse(this.#clock.now());
+      this.serveWaiting();
     }
   }
 
@@ -84,25 +80,53 @@ export class PoolModel {
   /** Those whom the contract allows, found by looking at everybody; the model's state is then that after the pick. */
   #expected(asked: RoutingContext, tried: readonly ModelSession[]): ModelSession[] {
     const matching = this.inside.filter((one) => one.matches(asked) && !tried.includes(one));
-    const able = matching.filter((one) => one.eligible);
+    const isPanic = this.#isPanic(asked);
+    const able = matching.filter((one) => (isPanic ? one.ready : one.eligible));
     const now = this.#clock.now();
     const [trial] = matching
-      .filter((one) => one.ready && one.health.mayBeTried(now))
+      .filter((one) => one.ready && one.health.mayBeginTrial(now))
       .sort((a, b) => a.lastPick - b.lastPick);
     if (trial !== undefined && (able.length === 0 || (tried.length === 0 && !this.#sticks(asked)))) {
-      trial.health.tried(now);
+      trial.health.beginTrial(now);
       return [trial];
     }
     if (able.length === 0 || this.#strategy === StrategyName.Random) return able;
     const inTurn = [...able].sort((a, b) => a.lastPick - b.lastPick);
     if (this.#strategy === StrategyName.Weighted) return [weigh(inTurn)];
     if (this.#strategy === StrategyName.Affinity) return [this.#bound(asked, inTurn)];
+    if (this.#strategy === StrategyName.PeakEwma) return this.#notTheWorst(inTurn);
+    if (this.#strategy === StrategyName.Rendezvous && asked.affinityKey !== undefined)
+      return [ownerOf(asked.affinityKey, able)];
     const least = this.#strategy === StrategyName.LeastConn ? Math.min(...able.map(({ load }) => load)) : Infinity;
     return [inTurn.find(({ load }) => load <= least) as ModelSession];
   }
 
-  #sticks({ affinityKey: key }: RoutingContext): boolean {
-    return this.#strategy === StrategyName.Affinity && this.#bindings.of(key)?.session.eligible === true;
+  /** Among those that match, healthy ones are too few to heed their health. */
+  #isPanic(asked: RoutingContext): boolean {
+    const matching = this.inside.filter((one) => one.matches(asked));
+    const healthy = matching.filter(({ health }) => health.healthy);
+    return 100 * healthy.length < this.#panicThreshold * matching.length;
+  }
+
+  /** Of two at random the better one is taken, so that the worst is never. */
+  #notTheWorst(inTurn: readonly ModelSession[]): ModelSession[] {
+    if (inTurn.length === 1) return [...inTurn];
+    const now = this.#clock.now();
+    const costs = inTurn.map((one) => one.latency.cost(one.load, now));
+    const worst = costs.lastIndexOf(Math.max(...costs));
+    return inTurn.filter((_, index) => index !== worst);
+  }
+
+  /** Whom the key belongs to, whether or not that may be picked now. */
+  #boundTo(asked: RoutingContext): ModelSession | undefined {
+    if (this.#strategy === StrategyName.Affinity) return this.#bindings.of(asked.affinityKey)?.session;
+    const matching = this.inside.filter((one) => one.matches(asked));
+    if (this.#strategy !== StrategyName.Rendezvous || asked.affinityKey === undefined) return undefined;
+    return matching.length === 0 ? undefined : ownerOf(asked.affinityKey, matching);
+  }
+
+  #sticks(asked: RoutingContext): boolean {
+    return this.#boundTo(asked)?.eligible === true;
   }
 
   #bound({ affinityKey: key }: RoutingContext, inTurn: readonly ModelSession[]): ModelSession {
@@ -125,48 +149,74 @@ export class PoolModel {
     else if (binding === undefined && session.keepsBindings) this.#bindings.bind(key, session, true);
   }
 
-  /** The model's half of a pick; the pool's half has happened already. */
-  #picked(
-    expected: readonly ModelSession[],
-    before: ReadonlyMap<ModelSession, number>,
-    asked: RoutingContext,
-    tried: ModelSession[],
-  ): void {
-    const [session, ...more] = this.all.filter((one) => one.attempts !== before.get(one));
-    expect(more).toEqual([]);
-    if (session === undefined) {
-      expect(expected).toEqual([]);
-      return;
-    }
+  /** The model's half of a pick; the pool's half has happened already. True if a session was asked. */
+  #picked(expected: readonly ModelSession[], call: ModelCall): boolean {
+    if (expected.length === 0) return false;
+    const open = this.#log.shift() as ModelOpen;
+    const { session } = open;
     expect(expected).toContain(session);
-    expect(session.attempts).toBe((before.get(session) ?? 0) + 1);
     this.#picks += 1;
     this.#attempts += 1;
     session.lastPick = this.#picks;
+    session.attempts += 1;
+    open.epoch = session.health.epoch;
+    session.pending.push(open);
+    session.latency.asked(open, this.#clock.now());
     expect(session.load).toBeLessThanOrEqual(session.cap);
-    const waiting = session.pending.at(-1);
-    if (waiting !== undefined) this.#tried.set(waiting, { routing: asked, tried: [...tried, session] });
+    call.tried.push(session);
+    call.isAsked = true;
+    this.#askedFor.set(open, call);
+    return true;
   }
 
-  #attemptCounts(): Map<ModelSession, number> {
-    return new Map(this.all.map((one) => [one, one.attempts]));
+  /** First come, first served, among those that ask for the same: whoever can be served has been. */
+  serveWaiting(): void {
+    if (this.#waiting.length === 0) return;
+    const blocked = new Set<string>();
+    for (const call of [...this.#waiting]) {
+      const kind = kindOf(call.routing);
+      if (blocked.has(kind)) continue;
+      if (this.#picked(this.#expected(call.routing, []), call))
+        this.#waiting = this.#waiting.filter((one) => one !== call);
+      else blocked.add(kind);
+    }
   }
 
-  open(asked: RoutingContext): void {
+  /** What becomes of a call that no session can serve now. True if it waits. */
+  #waits(call: ModelCall): boolean {
+    if (!call.waits || call.faults > 0 || this.#waiting.length >= MAX_WAITING) return false;
+    call.tried = [];
+    this.#tickets += 1;
+    call.ticket ??= this.#tickets;
+    this.#waiting = [...this.#waiting, call].sort((a, b) => (a.ticket ?? 0) - (b.ticket ?? 0));
+    return true;
+  }
+
+  open(asked: RoutingContext, waits: boolean): void {
+    const call: ModelCall = { routing: asked, waits, ticket: undefined, tried: [], faults: 0, isAsked: false };
     const expected = this.#expected(asked, []);
-    const before = this.#attemptCounts();
     const matching = this.inside.filter((one) => one.matches(asked));
-    this.pool.open(asked).then(
+    const opened = this.pool.open(asked, { wait: waits }).then(
       (stream) => stream.on('error', () => {}),
       (error: { message: string; code?: string }) => {
-        if (expected.length > 0) expect(error.message).toBe('refused');
+        if (this.#isOver) expect(error.code).toBe('ERR_YAMUX_POOL_CLOSED');
+        else if (call.isAsked) expect(error.message).toMatch(/refused|4 opens wait already/);
         else {
-          const reason = matching.length === 0 ? 'NO_MATCHING' : 'NO_AVAILABLE';
+          const reason = matching.length === 0 && !waits ? 'NO_MATCHING' : 'NO_AVAILABLE';
           expect(error.code).toBe(`ERR_YAMUX_POOL_${reason}_SESSION`);
         }
       },
     );
-    this.#picked(expected, before, asked, []);
+    this.#opens.push(opened);
+    if (!this.#picked(expected, call)) this.#waits(call);
+  }
+
+  /** When the pool is destroyed no open may be left that does not settle. */
+  async settled(): Promise<void> {
+    this.#isOver = true;
+    this.pool.destroy();
+    await Promise.all(this.#opens);
+    expect(this.#clock.timers).toBe(0);
   }
 
   async answer(nth: number, answer: Answer): Promise<void> {
@@ -174,25 +224,35 @@ export class PoolModel {
       this.all.filter(({ pending }) => pending.length > 0),
       nth,
     );
-    const waiting = session === undefined ? undefined : pickOf(session.pending, nth);
-    if (session === undefined || waiting === undefined) return;
-    const { routing: asked, tried } = this.#tried.get(waiting) ?? { routing: {}, tried: [] };
-    this.#tried.delete(waiting);
-    session.pending = session.pending.filter((other) => other !== waiting);
-    const before = this.#attemptCounts();
-    waiting.settle(answer);
+    const open = session === undefined ? undefined : pickOf(session.pending, nth);
+    if (session !== undefined && open !== undefined) await this.#answer(open, answer);
+  }
+
+  async #answer(open: ModelOpen, answer: Answer): Promise<void> {
+    const { session } = open;
+    const call = this.#askedFor.get(open) as ModelCall;
+    this.#askedFor.delete(open);
+    session.pending = session.pending.filter((other) => other !== open);
+    open.settle(answer);
     const ok = answer === 'opened';
     const now = this.#clock.now();
-    this.#settled(session, asked, ok);
+    this.#settled(session, call.routing, ok);
+    if (!ok) session.latency.ended(open, now);
+    if (answer === 'broken') session.latency.failed(now);
     if (answer === 'refused') {
       session.refusedAt(now);
-      session.health.refused(waiting.epoch, now);
+      session.health.refused(open.epoch, now);
     }
-    if (answer === 'broken') session.health.failed(waiting.epoch, now);
-    const next = ok || tried.length >= this.#openAttempts ? [] : this.#expected(asked, tried);
+    if (answer === 'broken') {
+      session.health.failed(open.epoch, now);
+      call.faults += 1;
+    }
     if (!ok) this.#failures += 1;
     await queueDrained();
-    this.#picked(next, before, asked, tried);
+    // Those that wait come first.
+    this.serveWaiting();
+    if (ok || call.faults >= this.#openAttempts) return;
+    if (!this.#picked(this.#expected(call.routing, call.tried), call)) this.#waits(call);
   }
 
   async close(nth: number, byError: boolean): Promise<void> {
@@ -204,6 +264,7 @@ export class PoolModel {
     if (session === undefined || one === undefined) return;
     session.active = session.active.filter((other) => other !== one);
     session.health.inconclusive(one.epoch);
+    session.latency.ended(one.open, this.#clock.now());
     session.hasRoom();
     one.stream.destroy(byError ? new Error('reset') : undefined);
     await queueDrained();
@@ -217,12 +278,13 @@ export class PoolModel {
     const one = session === undefined ? undefined : pickOf(session.active, nth);
     if (session === undefined || one === undefined || one.stream.acknowledged) return;
     session.health.succeeded(one.epoch);
+    session.latency.answered(one.open, this.#clock.now());
     one.stream.acknowledge();
   }
 
   add(cap: number): void {
     if (this.all.length >= 10) return;
-    const session = new ModelSession(this.all.length, cap);
+    const session = new ModelSession(this.all.length, cap, this.#log);
     this.#join(session);
     this.all.push(session);
   }
@@ -238,6 +300,7 @@ export class PoolModel {
       withMaxActiveStreams(cap),
       withSessionWeight(weight),
       mergeSessionMetadata({ zone }),
+      { tags: session.tags },
     );
     expect(changed).toMatchObject({ maxActiveStreams: cap, weight, metadata: { zone } });
   }
@@ -247,11 +310,11 @@ export class PoolModel {
   }
 
   #join(session: ModelSession): void {
-    const { key, id, zone, cap, fake, weight } = session;
-    session.ref = this.pool.add(fake, { key, id, metadata: { zone }, maxActiveStreams: cap, weight });
+    const { key, id, zone, cap, fake, weight, tags } = session;
+    session.ref = this.pool.add(fake, { key, id, tags, metadata: { zone }, maxActiveStreams: cap, weight });
   }
 
-  act(what: string, nth: number): void {
+  async act(what: string, nth: number): Promise<void> {
     const session = pickOf(this.inside, nth);
     if (session === undefined) return;
     if (what === 'drain') {
@@ -266,6 +329,9 @@ export class PoolModel {
       expect(session.ref.resume()).toBe(may);
       if (may) session.draining = false;
     } else if (what === 'remove' || what === 'end') {
+      // A session settles what it has in hand before it has ended.
+      while (what === 'end' && session.pending.length > 0)
+        await this.#answer(session.pending[0] as ModelOpen, 'broken');
       if (what === 'end') session.fake.end(new Error('transport'));
       else expect(session.ref.remove()).toBe(true);
       session.gone = true;
@@ -277,14 +343,17 @@ export class PoolModel {
 
   /** What explain() says of each session is what the model knows; it must leave no trace in what comes after. */
   explain(asked: RoutingContext): void {
-    const bound = this.#strategy === StrategyName.Affinity ? this.#bindings.of(asked.affinityKey)?.session : undefined;
+    const bound = this.#boundTo(asked);
+    const isPanic = this.#isPanic(asked);
+    const verdictOf = (one: ModelSession): string => (isPanic && one.ready ? 'eligible' : one.verdict);
     expect(this.pool.explain(asked).map(({ key, verdict, bound }) => [key, verdict, bound])).toEqual(
-      this.inside.map((one) => [one.key, one.matches(asked) ? one.verdict : 'filtered', one === bound]),
+      this.inside.map((one) => [one.key, one.matches(asked) ? verdictOf(one) : 'filtered', one === bound]),
     );
   }
 
   /** Every gauge recounted, and every candidate asked for by its key. */
   check(): void {
+    expect(this.#log).toEqual([]);
     const stats = this.pool.stats();
     const sum = (count: (one: ModelSession) => number): number =>
       this.inside.reduce((total, one) => total + count(one), 0);
@@ -297,6 +366,8 @@ export class PoolModel {
       sessionsProbing: sum(({ health }) => Number(health.isProbing(this.#clock.now()))),
       activeStreams: sum(({ active }) => active.length),
       pendingStreams: sum(({ pending }) => pending.length),
+      panic: this.#isPanic({}),
+      waitingOpens: this.#waiting.length,
       openAttempts: this.#attempts,
       openFailures: this.#failures,
       affinity:
@@ -323,21 +394,5 @@ export class PoolModel {
   }
 }
 
-/** Smooth weighted round-robin in as many words; of equals the first. */
-function weigh(inTurn: readonly ModelSession[]): ModelSession {
-  const weighing = inTurn.filter(({ weight }) => weight > 0);
-  if (weighing.length === 0) return inTurn[0] as ModelSession;
-  for (const one of weighing) one.owed += one.weight;
-  const most = Math.max(...weighing.map(({ owed }) => owed));
-  const picked = weighing.find(({ owed }) => owed === most) as ModelSession;
-  for (const one of weighing) picked.owed -= one.weight;
-  return picked;
-}
-
-/** What one that leaves was owed is the others', by their weight. */
-function leave(session: ModelSession, rest: readonly ModelSession[]): void {
-  const total = rest.reduce((sum, { weight }) => sum + weight, 0);
-  if (session.owed === 0) return;
-  for (const one of rest) one.owed += session.owed * (total > 0 ? one.weight / total : 1 / rest.length);
-  session.owed = 0;
-}
+const kindOf = ({ sessionKey, sessionId, requiredMetadata, requiredTags }: RoutingContext): string =>
+  JSON.stringify([sessionKey, sessionId, requiredMetadata, requiredTags]);

@@ -1,7 +1,7 @@
 // Writes down all that a pool tells, in order, with what the pool said of itself at that moment.
-import { CHANNELS } from '../../src/diagnostics.ts';
-import type { PoolEvents } from '../../src/events.ts';
-import type { PoolHooks } from '../../src/hooks.ts';
+import { CHANNELS } from '../../src/observe/diagnostics.ts';
+import type { PoolEvents } from '../../src/observe/events.ts';
+import type { PoolHooks } from '../../src/observe/hooks.ts';
 
 export type Told = { readonly [Name in keyof PoolEvents]: readonly [Name, PoolEvents[Name]] }[keyof PoolEvents];
 

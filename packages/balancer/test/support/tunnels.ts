@@ -4,8 +4,8 @@ import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { client, type SessionOptions, server, type YamuxSession } from '@zishuo/yamux';
 import { acceptUpgrades, dial } from '@zishuo/yamux-websocket';
+import type { SessionRef } from '../../src/member/session-ref.ts';
 import type { SessionPool } from '../../src/pool.ts';
-import type { SessionRef } from '../../src/session-ref.ts';
 import { type Relay, relayTo } from './relay.ts';
 
 export interface Tunnel {

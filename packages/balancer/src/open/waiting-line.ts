@@ -1,0 +1,172 @@
+// The opens that wait until a session can serve them: first come, first served, among those that ask for the same. An open that asks for what
+// nobody has holds up no other. It knows neither sessions nor what an open is; it is told when to look again, and looks once for
+// everything that happened meanwhile.
+import type { Clock } from '../clock.ts';
+
+interface Waiter<Open, Served> {
+  readonly open: Open;
+  readonly ticket: number;
+  /** What the open asks for: whoever asks for the same is served in order. */
+  readonly kind: string;
+  /** It was given up by what was called to serve it. */
+  abandoned: { readonly error: unknown } | undefined;
+  readonly resolve: (served: Served) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Port<Open, Served> {
+  readonly clock: Clock;
+  /** Serves the open if a session can. What it throws is the open's error. */
+  serve(open: Open): Served | undefined;
+  /** When time alone may bring a session back, later than now; Infinity: never. */
+  nextChange(): number;
+}
+
+/** A place in the line, for whoever limits how long an open waits. */
+interface Place {
+  abandon(error: unknown): void;
+}
+
+export class WaitingLine<Open, Served> {
+  readonly #port: Port<Open, Served>;
+  #waiters: Waiter<Open, Served>[] = [];
+  /** How many wait for each kind. */
+  readonly #kinds = new Map<string, number>();
+  #tickets = 0;
+  #isStale = false;
+  #isScheduled = false;
+  #isServing = false;
+  /** The one that is being served: foreign code runs meanwhile. */
+  #served: Waiter<Open, Served> | undefined;
+  #wakesAt = Infinity;
+  #timer: unknown;
+
+  constructor(port: Port<Open, Served>) {
+    this.#port = port;
+  }
+
+  get size(): number {
+    return this.#waiters.length;
+  }
+
+  /** How many wait for that. */
+  sizeOf(kind: string): number {
+    return this.#kinds.get(kind) ?? 0;
+  }
+
+  /** The opens at the head of each kind, in order. */
+  get heads(): { readonly open: Open; readonly waiting: number }[] {
+    const seen = new Set<string>();
+    return this.#waiters
+      .filter(({ kind }) => !seen.has(kind) && seen.add(kind))
+      .map(({ open, kind }) => ({ open, waiting: this.sizeOf(kind) }));
+  }
+
+  /** A number by which a later place in the line is as good as the first one was. */
+  nextTicket(): number {
+    this.#tickets += 1;
+    return this.#tickets;
+  }
+
+  /** Settles when the open is served, or abandoned by `place`. */
+  join(open: Open, kind: string, ticket: number, onPlace: (place: Place) => void): Promise<Served> {
+    return new Promise((resolve, reject) => {
+      const waiter: Waiter<Open, Served> = { open, kind, ticket, abandoned: undefined, resolve, reject };
+      let index = this.#waiters.length;
+      while (index > 0 && (this.#waiters[index - 1] as Waiter<Open, Served>).ticket > ticket) index -= 1;
+      this.#waiters.splice(index, 0, waiter);
+      this.#kinds.set(kind, this.sizeOf(kind) + 1);
+      this.#arm();
+      onPlace({ abandon: (error) => this.#abandon(waiter, error) });
+    });
+  }
+
+  /** A session may serve that could not before: looked at in a microtask, or by the next open, whichever is first. */
+  wake(): void {
+    if (this.#waiters.length === 0) return;
+    this.#isStale = true;
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    queueMicrotask(() => {
+      this.#isScheduled = false;
+      this.serve();
+    });
+  }
+
+  /** Serves whom it can, in order, if anything has changed since it last looked. */
+  serve(): void {
+    if (!this.#isStale || this.#isServing) return;
+    this.#isServing = true;
+    this.#isStale = false;
+    const blocked = new Set<string>();
+    for (const waiter of [...this.#waiters]) {
+      if (blocked.size === this.#kinds.size) break;
+      // What is called to serve one may abandon another.
+      if (blocked.has(waiter.kind) || !this.#waiters.includes(waiter)) continue;
+      if (!this.#serve(waiter)) blocked.add(waiter.kind);
+    }
+    this.#isServing = false;
+    this.#arm();
+  }
+
+  /** False if no session can. */
+  #serve(waiter: Waiter<Open, Served>): boolean {
+    this.#served = waiter;
+    try {
+      const served = this.#port.serve(waiter.open);
+      if (served !== undefined) {
+        this.#leave(waiter);
+        waiter.resolve(served);
+        return true;
+      }
+    } catch (error) {
+      waiter.abandoned ??= { error };
+    } finally {
+      this.#served = undefined;
+    }
+    if (waiter.abandoned === undefined) return false;
+    this.#abandon(waiter, waiter.abandoned.error);
+    return true;
+  }
+
+  #abandon(waiter: Waiter<Open, Served>, error: unknown): void {
+    // Once it is served, its error is that of its attempt, which must not be left without anybody who waits for it.
+    if (waiter === this.#served) waiter.abandoned ??= { error };
+    else if (this.#leave(waiter)) waiter.reject(error);
+  }
+
+  /** Each open that waits rejects. */
+  rejectAll(error: Error): void {
+    for (const waiter of [...this.#waiters]) this.#abandon(waiter, error);
+  }
+
+  /** False if it does not wait any more. */
+  #leave(waiter: Waiter<Open, Served>): boolean {
+    const index = this.#waiters.indexOf(waiter);
+    if (index === -1) return false;
+    this.#waiters.splice(index, 1);
+    const left = this.sizeOf(waiter.kind) - 1;
+    if (left > 0) this.#kinds.set(waiter.kind, left);
+    else this.#kinds.delete(waiter.kind);
+    if (this.#waiters.length === 0) this.#arm();
+    return true;
+  }
+
+  /** One timer for all: for the time at which a session may come back by itself. */
+  #arm(): void {
+    const { clock } = this.#port;
+    const at = this.#waiters.length === 0 ? Infinity : this.#port.nextChange();
+    if (at === this.#wakesAt) return;
+    if (this.#timer !== undefined) clock.clearTimeout(this.#timer);
+    this.#wakesAt = at;
+    this.#timer =
+      at === Infinity
+        ? undefined
+        : clock.setTimeout(() => {
+            this.#wakesAt = Infinity;
+            this.#timer = undefined;
+            this.#isStale = true;
+            this.serve();
+          }, at - clock.now());
+  }
+}
