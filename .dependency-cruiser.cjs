@@ -6,7 +6,7 @@ const WEBSOCKET = '^packages/yamux-websocket/src/';
 const BALANCER = '^packages/balancer/src/';
 /** What a package shows to the others. */
 const PACKAGE_ROOTS = '^packages/[^/]+/src/(index|http|prometheus|testing)[.]ts$';
-const TUNNEL = '^examples/tunnel-gateway/src/';
+const TUNNEL = '^packages/tunnel/src/';
 const WS = '(^|/)node_modules/(@types/)?ws/|^ws$';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
