@@ -4,6 +4,17 @@ export type TunnelErrorCode =
   | 'ERR_TUNNEL_TOKEN_MALFORMED'
   | 'ERR_TUNNEL_TOKEN_SIGNATURE'
   | 'ERR_TUNNEL_TOKEN_EXPIRED'
+  | 'ERR_TUNNEL_TOKEN_REVOKED'
+  | 'ERR_TUNNEL_KEYS_UNAVAILABLE'
+  | 'ERR_TUNNEL_ROUTE_TAKEN'
+  | 'ERR_TUNNEL_LIMIT'
+  | 'ERR_TUNNEL_LOOP'
+  | 'ERR_TUNNEL_TOO_MANY_HEADERS'
+  | 'ERR_TUNNEL_PROTOCOL'
+  | 'ERR_TUNNEL_BAD_ANSWER'
+  | 'ERR_TUNNEL_TOO_MANY_INTERIM'
+  | 'ERR_TUNNEL_AGENT_SILENT'
+  | 'ERR_TUNNEL_TARGET_TIMEOUT'
   | 'ERR_TUNNEL_BAD_REQUEST'
   | 'ERR_TUNNEL_UNKNOWN_ROUTE'
   | 'ERR_TUNNEL_NO_TARGET'
@@ -31,6 +42,23 @@ export class TunnelError extends Error {
 
   override get name(): string {
     return 'TunnelError';
+  }
+}
+
+/** The next hop gave no answer, or not all of it. The code may be another's: ECONNREFUSED, HPE_INVALID_CONSTANT. */
+export class UpstreamError extends Error {
+  readonly code: string;
+  /** Nothing of the request has reached its target: somebody else may be asked, whatever the method. */
+  readonly isUnsent: boolean;
+
+  constructor(code: string, message: string, isUnsent: boolean, cause?: unknown) {
+    super(message, { cause });
+    this.code = code;
+    this.isUnsent = isUnsent;
+  }
+
+  override get name(): string {
+    return 'UpstreamError';
   }
 }
 

@@ -1,5 +1,7 @@
 // What the programs share as processes: their flags, being asked to stop, and talking to the process that forked them, if one did.
 import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { describe } from './errors.ts';
+import { jsonLog } from './log.ts';
 
 /** What a forking process may ask. Windows has no SIGTERM, so stopping is among it. */
 export type Command =
@@ -36,7 +38,7 @@ export function onStop(stop: () => Promise<void>): void {
     stopping = true;
     stop()
       .catch((error: unknown) => {
-        console.error(error);
+        console.error(describe(error));
         process.exitCode = 1;
       })
       .finally(() => {
@@ -56,7 +58,10 @@ export function onStop(stop: () => Promise<void>): void {
   });
 }
 
-/** Runs a program. What `configure` throws is wrong usage: told in one line, with exit code 2. */
+/**
+ * Runs a program. What `configure` throws is wrong usage: told in one line, with exit code 2. What nobody has foreseen later is logged, and ends
+ * nothing: what it was about is over, and all else has nothing to do with it.
+ */
 export function run<T>(configure: () => T, main: (config: T) => Promise<void>): void {
   let config: T;
   try {
@@ -65,8 +70,11 @@ export function run<T>(configure: () => T, main: (config: T) => Promise<void>): 
     console.error(`${error instanceof Error ? error.message : error}\nSee --help.`);
     process.exit(2);
   }
+  process.on('uncaughtException', (error: unknown) => {
+    jsonLog('unforeseen error', { error: describe(error), stack: error instanceof Error ? error.stack : undefined });
+  });
   main(config).catch((error: unknown) => {
-    console.error(error);
+    console.error(describe(error));
     process.exit(1);
   });
 }

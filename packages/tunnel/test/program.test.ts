@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Notice } from '../src/program.ts';
-import { verifyToken } from '../src/token.ts';
+import { TokenKeys } from '../src/token-keys.ts';
 import { certFile, certificate, keyFile } from './support/certificate.ts';
 import { ask, listen } from './support/http.ts';
 import { HOST, SECRET, tokenFor } from './support/tunnel.ts';
@@ -92,7 +92,7 @@ describe('the programs', () => {
     const { code, out, err } = await finished(start('gateway', args, { TUNNEL_SECRET: SECRET }));
     expect([code, err]).toEqual([0, '']);
     const claims = { agent: 'alpha', tenant: 'acme', weight: 3, routes: ['a.example', 'b.example/api', 'tcp:db'] };
-    expect(verifyToken(out.trim(), SECRET, Date.now())).toMatchObject(claims);
+    expect(await new TokenKeys({ secret: SECRET }).verify(out.trim(), Date.now())).toMatchObject(claims);
   });
 
   it.each([

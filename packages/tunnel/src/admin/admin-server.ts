@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { codeOf, TunnelError } from '../errors.ts';
 import type { TunnelGateway } from '../gateway/tunnel-gateway.ts';
 import { answerError } from '../http/error-response.ts';
+import type { Log } from '../log.ts';
 import { Access } from './access.ts';
 import { act } from './actions.ts';
 import { Activity } from './activity.ts';
@@ -24,6 +25,8 @@ export interface AdminServerOptions {
   readonly port?: number | undefined;
   /** Asked for by whatever acts and, where the address is not a loopback one, by whatever shows more than health. */
   readonly token: string;
+  /** Told of what was refused and what was done. */
+  readonly log?: Log | undefined;
 }
 
 const SAMPLE_INTERVAL = 1_000;

@@ -16,7 +16,7 @@ export interface Explanation {
 export function explain(routes: Routes, host: string, path: string): Explanation {
   const isTcp = isTcpService(host);
   const service = isTcp ? host : routes.find(hostName(host), path);
-  if (service === undefined || (isTcp && !routes.services.has(service))) {
+  if (service === undefined || (isTcp && !routes.has(service))) {
     const summary = isTcp
       ? `No agent has ever served ${host}: a connection is reset.`
       : `No agent has ever served ${hostName(host)}${path}: a request is answered 404.`;

@@ -1,4 +1,5 @@
-// The public port as a server: HTTP, or HTTPS where there is a certificate.
+// A port for HTTP, or HTTPS where there is a certificate, as node:http serves it: with limits, and with nothing that it decides by itself where we
+// know better.
 import { createServer, type Server, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
@@ -18,6 +19,8 @@ export interface PublicServerOptions {
 
 export interface PublicServer {
   readonly server: Server;
+  /** The event by which it tells of a connection that speaks HTTP. */
+  readonly connectionEvent: 'connection' | 'secureConnection';
   /** Ends every connection but those that were upgraded. */
   cut(): void;
 }
@@ -29,18 +32,27 @@ export function publicServer({ headersTimeout, maxHeaderSize, certificate }: Pub
     connectionsCheckingInterval: HEADERS_CHECK_INTERVAL,
     maxHeaderSize,
     requestTimeout: 0, // a large upload takes as long as it takes; one that stops moving meets idleTimeout
+    noDelay: true,
   };
   if (certificate === undefined) {
-    const server = createServer(options);
-    return { server, cut: () => server.closeAllConnections() };
+    const server = withOwnRules(createServer(options));
+    return { server, connectionEvent: 'connection', cut: () => server.closeAllConnections() };
   }
-  const server = createTlsServer({ ...options, ...certificate, handshakeTimeout: headersTimeout });
+  const tls = { ...options, ...certificate, handshakeTimeout: headersTimeout, allowHalfOpen: true };
+  const server = withOwnRules(createTlsServer(tls));
   const handshaking = handshakesOf(server);
   const cut = (): void => {
     server.closeAllConnections(); // those that node:http knows
     for (const socket of handshaking.values()) socket.destroy();
   };
-  return { server, cut };
+  return { server, connectionEvent: 'secureConnection', cut };
+}
+
+function withOwnRules<Kind extends Server>(server: Kind): Kind {
+  // What is beyond node:http's own limit would vanish without a word. How many there may be is for the exchange to say.
+  server.maxHeadersCount = 0;
+  // A client that has said all it has to say still wants its answer.
+  return Object.assign(server, { httpAllowHalfOpen: true });
 }
 
 /**

@@ -28,14 +28,18 @@ export interface ServedRequest {
   readonly bytesDown: number;
 }
 
-/** Called once for each, at its end. Must not throw. */
+/** Called once for each, at its end. */
 export type ServedObserver = (served: ServedRequest) => void;
 
 export class ServedRecord {
   readonly requestId: string = randomUUID();
   readonly #kind: ServedRequest['kind'];
-  readonly #startedAt = performance.now();
-  readonly #streams: YamuxStream[] = [];
+  readonly startedAt: number = performance.now();
+  #stream: YamuxStream | undefined;
+  #tries = 0;
+  #bytesUp = 0;
+  #bytesDown = 0;
+  #isEnded = false;
   service: string | undefined;
   agent: string | undefined;
 
@@ -43,12 +47,22 @@ export class ServedRecord {
     this.#kind = kind;
   }
 
+  get tries(): number {
+    return this.#tries;
+  }
+
   opened(stream: YamuxStream, agent: string): void {
-    this.#streams.push(stream);
+    this.#count();
+    this.#stream = stream;
+    this.#tries += 1;
     this.agent = agent;
   }
 
+  /** The first end counts. */
   end(outcome: Outcome, status: number | undefined, error: unknown, log: Log, observer: ServedObserver): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.#count();
     const served: ServedRequest = {
       requestId: this.requestId,
       kind: this.#kind,
@@ -57,12 +71,18 @@ export class ServedRecord {
       outcome,
       status,
       code: error === undefined ? undefined : codeOf(error, 'ERR_TUNNEL_FAILED'),
-      tries: this.#streams.length,
-      milliseconds: Math.round(performance.now() - this.#startedAt),
-      bytesUp: this.#streams.reduce((sum, stream) => sum + stream.bytesWritten, 0),
-      bytesDown: this.#streams.reduce((sum, stream) => sum + stream.bytesRead, 0),
+      tries: this.#tries,
+      milliseconds: Math.round(performance.now() - this.startedAt),
+      bytesUp: this.#bytesUp,
+      bytesDown: this.#bytesDown,
     };
-    log('served', { ...served, error: error === undefined ? undefined : describe(error) });
+    log('served', error === undefined ? { ...served } : { ...served, error: describe(error) });
     observer(served);
+  }
+
+  #count(): void {
+    this.#bytesUp += this.#stream?.bytesWritten ?? 0;
+    this.#bytesDown += this.#stream?.bytesRead ?? 0;
+    this.#stream = undefined;
   }
 }

@@ -1,8 +1,8 @@
 // A public port behind which there is one TCP service of the agents.
 import { createServer, type Server, type Socket } from 'node:net';
 import { reset } from '../http/connection.ts';
-import type { PublicRequestOptions } from './public-request.ts';
-import { serveTcpConnection } from './tcp-connection.ts';
+import type { ExchangeContext } from './exchange-context.ts';
+import { serveTcpConnection } from './tcp-exchange.ts';
 
 export interface TcpService {
   /** As the agents' tokens name it, without `tcp:`. */
@@ -17,9 +17,10 @@ const KEEP_ALIVE = 30_000;
 export class TcpListener {
   readonly name: string;
   readonly #server: Server;
-  readonly #running = new Map<Socket, Promise<void>>();
+  readonly #running = new Set<Socket>();
+  #onIdle: (() => void) | undefined;
 
-  constructor(name: string, options: PublicRequestOptions) {
+  constructor(name: string, context: ExchangeContext) {
     this.name = name;
     // Half-open: a client that has said all it has to say still wants its answer.
     this.#server = createServer({
@@ -29,8 +30,11 @@ export class TcpListener {
       keepAliveInitialDelay: KEEP_ALIVE,
     });
     this.#server.on('connection', (socket) => {
-      const running = serveTcpConnection(socket, name, options).finally(() => this.#running.delete(socket));
-      this.#running.set(socket, running);
+      this.#running.add(socket);
+      void serveTcpConnection(socket, name, context).then(() => {
+        this.#running.delete(socket);
+        if (this.#running.size === 0) this.#onIdle?.();
+      });
     });
   }
 
@@ -42,9 +46,12 @@ export class TcpListener {
     return this.#running.size;
   }
 
-  /** The connections that run. */
-  get running(): Iterable<Promise<void>> {
-    return this.#running.values();
+  /** Resolves when nothing runs. */
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#running.size === 0) resolve();
+      else this.#onIdle = resolve;
+    });
   }
 
   /** Takes no new connection. Resolves when none is left. */
@@ -53,6 +60,6 @@ export class TcpListener {
   }
 
   cut(): void {
-    for (const socket of this.#running.keys()) reset(socket);
+    for (const socket of this.#running) reset(socket);
   }
 }

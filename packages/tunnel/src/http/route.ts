@@ -1,8 +1,9 @@
-// A route: a host and a path prefix, "app.example" or "app.example/api". The gateway finds agents by it, an agent its local target.
+// A route: a host and a path prefix, "app.example", "app.example/api" or, for every host below one, "*.example". The gateway finds agents by
+// it, an agent its local target.
 import { hostName, isHost } from './host.ts';
 
 export interface Route {
-  /** Without a port, in lower case. */
+  /** Without a port, in lower case; with `*.` before it, every host below. */
   readonly host: string;
   /** '' for every path, else '/a/b', without a slash at its end. */
   readonly path: string;
@@ -13,7 +14,7 @@ export function parseRoute(text: string): Route {
   const slash = text.indexOf('/');
   const host = slash === -1 ? text : text.slice(0, slash);
   const path = slash === -1 ? '' : text.slice(slash).replace(/\/+$/, '');
-  if (!isHost(host) || /[\s?#]/.test(path))
+  if (!isHost(host.startsWith('*.') ? host.slice(2) : host) || !/^[!-~]*$/.test(path) || /[?#]/.test(path))
     throw new TypeError(`expected a route such as app.example or app.example/api, got "${text}"`);
   return { host: hostName(host), path };
 }
@@ -27,9 +28,7 @@ export class RouteTable<T> {
   // By host, the longest path first: a look-up costs as much as a host has routes, whatever path a client makes up.
   readonly #byHost = new Map<string, { readonly path: string; readonly value: T }[]>();
 
-  get size(): number {
-    return this.#byHost.size;
-  }
+  #hasWildcards = false;
 
   get({ host, path }: Route): T | undefined {
     return this.#byHost.get(host)?.find((entry) => entry.path === path)?.value;
@@ -40,10 +39,21 @@ export class RouteTable<T> {
     const others = (this.#byHost.get(host) ?? []).filter((entry) => entry.path !== path);
     const entries = [...others, { path, value }].sort((a, b) => b.path.length - a.path.length);
     this.#byHost.set(host, entries);
+    if (host.startsWith('*.')) this.#hasWildcards = true;
   }
 
-  /** `path` begins with a slash. */
+  /** The host itself comes before `*.` and what is above it, the nearest first. `path` begins with a slash. */
   find(host: string, path: string): T | undefined {
+    const exact = this.#findIn(host, path);
+    if (exact !== undefined || !this.#hasWildcards) return exact;
+    for (let dot = host.indexOf('.'); dot !== -1; dot = host.indexOf('.', dot + 1)) {
+      const found = this.#findIn(`*${host.slice(dot)}`, path);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  #findIn(host: string, path: string): T | undefined {
     const entries = this.#byHost.get(host);
     return entries?.find((entry) => path === entry.path || path.startsWith(`${entry.path}/`))?.value;
   }

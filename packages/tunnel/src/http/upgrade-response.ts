@@ -11,18 +11,14 @@ export interface UpgradeRequest {
   readonly head: Buffer;
 }
 
-/** The answer to such a request. The socket closes after it, unless detach() takes it back before that. */
+/** The answer to such a request, on whose connection no other is under way. The socket closes after it, unless detach() takes it back. */
 export function upgradeResponse(request: IncomingMessage, { socket }: UpgradeRequest): ServerResponse {
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
   socket.setTimeout(0); // the server's own, from when it waited for this request
-  socket.on('error', () => {}); // node:http has taken its listener away; 'close' follows and tells enough
-  socket.on('drain', () => response.emit('drain')); // and this one, without which a long answer would stop for ever
+  socket.on('drain', () => response.emit('drain')); // node:http listens no more, and a long answer would stop for ever
   response.once('finish', () => socket.destroySoon());
-  if ('_httpMessage' in socket && socket._httpMessage !== null && socket._httpMessage !== undefined) {
-    socket.destroy(); // pipelined behind a request that is not answered yet
-    response.destroy();
-  } else response.assignSocket(socket as unknown as Socket);
+  response.assignSocket(socket as unknown as Socket);
   return response;
 }
 

@@ -5,7 +5,7 @@ import { codeOf, startAdmin } from '../support/admin.ts';
 import { startAgent, startGateway } from '../support/tunnel.ts';
 
 const READS = ['/metrics', '/events', '/explain?host=app.example'];
-const ACTS = ['/sessions/alpha%231/drain', '/sessions/alpha%231/resume', '/sessions/alpha%231/weight'];
+const ACTS = ['/sessions/alpha~1/drain', '/sessions/alpha~1/resume', '/sessions/alpha~1/weight'];
 
 describe('on a loopback address', () => {
   it.each(READS.filter((path) => path !== '/events'))('%s is for everybody on this machine', async (path) => {

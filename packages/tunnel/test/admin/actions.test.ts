@@ -29,24 +29,24 @@ async function shares(gateway: Gateway, requests: number): Promise<Record<string
 describe('the admin port', () => {
   it('drains a session, which gets no request then, and resumes it', async () => {
     const { gateway, admin } = await start();
-    const drained = await post(admin, '/sessions/alpha%231/drain', { reason: 'a new kernel' });
+    const drained = await post(admin, '/sessions/alpha~1/drain', { reason: 'a new kernel' });
     expect([drained.status, JSON.parse(drained.body)]).toMatchObject([
       200,
-      { session: { key: 'alpha#1', draining: true, drainReason: 'a new kernel' } },
+      { session: { key: 'alpha~1', draining: true, drainReason: 'a new kernel' } },
     ]);
     expect(await shares(gateway, 4)).toEqual({ bravo: 4 });
-    const resumed = await post(admin, '/sessions/alpha%231/resume');
+    const resumed = await post(admin, '/sessions/alpha~1/resume');
     expect([resumed.status, JSON.parse(resumed.body)]).toMatchObject([200, { session: { draining: false } }]);
     expect(await shares(gateway, 4)).toEqual({ alpha: 2, bravo: 2 });
-    expect((await post(admin, '/sessions/alpha%231/resume')).status).toBe(200); // it takes requests: so be it
+    expect((await post(admin, '/sessions/alpha~1/resume')).status).toBe(200); // it takes requests: so be it
   });
 
   it('gives a session another weight, and its share follows', async () => {
     const { gateway, admin } = await start();
-    const weighed = await post(admin, '/sessions/alpha%231/weight', { weight: 3 });
+    const weighed = await post(admin, '/sessions/alpha~1/weight', { weight: 3 });
     expect([weighed.status, JSON.parse(weighed.body)]).toMatchObject([200, { session: { weight: 3 } }]);
     expect(await shares(gateway, 8)).toEqual({ alpha: 6, bravo: 2 });
-    await post(admin, '/sessions/alpha%231/weight', { weight: 0 });
+    await post(admin, '/sessions/alpha~1/weight', { weight: 0 });
     expect(await shares(gateway, 4)).toEqual({ bravo: 4 });
   });
 
@@ -58,22 +58,22 @@ describe('the admin port', () => {
     const said = gateway.logged('agent drains');
     void agent.close(60_000);
     await said;
-    const answer = await post(admin, '/sessions/alpha%231/resume');
+    const answer = await post(admin, '/sessions/alpha~1/resume');
     expect([answer.status, codeOf(answer)]).toEqual([409, 'ERR_TUNNEL_CANNOT_RESUME']);
   });
 
   it.each([
     ['/sessions/nobody/drain', {}, 404, 'ERR_YAMUX_POOL_UNKNOWN_SESSION'],
-    ['/sessions/alpha%231/cut', {}, 404, 'ERR_TUNNEL_ADMIN_NOT_FOUND'],
+    ['/sessions/alpha~1/cut', {}, 404, 'ERR_TUNNEL_ADMIN_NOT_FOUND'],
     ['/sessions/%/drain', {}, 400, 'ERR_TUNNEL_BAD_REQUEST'],
-    ['/sessions/alpha%231/weight', {}, 400, 'ERR_TUNNEL_BAD_REQUEST'],
-    ['/sessions/alpha%231/weight', { weight: '3' }, 400, 'ERR_TUNNEL_BAD_REQUEST'],
-    ['/sessions/alpha%231/weight', { weight: -1 }, 400, 'ERR_TUNNEL_BAD_REQUEST'],
-    ['/sessions/alpha%231/weight', '{"weight":1e999}', 400, 'ERR_TUNNEL_BAD_REQUEST'],
-    ['/sessions/alpha%231/weight', '3', 400, 'ERR_TUNNEL_BAD_REQUEST'],
-    ['/sessions/alpha%231/drain', 'not JSON', 400, 'ERR_TUNNEL_BAD_REQUEST'],
-    ['/sessions/alpha%231/drain', { reason: 5 }, 400, 'ERR_TUNNEL_BAD_REQUEST'],
-    ['/sessions/alpha%231/drain', { reason: 'x'.repeat(5_000) }, 400, 'ERR_TUNNEL_BAD_REQUEST'],
+    ['/sessions/alpha~1/weight', {}, 400, 'ERR_TUNNEL_BAD_REQUEST'],
+    ['/sessions/alpha~1/weight', { weight: '3' }, 400, 'ERR_TUNNEL_BAD_REQUEST'],
+    ['/sessions/alpha~1/weight', { weight: -1 }, 400, 'ERR_TUNNEL_BAD_REQUEST'],
+    ['/sessions/alpha~1/weight', '{"weight":1e999}', 400, 'ERR_TUNNEL_BAD_REQUEST'],
+    ['/sessions/alpha~1/weight', '3', 400, 'ERR_TUNNEL_BAD_REQUEST'],
+    ['/sessions/alpha~1/drain', 'not JSON', 400, 'ERR_TUNNEL_BAD_REQUEST'],
+    ['/sessions/alpha~1/drain', { reason: 5 }, 400, 'ERR_TUNNEL_BAD_REQUEST'],
+    ['/sessions/alpha~1/drain', { reason: 'x'.repeat(5_000) }, 400, 'ERR_TUNNEL_BAD_REQUEST'],
     ['/nothing', {}, 405, 'ERR_TUNNEL_ADMIN_METHOD'],
   ])('answers POST %s with %j by %i and %s, and changes nothing', async (path, body, status, code) => {
     const { gateway, admin } = await start();
@@ -86,7 +86,7 @@ describe('the admin port', () => {
 
   it('acts by POST alone', async () => {
     const { admin } = await start();
-    const answer = await admin.ask('/sessions/alpha%231/drain', { headers: admin.authorization });
+    const answer = await admin.ask('/sessions/alpha~1/drain', { headers: admin.authorization });
     expect([answer.status, codeOf(answer)]).toEqual([405, 'ERR_TUNNEL_ADMIN_METHOD']);
   });
 
@@ -97,18 +97,18 @@ describe('the admin port', () => {
       origin: 'http://127.0.0.1:1',
       routes: ['other.example/api', 'tcp:db'],
     });
-    await post(admin, '/sessions/bravo%232/drain', { reason: 'a new kernel' });
+    await post(admin, '/sessions/bravo~2/drain', { reason: 'a new kernel' });
     const explain = async (query: string): Promise<unknown> => JSON.parse((await admin.ask(`/explain?${query}`)).body);
     expect(await explain('host=App.Example:80')).toMatchObject({
       service: 'app.example',
       summary: 'app.example: 1 of its 2 sessions can take one now.',
       sessions: [
-        { key: 'alpha#1', verdict: 'eligible', detail: expect.stringContaining('It may be picked') },
-        { key: 'bravo#2', verdict: 'draining', detail: expect.stringContaining('a new kernel') },
-        { key: 'charlie#3', verdict: 'filtered', detail: 'Its token is not for app.example' },
+        { key: 'alpha~1', verdict: 'eligible', detail: expect.stringContaining('It may be picked') },
+        { key: 'bravo~2', verdict: 'draining', detail: expect.stringContaining('a new kernel') },
+        { key: 'charlie~3', verdict: 'filtered', detail: 'Its token is not for app.example' },
       ],
     });
-    await post(admin, '/sessions/charlie%233/drain');
+    await post(admin, '/sessions/charlie~3/drain');
     expect(await explain('host=other.example&path=/api/x')).toMatchObject({
       summary: 'other.example/api: 0 of its 1 session can take one now, a request is answered 503.',
     });

@@ -15,12 +15,12 @@ it('what happens lately is told in words, the latest first, and no more than twe
   gateway.gateway.drain('alpha', 'a new kernel');
   gateway.gateway.resume('alpha');
   expect(activity.events.map(({ subject, text }) => `${subject} ${text}`)).toEqual([
-    'alpha#1 takes new requests again',
-    'alpha#1 drains: a new kernel',
-    'alpha#1 joined',
+    'alpha~1 takes new requests again',
+    'alpha~1 drains: a new kernel',
+    'alpha~1 joined',
   ]);
   expect(changes).toBe(3);
-  for (let count = 0; count < 25; count += 1) activity.tell('weight', 'alpha#1', `weighs ${count} now`);
+  for (let count = 0; count < 25; count += 1) activity.tell('weight', 'alpha~1', `weighs ${count} now`);
   expect([activity.events.length, activity.events[0]?.text]).toEqual([20, 'weighs 24 now']);
   activity.close();
   gateway.gateway.drain('alpha', 'nobody listens');

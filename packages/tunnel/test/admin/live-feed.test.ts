@@ -141,7 +141,7 @@ describe('/events', () => {
     const drained = await until(({ sessions }) => sessions[0]?.state === 'draining');
     expect(drained.sessions).toMatchObject([
       {
-        key: 'alpha#1',
+        key: 'alpha~1',
         agent: 'alpha',
         tenant: 'test',
         weight: 1,
@@ -160,9 +160,9 @@ describe('/events', () => {
     relay.cut(true);
     const gone = await until(({ sessions }) => sessions.length === 0);
     expect(gone.events.map(({ kind, subject }) => [kind, subject])).toEqual([
-      ['gone', 'alpha#1'],
-      ['draining', 'alpha#1'],
-      ['joined', 'alpha#1'],
+      ['gone', 'alpha~1'],
+      ['draining', 'alpha~1'],
+      ['joined', 'alpha~1'],
     ]);
     expect(gone.events[0]?.text).toMatch(/^was lost: /);
     void gateway.gateway.close(0);

@@ -50,7 +50,7 @@ describe('/metrics', () => {
     expect(requests?.type).toBe('counter');
     expect(Object.fromEntries(requests?.samples ?? [])).toEqual({
       '{kind="http",outcome="complete",status="2xx"}': 2,
-      '{kind="http",outcome="complete",status="5xx"}': 1, // the agent said that its target is not there
+      '{kind="http",outcome="refused",status="5xx"}': 1, // the agent said that its target is not there
       '{kind="http",outcome="refused",status="4xx"}': 1,
       '{kind="tcp",outcome="refused",status="none"}': 1,
     });

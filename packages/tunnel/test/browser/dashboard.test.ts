@@ -63,7 +63,7 @@ describe.skipIf(executable === undefined)('the dashboard in a browser', () => {
     const { gateway, admin, page, complaints } = await show();
     expect(page.url()).toBe(admin.server.url);
     expect(await page.locator('.agent h3').allTextContents()).toEqual(['alpha', 'bravo']);
-    expect(await rowOf(page, 'alpha#1').textContent()).toMatch(/takes requests.*0 of 1,000 streams.*Drain/);
+    expect(await rowOf(page, 'alpha~1').textContent()).toMatch(/takes requests.*0 of 1,000 streams.*Drain/);
     const enough = new AbortController();
     const load = (async () => {
       while (!enough.signal.aborted) await askAndServe(gateway, { method: 'POST', body: 'x'.repeat(100_000) });
@@ -75,57 +75,57 @@ describe.skipIf(executable === undefined)('the dashboard in a browser', () => {
       return Number.parseFloat(requests ?? '') > 0 && /iB\/s$/.test(down ?? '') && /iB\/s$/.test(up ?? '');
     });
     expect(await figures.nth(1).textContent()).toMatch(moves);
-    await page.locator('.session[data-key="bravo#2"] .line.down[d^="M"]').waitFor({ state: 'attached' });
+    await page.locator('.session[data-key="bravo~2"] .line.down[d^="M"]').waitFor({ state: 'attached' });
     enough.abort();
     await load;
     const request = page.locator('.requests tbody tr').first();
     await request.waitFor();
     expect(await request.textContent()).toMatch(/httpapp\.example(alpha|bravo)200.*(98|99) KiB(98|99) KiB$/);
     expect(await page.locator('.routes > li').textContent()).toMatch(/app\.example\s*alpha, bravoWhy\?/);
-    expect(await page.locator('.events > li p').allTextContents()).toEqual(['bravo#2 joined', 'alpha#1 joined']);
+    expect(await page.locator('.events > li p').allTextContents()).toEqual(['bravo~2 joined', 'alpha~1 joined']);
     expect(complaints).toEqual([]);
   });
 
   it('drains and resumes a session', async () => {
     const { gateway, page, complaints } = await show();
-    await page.getByRole('button', { name: 'Drain alpha#1' }).click();
-    const row = rowOf(page, 'alpha#1');
+    await page.getByRole('button', { name: 'Drain alpha~1' }).click();
+    const row = rowOf(page, 'alpha~1');
     await row.getByText('Draining for').waitFor();
     expect(await row.locator('.reason').textContent()).toMatch(/^Draining for \d+ s: asked on the dashboard$/);
-    expect(sessionOf(gateway, 'alpha#1')).toMatchObject({ draining: true, drainReason: 'asked on the dashboard' });
-    expect(sessionOf(gateway, 'bravo#2')).toMatchObject({ draining: false });
-    await page.getByRole('button', { name: 'Resume alpha#1' }).press('Enter');
-    await page.getByRole('button', { name: 'Drain alpha#1' }).waitFor();
-    expect(sessionOf(gateway, 'alpha#1')).toMatchObject({ draining: false });
+    expect(sessionOf(gateway, 'alpha~1')).toMatchObject({ draining: true, drainReason: 'asked on the dashboard' });
+    expect(sessionOf(gateway, 'bravo~2')).toMatchObject({ draining: false });
+    await page.getByRole('button', { name: 'Resume alpha~1' }).press('Enter');
+    await page.getByRole('button', { name: 'Drain alpha~1' }).waitFor();
+    expect(sessionOf(gateway, 'alpha~1')).toMatchObject({ draining: false });
     expect(complaints).toEqual([]);
   });
 
   it('re-weighs a session, does not lose what is being typed to the next snapshot, and shows the weight of others', async () => {
     const { gateway, page } = await show();
-    const weight = page.getByLabel('Weight of bravo#2');
+    const weight = page.getByLabel('Weight of bravo~2');
     await weight.fill('7');
-    await page.getByRole('button', { name: 'Drain alpha#1' }).click();
-    await rowOf(page, 'alpha#1').getByText('Draining for').waitFor(); // a snapshot has come
+    await page.getByRole('button', { name: 'Drain alpha~1' }).click();
+    await rowOf(page, 'alpha~1').getByText('Draining for').waitFor(); // a snapshot has come
     expect(await weight.inputValue()).toBe('7');
-    await rowOf(page, 'bravo#2').getByRole('button', { name: 'Set' }).click();
-    await page.getByText('bravo#2 weighs 7 now').waitFor();
-    expect(sessionOf(gateway, 'bravo#2')?.weight).toBe(7);
-    await rowOf(page, 'bravo#2').getByRole('button', { name: 'Set' }).waitFor({ state: 'hidden' });
+    await rowOf(page, 'bravo~2').getByRole('button', { name: 'Set' }).click();
+    await page.getByText('bravo~2 weighs 7 now').waitFor();
+    expect(sessionOf(gateway, 'bravo~2')?.weight).toBe(7);
+    await rowOf(page, 'bravo~2').getByRole('button', { name: 'Set' }).waitFor({ state: 'hidden' });
     await weight.fill('9');
     await weight.press('Escape');
     expect(await weight.inputValue()).toBe('7');
     const [session] = gateway.gateway.routes.sessions;
     session?.ref.update((facts) => ({ ...facts, weight: 4 }));
     await page.waitForFunction(
-      () => document.querySelector<HTMLInputElement>('[data-key="alpha#1"] input')?.value === '4',
+      () => document.querySelector<HTMLInputElement>('[data-key="alpha~1"] input')?.value === '4',
     );
   });
 
   it('says so where weights do not count', async () => {
     const { page } = await show({ balance: 'least-conn' });
     await page.getByText('weights do not count').waitFor();
-    expect(await page.getByLabel('Weight of alpha#1').isDisabled()).toBe(true);
-    expect(await page.getByRole('button', { name: 'Drain alpha#1' }).isEnabled()).toBe(true);
+    expect(await page.getByLabel('Weight of alpha~1').isDisabled()).toBe(true);
+    expect(await page.getByRole('button', { name: 'Drain alpha~1' }).isEnabled()).toBe(true);
   });
 
   it('explains why a route has no session, from the form and from the list', async () => {
@@ -137,8 +137,8 @@ describe.skipIf(executable === undefined)('the dashboard in a browser', () => {
     const why = page.locator('#why');
     await why.getByText('app.example: 0 of its 2 sessions can take one now, a request is answered 503.').waitFor();
     expect(await why.locator('li').allTextContents()).toEqual([
-      expect.stringMatching(/^alpha#1 draining.*a new kernel/),
-      expect.stringMatching(/^bravo#2 draining.*a new disk/),
+      expect.stringMatching(/^alpha~1 draining.*a new kernel/),
+      expect.stringMatching(/^bravo~2 draining.*a new disk/),
     ]);
     await page.getByLabel('Host').fill('nobody.example');
     await page.getByRole('button', { name: 'Explain' }).click();
@@ -150,8 +150,8 @@ describe.skipIf(executable === undefined)('the dashboard in a browser', () => {
 
   it('only looks without the token, and acts once it has it', async () => {
     const { admin, page } = await show({ token: false });
-    const drain = page.getByRole('button', { name: 'Drain alpha#1' });
-    expect([await drain.isDisabled(), await page.getByLabel('Weight of alpha#1').isDisabled()]).toEqual([true, true]);
+    const drain = page.getByRole('button', { name: 'Drain alpha~1' });
+    expect([await drain.isDisabled(), await page.getByLabel('Weight of alpha~1').isDisabled()]).toEqual([true, true]);
     const token = page.getByLabel('To act, give the admin token');
     await token.fill('not the token at all');
     await token.press('Enter');
@@ -161,7 +161,7 @@ describe.skipIf(executable === undefined)('the dashboard in a browser', () => {
     await page.getByRole('button', { name: 'Use it' }).click();
     await token.waitFor({ state: 'hidden' });
     await drain.click();
-    await page.getByRole('button', { name: 'Resume alpha#1' }).waitFor();
+    await page.getByRole('button', { name: 'Resume alpha~1' }).waitFor();
     expect(await page.getByRole('alert').isVisible()).toBe(false);
   });
 
@@ -184,7 +184,7 @@ describe.skipIf(executable === undefined)('the dashboard in a browser', () => {
     ]);
     await token.fill(admin.token);
     await token.press('Enter');
-    await rowOf(page, 'alpha#1').waitFor();
+    await rowOf(page, 'alpha~1').waitFor();
     await page.getByText('live', { exact: true }).waitFor();
     expect(await token.isVisible()).toBe(false);
   });
@@ -197,8 +197,8 @@ describe.skipIf(executable === undefined)('the dashboard in a browser', () => {
     const again = await AdminServer.listen({ gateway: gateway.gateway, port: admin.port, token: admin.token });
     onTestFinished(() => again.close());
     await page.getByText('live', { exact: true }).waitFor();
-    await page.getByRole('button', { name: 'Drain alpha#1' }).click();
-    await page.getByRole('button', { name: 'Resume alpha#1' }).waitFor();
+    await page.getByRole('button', { name: 'Drain alpha~1' }).click();
+    await page.getByRole('button', { name: 'Resume alpha~1' }).waitFor();
   });
 
   it('says in words that there is nothing yet, that an agent was lost, and that the gateway drains', async () => {
@@ -212,9 +212,9 @@ describe.skipIf(executable === undefined)('the dashboard in a browser', () => {
       await page.getByText(words).waitFor();
     }
     const { relay } = await startAgent(gateway, { name: 'charlie', origin: 'http://127.0.0.1:1' });
-    await rowOf(page, 'charlie#1').waitFor();
+    await rowOf(page, 'charlie~1').waitFor();
     relay.cut(true);
-    await page.getByText('charlie#1 was lost').waitFor();
+    await page.getByText('charlie~1 was lost').waitFor();
     await page.getByText('nobody: its agents are gone').waitFor();
     void gateway.gateway.close(0);
     await page.getByText('Draining: the gateway was asked to stop').waitFor();
@@ -239,8 +239,8 @@ describe.skipIf(executable === undefined)('the dashboard in a browser', () => {
       'alpha',
       'for a reason that is told in so many words that they do not fit into one line of a phone',
     );
-    await rowOf(page, 'alpha#1').getByText('Draining for').waitFor();
-    await page.getByLabel('Weight of alpha#1').fill('12345');
+    await rowOf(page, 'alpha~1').getByText('Draining for').waitFor();
+    await page.getByLabel('Weight of alpha~1').fill('12345');
     await page.getByLabel('Host').fill('app.example');
     await page.getByLabel('Host').press('Enter');
     await page.locator('#why li').first().waitFor();

@@ -4,8 +4,10 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { dial } from '@zishuo/yamux-websocket';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { localServer } from '../../src/agent/local-server.ts';
+import { LocalPlaces } from '../../src/agent/local-places.ts';
+import { ServedStream } from '../../src/agent/served-stream.ts';
 import { Targets } from '../../src/agent/targets.ts';
+import { EXCHANGE_HEADER, EXCHANGE_VERSION } from '../../src/exchange/block.ts';
 import { certificate } from '../support/certificate.ts';
 import { ask, listen } from '../support/http.ts';
 import { type Gateway, startGateway, tokenFor } from '../support/tunnel.ts';
@@ -15,11 +17,12 @@ const ca = certificate.cert;
 /** An agent as the program is one, but for the authority: that one has it from its environment. */
 async function joinBySecureWebSocket({ port, logged }: Gateway, target: string): Promise<void> {
   const joined = logged('agent connected');
-  const headers = { Authorization: `Bearer ${tokenFor('alpha')}` };
+  const headers = { Authorization: `Bearer ${tokenFor('alpha')}`, [EXCHANGE_HEADER]: EXCHANGE_VERSION };
   const session = await dial(`wss://127.0.0.1:${port}/connect`, { headers, ws: { ca } });
   onTestFinished(() => session.close({ timeout: 0 }));
-  const server = localServer(Targets.parse([target]), () => {});
-  session.on('error', () => {}).on('stream', (stream) => server.emit('connection', stream));
+  const places = new LocalPlaces(Targets.parse([target]), () => {});
+  onTestFinished(() => places.close());
+  session.on('error', () => {}).on('stream', (stream) => new ServedStream(stream, places));
   await joined;
 }
 

@@ -6,7 +6,8 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { Targets } from '../../src/agent/targets.ts';
 import { TunnelAgent } from '../../src/agent/tunnel-agent.ts';
-import { TunnelGateway, type TunnelGatewayOptions } from '../../src/gateway/tunnel-gateway.ts';
+import type { TunnelGatewayOptions } from '../../src/gateway/options.ts';
+import { TunnelGateway } from '../../src/gateway/tunnel-gateway.ts';
 import type { Log } from '../../src/log.ts';
 import { signToken } from '../../src/token.ts';
 import { type Answer, type Ask, ask, listen } from './http.ts';
@@ -45,7 +46,7 @@ export async function askAndServe(gateway: Gateway, options: Omit<Ask, 'port'> =
 export function tokenFor(
   agent: string,
   routes: readonly string[] = [HOST],
-  expires: number = Date.now() + 60_000,
+  expires: number = Date.now() + 600_000,
 ): string {
   return signToken({ agent, tenant: 'test', routes, expires }, SECRET);
 }

@@ -1,8 +1,9 @@
-// A request with an Upgrade that is not carried on. Whoever does not upgrade answers as if nobody had asked (RFC 9110 §7.8); but once a
-// server of node:http listens to 'upgrade', it gives up every connection on which one is asked for. So the request is put back in front of
-// what its connection has still to say, without its Upgrade, and the server begins with it anew.
-import type { IncomingMessage, Server } from 'node:http';
-import type { Connection } from './connection.ts';
+// A request that asks for another protocol which is not carried on. Whoever does not upgrade answers as if nobody had asked (RFC 9110 §7.8); but
+// once a server of node:http listens to 'upgrade', it gives up every connection on which one is asked for. So the request is put back in front
+// of what its connection has still to say, without its Upgrade, to be parsed anew. Only where no answer is under way: two parsers would each
+// think that the connection is theirs.
+import type { IncomingMessage } from 'node:http';
+import type { UpgradeRequest } from '../http/upgrade-response.ts';
 
 /**
  * HTTP/2 over plain TCP, which nobody behind the tunnel would get to see: Java's HttpClient asks for it with every first request, and
@@ -13,7 +14,7 @@ export function ignoresUpgrade({ headers }: IncomingMessage): boolean {
   return hasBody || headers.upgrade?.trim().toLowerCase() === 'h2c';
 }
 
-export function serveWithoutUpgrade(server: Server, request: IncomingMessage, socket: Connection, head: Buffer): void {
+export function putBack(request: IncomingMessage, { socket, head }: UpgradeRequest): void {
   const { method, url, httpVersion, rawHeaders } = request;
   let text = `${method} ${url} HTTP/${httpVersion}\r\n`;
   for (let index = 0; index < rawHeaders.length; index += 2) {
@@ -22,5 +23,4 @@ export function serveWithoutUpgrade(server: Server, request: IncomingMessage, so
   }
   // latin1 is how node:http has read it: byte for byte.
   socket.unshift(Buffer.concat([Buffer.from(`${text}\r\n`, 'latin1'), head]));
-  server.emit('connection', socket);
 }
