@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 // The agent as a program: dials its gateways and serves their requests until it is asked to stop.
 import { readFileSync } from 'node:fs';
 import { readCa, Targets } from './agent/targets.ts';

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 // The gateway as a program. `--issue-token` makes a token for an agent and ends; else it serves until it is asked to stop.
 import { randomBytes } from 'node:crypto';
 import { collectDefaultMetrics } from 'prom-client';

@@ -1,11 +1,45 @@
-// What the admin port is asked to do to a session.
+// What the admin port is asked to do: to a session, and to all of an agent or a tenant.
 import { type SessionSnapshot, withSessionWeight } from '@zishuo/yamux-balancer';
 import { TunnelError } from '../errors.ts';
 import type { TunnelGateway } from '../gateway/tunnel-gateway.ts';
 import type { Activity } from './activity.ts';
 
 /**
- * Drains, resumes or re-weighs the session and returns how it is then.
+ * Ends all sessions of an agent or a tenant, refuses it from now on, or takes that back. Returns how many sessions were ended, and who is
+ * refused then.
+ * @throws TunnelError.
+ */
+export function actOnAll(
+  kind: 'agent' | 'tenant',
+  name: string,
+  action: string,
+  gateway: TunnelGateway,
+): { readonly cut: number; readonly revoked: readonly string[] } {
+  const { revocations } = gateway;
+  let cut = 0;
+  switch (action) {
+    case 'cut':
+      cut = gateway.cut(({ claims }) => claims[kind] === name, ASKED);
+      break;
+    case 'revoke':
+      cut = [...gateway.routes.sessions].filter(({ claims }) => claims[kind] === name).length;
+      revocations.revoke(kind, name);
+      break;
+    case 'restore':
+      if (!revocations.restore(kind, name)) {
+        throw new TunnelError('ERR_TUNNEL_ADMIN_NOT_FOUND', `the ${kind} was not revoked here`);
+      }
+      break;
+    default:
+      throw new TunnelError('ERR_TUNNEL_ADMIN_NOT_FOUND', `expected cut, revoke or restore, got "${action}"`);
+  }
+  return { cut, revoked: revocations.list };
+}
+
+const ASKED = 'asked on the admin port';
+
+/**
+ * Drains, resumes, re-weighs or cuts the session and returns how it is then.
  * @throws TunnelError; the pool's errors, for a key that it does not know and for a weight that is none.
  */
 export function act(
@@ -18,7 +52,7 @@ export function act(
   const { pool } = gateway.routes;
   switch (action) {
     case 'drain': {
-      const { reason = 'asked on the admin port' } = asked;
+      const { reason = ASKED } = asked;
       if (typeof reason !== 'string') throw badRequest('reason', 'a text', reason);
       pool.drainSession(key, reason);
       break;
@@ -28,6 +62,11 @@ export function act(
         throw new TunnelError('ERR_TUNNEL_CANNOT_RESUME', `${key} goes away: it takes no new request any more`);
       }
       break;
+    case 'cut': {
+      const snapshot = pool.updateSession(key); // throws for one that is not there
+      gateway.cut(({ ref }) => ref.key === key, ASKED);
+      return snapshot;
+    }
     case 'weight': {
       const { weight } = asked;
       // JSON has no Infinity, but 1e999 is one.
@@ -39,7 +78,7 @@ export function act(
       break;
     }
     default:
-      throw new TunnelError('ERR_TUNNEL_ADMIN_NOT_FOUND', `expected drain, resume or weight, got "${action}"`);
+      throw new TunnelError('ERR_TUNNEL_ADMIN_NOT_FOUND', `expected drain, resume, weight or cut, got "${action}"`);
   }
   return pool.updateSession(key); // no change: how it is
 }

@@ -7,7 +7,7 @@ import type { TunnelGateway } from '../gateway/tunnel-gateway.ts';
 import { answerError } from '../http/error-response.ts';
 import type { Log } from '../log.ts';
 import { Access } from './access.ts';
-import { act } from './actions.ts';
+import { act, actOnAll } from './actions.ts';
 import { Activity } from './activity.ts';
 import { explain } from './explanation.ts';
 import { LiveFeed } from './live-feed.ts';
@@ -42,10 +42,11 @@ export class AdminServer {
   readonly #activity: Activity;
   readonly #feed: LiveFeed;
   readonly #sampling: NodeJS.Timeout;
+  readonly #log: Log;
   #access!: Access;
 
   static async listen(options: AdminServerOptions): Promise<AdminServer> {
-    const admin = new AdminServer(options.gateway, await Page.load());
+    const admin = new AdminServer(options, await Page.load());
     try {
       await new Promise<void>((resolve, reject) => {
         admin.#server.once('error', reject).listen(options.port ?? 0, options.host ?? '127.0.0.1', resolve);
@@ -58,8 +59,9 @@ export class AdminServer {
     return admin;
   }
 
-  private constructor(gateway: TunnelGateway, page: Page) {
+  private constructor({ gateway, log = () => {} }: AdminServerOptions, page: Page) {
     this.#gateway = gateway;
+    this.#log = log;
     this.#page = page;
     this.#traffic = new Traffic(gateway, performance.now());
     this.#activity = new Activity(gateway, () => this.#feed.changed());
@@ -71,7 +73,12 @@ export class AdminServer {
       this.#feed.push();
     }, SAMPLE_INTERVAL).unref();
     this.#server = createServer((request, response) => {
-      this.#serve(request, response).catch((error: unknown) => answerFailure(response, error));
+      this.#serve(request, response).catch((error: unknown) => {
+        const code = codeOf(error, 'ERR_TUNNEL_FAILED');
+        if (request.method === 'POST')
+          log('admin refused', { code, url: request.url, from: request.socket.remoteAddress });
+        answerFailure(response, error);
+      });
     });
   }
 
@@ -99,12 +106,16 @@ export class AdminServer {
       throw new TunnelError('ERR_TUNNEL_ADMIN_HOST', `this port answers for this machine alone, not for "${host}"`);
     }
     const { pathname, searchParams } = urlOf(request);
-    const [, key, action] = /^\/sessions\/([^/]+)\/([^/]+)$/.exec(pathname) ?? [];
+    const [, kind, key, action] = /^\/(session|agent|tenant)s\/([^/]+)\/([^/]+)$/.exec(pathname) ?? [];
     if (key !== undefined && action !== undefined) {
       need(request, 'POST');
       this.#need(this.#access.mayAct(request));
       const asked = await requestJson(request);
-      answerJson(response, { session: act(action, decoded(key), asked, this.#gateway, this.#activity) });
+      const name = decoded(key);
+      if (kind === 'session') {
+        answerJson(response, { session: act(action, name, asked, this.#gateway, this.#activity) });
+      } else answerJson(response, actOnAll(kind === 'agent' ? 'agent' : 'tenant', name, action, this.#gateway));
+      this.#log('admin acted', { action, [kind ?? '']: name });
       this.#feed.changed();
       return;
     }

@@ -1,19 +1,21 @@
 // The agent: holds sessions to gateways and serves every stream that they open, by forwarding it to a local target. Listens on no port.
+import type { Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { YamuxSession } from '@zishuo/yamux';
 import type { Log } from '../log.ts';
 import { GatewayLink } from './gateway-link.ts';
 import { LocalPlaces } from './local-places.ts';
 import { ServedStream } from './served-stream.ts';
-import type { Targets } from './targets.ts';
+import { ServerPlaces } from './server-places.ts';
+import { Targets } from './targets.ts';
 
 export interface TunnelAgentOptions {
   /** WebSocket URLs; a session, or `connections` of them, to each. */
   readonly gateways: readonly string[];
   /** What the gateways issued, or what gives it at each dial: tokens expire. */
   readonly token: string | (() => string);
-  /** What may be reached. */
-  readonly targets: Targets;
+  /** What may be reached; or a server of this process, which then serves every route. */
+  readonly targets: Targets | Server;
   /**
    * Sessions to each gateway. The gateway balances by session, so that twice as many take twice the share.
    * @defaultValue 1
@@ -30,7 +32,7 @@ export interface TunnelAgentOptions {
 
 /** Dials gateways, and dials again for as long as it runs; serves their requests from its targets. */
 export class TunnelAgent {
-  readonly #places: LocalPlaces;
+  readonly #places: LocalPlaces | ServerPlaces;
   readonly #links: readonly GatewayLink[];
   readonly #refused = new Set<GatewayLink>();
   readonly #webSocketDrain: number;
@@ -44,7 +46,7 @@ export class TunnelAgent {
 
   /** Dials at once. */
   constructor({ gateways, token, targets, connections = 1, webSocketDrain = 10_000, log }: TunnelAgentOptions) {
-    this.#places = new LocalPlaces(targets, log);
+    this.#places = targets instanceof Targets ? new LocalPlaces(targets, log) : new ServerPlaces(targets, log);
     this.#webSocketDrain = webSocketDrain;
     const links: GatewayLink[] = [];
     const firsts: Promise<void>[] = [];

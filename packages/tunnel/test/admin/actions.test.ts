@@ -64,7 +64,10 @@ describe('the admin port', () => {
 
   it.each([
     ['/sessions/nobody/drain', {}, 404, 'ERR_YAMUX_POOL_UNKNOWN_SESSION'],
-    ['/sessions/alpha~1/cut', {}, 404, 'ERR_TUNNEL_ADMIN_NOT_FOUND'],
+    ['/sessions/alpha~1/shake', {}, 404, 'ERR_TUNNEL_ADMIN_NOT_FOUND'],
+    ['/sessions/nobody/cut', {}, 404, 'ERR_YAMUX_POOL_UNKNOWN_SESSION'],
+    ['/agents/alpha/shake', {}, 404, 'ERR_TUNNEL_ADMIN_NOT_FOUND'],
+    ['/agents/alpha/restore', {}, 404, 'ERR_TUNNEL_ADMIN_NOT_FOUND'],
     ['/sessions/%/drain', {}, 400, 'ERR_TUNNEL_BAD_REQUEST'],
     ['/sessions/alpha~1/weight', {}, 400, 'ERR_TUNNEL_BAD_REQUEST'],
     ['/sessions/alpha~1/weight', { weight: '3' }, 400, 'ERR_TUNNEL_BAD_REQUEST'],
@@ -82,6 +85,24 @@ describe('the admin port', () => {
     expect([answer.status, codeOf(answer)]).toEqual([status, code]);
     const after = gateway.gateway.routes.pool.stats().sessions.map(({ weight, draining }) => [weight, draining]);
     expect(after).toEqual(before);
+  });
+
+  it('cuts a session, and its agent comes back', async () => {
+    const { gateway, admin } = await start();
+    const [gone, back] = [gateway.logged('agent gone'), gateway.logged('agent connected')];
+    expect((await post(admin, '/sessions/alpha~1/cut')).status).toBe(200);
+    expect(await gone).toMatchObject({ agent: 'alpha' });
+    expect(await back).toMatchObject({ agent: 'alpha' });
+  });
+
+  it('revokes an agent: its sessions end, and it is refused until it is restored', async () => {
+    const { gateway, admin } = await start();
+    const [gone, refused] = [gateway.logged('agent gone'), gateway.logged('agent refused')];
+    const answer = await post(admin, '/agents/alpha/revoke');
+    expect(JSON.parse(answer.body)).toEqual({ cut: 1, revoked: ['agent alpha'] });
+    expect(await gone).toMatchObject({ agent: 'alpha' });
+    expect(await refused).toMatchObject({ status: 403, error: expect.stringContaining('ERR_TUNNEL_TOKEN_REVOKED') });
+    expect(JSON.parse((await post(admin, '/agents/alpha/restore')).body)).toEqual({ cut: 0, revoked: [] });
   });
 
   it('acts by POST alone', async () => {
