@@ -1,9 +1,9 @@
 // A server of this very process as the target of all requests: it listens on no port, and is given connections that are none.
 import { type ClientRequest, request as httpRequest, type RequestOptions, type Server } from 'node:http';
-import { Duplex } from 'node:stream';
+import { type Duplex, duplexPair } from 'node:stream';
 import { TunnelError } from '../errors.ts';
 import type { RequestHead } from '../exchange/block.ts';
-import type { Joined } from '../http/connection.ts';
+import type { Connection, Joined } from '../http/connection.ts';
 import { Http1Upstream, type Http1Way } from '../http/http1-upstream.ts';
 import type { Upstream, UpstreamListener } from '../http/upstream.ts';
 import type { Log } from '../log.ts';
@@ -30,7 +30,10 @@ export class ServerPlaces implements Places, Http1Way {
   }
 
   request(options: RequestOptions): ClientRequest {
-    const { near, far } = PairedSocket.pair();
+    const [near, far] = duplexPair({ allowHalfOpen: true }).map(likeSocket) as [Connection, Connection];
+    // Who leaves without having ended its side breaks the connection off.
+    near.once('close', () => breakOff(far, near));
+    far.once('close', () => breakOff(near, far));
     this.#server.emit('connection', far);
     return httpRequest({ ...options, createConnection: () => near });
   }
@@ -38,74 +41,25 @@ export class ServerPlaces implements Places, Http1Way {
   close(): void {}
 }
 
-/** One end of a connection within the process, with the members of a socket that HTTP asks for. */
-class PairedSocket extends Duplex {
-  #other: PairedSocket | undefined;
-  #taken: (() => void) | undefined;
+/** With the members of a socket that HTTP asks for. */
+function likeSocket(side: Duplex): Connection {
+  const same = (): Duplex => side;
+  const destroySoon = (): void => {
+    if (side.writable) side.end();
+    if (side.writableFinished) side.destroy();
+    else side.once('finish', () => side.destroy());
+  };
+  return Object.assign(side, {
+    setTimeout: same,
+    setNoDelay: same,
+    setKeepAlive: same,
+    ref: same,
+    unref: same,
+    destroySoon,
+  });
+}
 
-  static pair(): { readonly near: PairedSocket; readonly far: PairedSocket } {
-    const [near, far] = [new PairedSocket({ allowHalfOpen: true }), new PairedSocket({ allowHalfOpen: true })];
-    near.#other = far;
-    far.#other = near;
-    return { near, far };
-  }
-
-  override _read(): void {
-    const taken = this.#taken;
-    this.#taken = undefined;
-    taken?.();
-  }
-
-  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: () => void): void {
-    const other = this.#other;
-    if (other === undefined || other.destroyed) callback();
-    else if (other.push(chunk)) process.nextTick(callback);
-    else other.#taken = callback;
-  }
-
-  override _final(callback: () => void): void {
-    this.#other?.push(null);
-    callback();
-  }
-
-  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
-    const other = this.#other;
-    this.#other = undefined;
-    this.#taken = undefined;
-    // Whoever has not ended its side breaks the connection off.
-    if (other !== undefined && !other.destroyed) process.nextTick(() => other.#lose(!this.writableFinished));
-    callback(error);
-  }
-
-  #lose(isCut: boolean): void {
-    this.#taken?.();
-    if (this.destroyed) return;
-    if (isCut && !this.readableEnded) this.destroy(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }));
-  }
-
-  setTimeout(): this {
-    return this;
-  }
-
-  setNoDelay(): this {
-    return this;
-  }
-
-  setKeepAlive(): this {
-    return this;
-  }
-
-  ref(): this {
-    return this;
-  }
-
-  unref(): this {
-    return this;
-  }
-
-  destroySoon(): void {
-    if (this.writable) this.end();
-    if (this.writableFinished) this.destroy();
-    else this.once('finish', () => this.destroy());
-  }
+function breakOff(side: Connection, gone: Connection): void {
+  if (side.destroyed || side.readableEnded || gone.writableFinished) return;
+  side.destroy(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }));
 }

@@ -1,14 +1,18 @@
 // A port for HTTP, or HTTPS where there is a certificate, as node:http serves it: with limits, and with nothing that it decides by itself where we
 // know better.
-import { createServer, type Server, type ServerOptions } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Certificate } from './certificate.ts';
+import { ignoresUpgrade } from './without-upgrade.ts';
 
 /** Longer than any proxy or client in front keeps an idle connection, so that they close it and no request meets a closing one. */
 const KEEP_ALIVE_TIMEOUT = 75_000;
 /** How often node:http looks for heads that are late; its own default is longer than our limit. */
 const HEADERS_CHECK_INTERVAL = 5_000;
+
+/** From Node 24.9 on it asks, and a request whose upgrade is ignored comes as any other. Before that, see putBack(). */
+const shouldUpgradeCallback = (request: IncomingMessage): boolean => !ignoresUpgrade(request);
 
 export interface PublicServerOptions {
   /** Milliseconds for the head of a request, and for a TLS handshake. */
@@ -33,6 +37,7 @@ export function publicServer({ headersTimeout, maxHeaderSize, certificate }: Pub
     maxHeaderSize,
     requestTimeout: 0, // a large upload takes as long as it takes; one that stops moving meets idleTimeout
     noDelay: true,
+    ...{ shouldUpgradeCallback },
   };
   if (certificate === undefined) {
     const server = withOwnRules(createServer(options));

@@ -53,7 +53,12 @@ export class Http1Upstream implements Upstream {
   get #mayBeRepeated(): boolean {
     const { method, body, upgrade, headers } = this.#head;
     return (
-      this.#way.keepsAlive && body === NO_BODY && upgrade === '' && isIdempotent(method) && !bindsConnection(headers)
+      this.#way.keepsAlive &&
+      body <= 0 &&
+      body !== PIECES &&
+      upgrade === '' &&
+      isIdempotent(method) &&
+      !bindsConnection(headers)
     );
   }
 
