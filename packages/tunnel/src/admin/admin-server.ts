@@ -73,10 +73,10 @@ export class AdminServer {
       this.#feed.push();
     }, SAMPLE_INTERVAL).unref();
     this.#server = createServer((request, response) => {
+      const from = request.socket.remoteAddress;
       this.#serve(request, response).catch((error: unknown) => {
         const code = codeOf(error, 'ERR_TUNNEL_FAILED');
-        if (request.method === 'POST')
-          log('admin refused', { code, url: request.url, from: request.socket.remoteAddress });
+        if (request.method === 'POST') log('admin refused', { code, url: request.url, from });
         answerFailure(response, error);
       });
     });

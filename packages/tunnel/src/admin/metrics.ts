@@ -45,6 +45,28 @@ export class Metrics {
       labelNames: ['status'],
       registers,
     });
+    const { limits } = gateway;
+    new Counter({
+      name: 'tunnel_clients_limited_total',
+      help: 'Connections and requests that were refused, because their address had all that it may have.',
+      labelNames: ['what'],
+      registers,
+      collect() {
+        this.reset();
+        this.inc({ what: 'connections' }, limits.connections.refused);
+        this.inc({ what: 'requests' }, limits.requests.refused);
+      },
+    });
+    gauge(
+      registers,
+      'tunnel_targets_refusing',
+      'Services of sessions whose target takes no connections now.',
+      (set) => {
+        let count = 0;
+        for (const session of gateway.routes.sessions) count += gateway.routes.refusing(session).length;
+        set(count);
+      },
+    );
     gauge(registers, 'tunnel_ready', 'Whether requests should come here: 1 or 0.', (set) =>
       set(gateway.readiness.state === 'serving' ? 1 : 0),
     );

@@ -30,6 +30,10 @@ export interface GatewayView {
   readonly served: number;
   readonly failed: number;
   readonly failedLately: number;
+  /** Connections and requests of clients that had all that one address may have. */
+  readonly limited: number;
+  /** Who is refused: `agent <name>`, `tenant <name>`, `token <id>`. */
+  readonly revoked: readonly string[];
   readonly bytes: { readonly up: number; readonly down: number };
   readonly plot: TrafficPlot;
 }
@@ -50,6 +54,10 @@ export interface SessionView {
   readonly lastError: string | null;
   readonly drainReason: string | null;
   readonly drainStartedAt: number | null;
+  /** When its token ends, and the session with it. */
+  readonly expires: number;
+  /** What it serves, and whose target took no connection the last time. */
+  readonly refusing: readonly string[];
   /** The agent or the gateway has said that no more streams come: resume does nothing. */
   readonly leaving: boolean;
   readonly plot: Plot;
@@ -87,17 +95,26 @@ export function takeSnapshot({ gateway, traffic, activity, startedAt }: Source):
       served: traffic.served,
       failed: traffic.failed,
       failedLately: traffic.failedLately,
+      limited: gateway.limits.connections.refused + gateway.limits.requests.refused,
+      revoked: gateway.revocations.list,
       bytes: traffic.bytes,
       plot: traffic.plot,
     },
-    sessions: sessions.map(({ session, snapshot }) => sessionView(session, snapshot, traffic)),
+    sessions: sessions.map(({ session, snapshot }) =>
+      sessionView(session, snapshot, traffic, routes.refusing(session)),
+    ),
     routes: routeViews(gateway, sessions),
     requests: activity.requests,
     events: activity.events,
   };
 }
 
-function sessionView(session: AgentSession, snapshot: SessionSnapshot, traffic: Traffic): SessionView {
+function sessionView(
+  session: AgentSession,
+  snapshot: SessionSnapshot,
+  traffic: Traffic,
+  refusing: readonly string[],
+): SessionView {
   return {
     key: snapshot.key,
     agent: snapshot.id,
@@ -114,6 +131,8 @@ function sessionView(session: AgentSession, snapshot: SessionSnapshot, traffic: 
     lastError: snapshot.lastError ?? null,
     drainReason: snapshot.drainReason ?? null,
     drainStartedAt: snapshot.drainStartedAt ?? null,
+    expires: session.claims.expires,
+    refusing,
     leaving: session.session.state !== 'open',
     plot: traffic.plotOf(session),
   };

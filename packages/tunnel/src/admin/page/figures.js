@@ -13,7 +13,7 @@ export class Figures {
   }
 
   /** @param {import('../snapshot.ts').GatewayView} gateway */
-  show({ plot, running, bytes: total, served, failed, failedLately }) {
+  show({ plot, running, bytes: total, served, failed, failedLately, limited }) {
     const { requests, tcpConnections } = running;
     const latest = plot.requests.at(-1) ?? 0;
     const perSecond = `${latest < 10 ? latest : Math.round(latest).toLocaleString('en')}/s`;
@@ -27,7 +27,8 @@ export class Figures {
     const now = (requests + tcpConnections).toLocaleString('en');
     this.running.show(now, kinds, plot.running, scaleOf([plot.running], 5));
     const lately = failedLately.toLocaleString('en');
-    this.failed.show(lately, `${failed.toLocaleString('en')} in all`, plot.failed, scaleOf([plot.failed], 5));
+    const refused = limited === 0 ? '' : `, ${limited.toLocaleString('en')} clients limited`;
+    this.failed.show(lately, `${failed.toLocaleString('en')} in all${refused}`, plot.failed, scaleOf([plot.failed], 5));
     setData(this.failed.element, 'bad', String(failedLately > 0));
   }
 }

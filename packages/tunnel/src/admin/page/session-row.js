@@ -24,6 +24,9 @@ const STATES = {
   closed: 'closed',
 };
 
+/** Milliseconds before the end of its token from which a session says so. */
+const ENDS_SOON = 600_000;
+
 export class SessionRow {
   /** @type {SessionView | undefined} */
   #session;
@@ -149,7 +152,7 @@ export class SessionRow {
  * @param {SessionView} session
  * @param {number} at
  */
-function reasonOf({ state, drainReason, drainStartedAt, lastError, failures, opens }, at) {
+function reasonOf({ state, drainReason, drainStartedAt, lastError, failures, opens, refusing, expires }, at) {
   if (state === 'draining') {
     const since = drainStartedAt === null ? '' : `Draining for ${duration(at - drainStartedAt)}`;
     return drainReason === null ? since : `${since}: ${drainReason}`;
@@ -158,5 +161,7 @@ function reasonOf({ state, drainReason, drainStartedAt, lastError, failures, ope
     const rate = `${failures} of ${count(opens, 'open')} failed`;
     return lastError === null ? rate : `${rate}, the last by: ${lastError}`;
   }
+  if (refusing.length > 0) return `Its target refuses connections for ${refusing.join(', ')}`;
+  if (expires - at < ENDS_SOON) return `Ends with its token in ${duration(Math.max(0, expires - at))}`;
   return '';
 }
