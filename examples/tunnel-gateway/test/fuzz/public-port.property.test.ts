@@ -1,7 +1,7 @@
 // The public port, faced with hostile clients: any bytes, floods, pipelines, upgrades in the middle, ends and resets at any time. The
 // gateway lives, others are served, what is answered is HTTP, and nothing is left.
 import { connect, type Socket } from 'node:net';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { MessageReader } from '../differential/message-reader.ts';
@@ -14,7 +14,7 @@ import { askHonestly, HONEST_HOST, type HonestOrigin, honestOrigin, SocketCount 
 import { type Act, acts, describeActs, play } from './script.ts';
 
 const MIB = 1024 * 1024;
-/** Turns for which a hostile client stays when it has said everything. */
+/** Turns of at least 1 ms for which a hostile client stays when it has said everything. */
 const STAYS = 20;
 
 const head = (line: string, fields: string): string => `${line}\r\nHost: ${HONEST_HOST}\r\n${fields}\r\n`;
@@ -77,7 +77,10 @@ interface HostileClient {
   readonly acts: readonly Act[];
   readonly reads: boolean;
 }
-const client: fc.Arbitrary<HostileClient> = fc.record({ acts: acts(REQUESTS, WORDS), reads: fc.boolean() });
+const client: fc.Arbitrary<HostileClient> = fc.record({
+  acts: acts(REQUESTS, [...WORDS, ...REQUESTS]),
+  reads: fc.boolean(),
+});
 
 const activity = new Activity();
 let origin: HonestOrigin;
@@ -94,7 +97,7 @@ afterEach(async () => {
 });
 
 async function start(): Promise<void> {
-  gateway = await startGateway({ idleTimeout: 1_000, joinedIdleTimeout: 1_000 });
+  gateway = await startGateway();
   agent = startAgent([gateway.agentsUrl], gateway.token({ agent: 'honest', tenant: 'honest', routes: [HONEST_HOST] }), [
     `http://127.0.0.1:${origin.port}`,
   ]);
@@ -145,7 +148,7 @@ class HostileConnection {
 
   async run(): Promise<void> {
     await play(this.socket, this.#acts, () => this.socket.resetAndDestroy());
-    for (let turns = 0; turns < STAYS && !this.socket.destroyed; turns += 1) await turn();
+    for (let turns = 0; turns < STAYS && !this.socket.destroyed; turns += 1) await sleep(1);
     this.socket.destroy();
   }
 
