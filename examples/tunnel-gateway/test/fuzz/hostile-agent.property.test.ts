@@ -213,7 +213,8 @@ async function face({
     // Streams that it does not end are its own loss: they count against its session.
     const isOver = (): boolean =>
       gateway.leftovers().requests === 0 && clients.every(({ socket }) => !socket.connecting);
-    for (let turns = 0; turns < STAY && !isOver(); turns += 1) await sleep(1);
+    await activity.until(() => streams > 0);
+    for (let turns = 0; turns < STAY; turns += 1) await sleep(1);
     if (leaves === 'agent') session.destroy();
     else for (const { socket } of clients) socket.destroy();
     if (!(await activity.until(isOver)))
