@@ -70,7 +70,12 @@ export class ClientConnection {
       // It is in the middle of this very request.
       if (current.response.headersSent) this.#socket.destroy();
       else this.#fail(status);
-    } else if (!this.#isFull) this.#take({ kind: 'failure', status });
+      return;
+    }
+    // In the middle of a request that waits: what has come of it never ends, and whatever waited behind it would wait for ever.
+    const last = this.#waiting.at(-1);
+    if (last?.kind === 'request' && !last.request.complete) this.#waiting.pop();
+    if (!this.#isFull) this.#take({ kind: 'failure', status });
   }
 
   #take(waiting: Waiting): void {

@@ -7,11 +7,12 @@ import type { UpgradeRequest } from '../http/upgrade-response.ts';
 
 /**
  * HTTP/2 over plain TCP, which nobody behind the tunnel would get to see: Java's HttpClient asks for it with every first request, and
- * curl --http2. And any request with a body, which would have to be told from what comes after it.
+ * curl --http2. Any request with a body, which would have to be told from what comes after it. And HTTP/1.0, whose Upgrade must be ignored
+ * (RFC 9110 §7.8).
  */
-export function ignoresUpgrade({ headers }: IncomingMessage): boolean {
+export function ignoresUpgrade({ headers, httpVersion }: IncomingMessage): boolean {
   const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-  return hasBody || headers.upgrade?.trim().toLowerCase() === 'h2c';
+  return hasBody || httpVersion === '1.0' || headers.upgrade?.trim().toLowerCase() === 'h2c';
 }
 
 export function putBack(request: IncomingMessage, { socket, head }: UpgradeRequest): void {

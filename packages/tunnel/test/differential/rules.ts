@@ -118,8 +118,16 @@ export function refusalOf(plan: RequestPlan): Refusal {
   if (plan.method === 'CONNECT' || plan.host !== 'one') return 'must';
   if (plan.framing === 'gzip, chunked') return 'must';
   const hasFaultyFraming = plan.framing === 'both' || (plan.version === '1.0' && plan.framing === 'chunked');
-  if (hasFaultyFraming || isLarge(plan.fields)) return 'may';
+  if (hasFaultyFraming || framesAnew(plan) || isLarge(plan.fields)) return 'may';
   return 'no';
+}
+
+/**
+ * Its trailers frame it once more. They may be dropped, and the parser of node:http refuses them: who sends that tries to have one message
+ * read as two (RFC 9110 §6.5.1 forbids to send it).
+ */
+export function framesAnew({ framing, trailers }: Pick<RequestPlan | AnswerPlan, 'framing' | 'trailers'>): boolean {
+  return framing === 'chunked' && trailers.some(([name]) => /^(transfer-encoding|content-length)$/i.test(name));
 }
 
 /** After which no request may be answered on its connection. */
@@ -137,6 +145,7 @@ export function badAnswer(answer: AnswerPlan, request: RequestPlan): Refusal {
   // A switch may be left out where it can be: then nobody asked for the 101.
   if (answer.status === '101' && (request.framing !== 'none' || request.upgrade === 'h2c')) return 'may';
   if (answer.framing === 'both' || /^0/.test(answer.status) || isLarge(answer.fields)) return 'may';
+  if (framesAnew(answer)) return 'may';
   if (answer.interim.some(({ fields }) => isLarge(fields))) return 'may';
   return 'no';
 }

@@ -1,4 +1,4 @@
-// A hostile gateway towards an agent that has an honest one as well: any bytes on streams, odd targets, CONNECT, floods, ends and resets
+// A hostile gateway towards an agent that has an honest one as well: mutated blocks and any bytes on streams, odd targets, CONNECT, floods, ends and resets
 // at any time. The agent lives, serves the honest gateway, reaches nothing that is not listed, and keeps nothing.
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
@@ -7,6 +7,7 @@ import type { YamuxSession, YamuxStream } from '@zishuo/yamux';
 import { acceptUpgrades, type UpgradeAcceptor } from '@zishuo/yamux-websocket';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { BlockKind, encodeBlock, NO_BODY, PIECES, requestBlock } from '../../src/exchange/block.ts';
 import { heldBytes } from '../support/memory.ts';
 import { holds, RUNS_TIMEOUT } from '../support/runs.ts';
 import { Activity } from '../support/stillness.ts';
@@ -17,20 +18,32 @@ import { type Act, acts, describeActs, play } from './script.ts';
 
 const MIB = 1024 * 1024;
 
-const head = (line: string, fields = ''): string => `${line}\r\nHost: ${HONEST_HOST}\r\n${fields}\r\n`;
+/** A request as a gateway sends it: a block, and behind it the bytes of the body, or blocks of them. */
+function asked(line: string, more: { body?: number; upgrade?: string; headers?: readonly string[] } = {}): string {
+  const [method = '', target = ''] = line.split(' ');
+  const { body = NO_BODY, upgrade = '', headers = [] } = more;
+  const block = requestBlock({ method, target, body, upgrade, headers: ['Host', HONEST_HOST, ...headers] });
+  return block.toString('latin1');
+}
+
+const block = (kind: BlockKind, ...fields: string[]): string => encodeBlock(kind, fields).toString('latin1');
+
 const REQUESTS = [
-  head('GET /a HTTP/1.1'),
-  head('GET /large HTTP/1.1'),
-  head('GET /slow HTTP/1.1', 'Connection: close\r\n'),
-  `${head('POST /b HTTP/1.1', 'Transfer-Encoding: chunked\r\n')}3\r\nabc\r\n0\r\nX: y\r\n\r\n`,
-  `${head('POST /c HTTP/1.1', 'Content-Length: 3\r\n')}abc`,
-  head('GET /d HTTP/1.1', 'Connection: Upgrade\r\nUpgrade: foo\r\n'),
-  'GET / HTTP/1.1\r\nHost: elsewhere.example\r\n\r\n',
-  'GET http://127.0.0.1:1/ HTTP/1.1\r\nHost: 127.0.0.1:1\r\n\r\n',
-  'CONNECT 127.0.0.1:22 HTTP/1.1\r\nHost: 127.0.0.1:22\r\n\r\n',
-  'CONNECT postgres:5432 HTTP/1.1\r\nHost: postgres\r\n\r\n',
-  head('OPTIONS * HTTP/1.1'),
-  head('GET /../../x HTTP/1.1'),
+  asked('GET /a'),
+  asked('GET /large'),
+  asked('GET /slow', { headers: ['X-Request-Id', 'one'] }),
+  asked('POST /b', { body: PIECES }) + block(BlockKind.Piece, 'abc') + block(BlockKind.Trailers, 'X', 'y'),
+  `${asked('POST /c', { body: 3 })}abc`,
+  asked('PUT /e', { body: 3, headers: ['Expect', '100-continue'] }),
+  asked('GET /d', { upgrade: 'foo' }),
+  asked('GET /', { headers: ['Host', 'elsewhere.example'] }),
+  asked('GET /').replace(HONEST_HOST, 'other.exam'.padEnd(HONEST_HOST.length, 'p')),
+  asked('GET http://127.0.0.1:1/'),
+  asked('CONNECT 127.0.0.1:22'),
+  asked('CONNECT postgres'),
+  asked('OPTIONS *'),
+  asked('GET /../../x'),
+  `GET /a HTTP/1.1\r\nHost: ${HONEST_HOST}\r\n\r\n`,
 ];
 const WORDS = [
   ...[
@@ -39,26 +52,34 @@ const WORDS = [
     '\r\n\r\n',
     '\0',
     ':',
-    'a: b\r\n',
-    '1\r\nx\r\n',
-    '0\r\n\r\n',
-    'ffffffff\r\n',
+    '\0\0\0',
+    '\xff\xff\xff',
+    '-2',
+    '-1',
+    '3',
+    '9007199254740993',
     '//',
     'unix:',
     '@',
     '%2e%2e/',
   ],
+  ...['\nContent-Length\n1', '\nTransfer-Encoding\nchunked', '\nTransfer-Encoding\ngzip', '\nExpect\n100-continue'],
   ...[
-    'Content-Length: 1\r\n',
-    'Transfer-Encoding: chunked\r\n',
-    'Transfer-Encoding: gzip\r\n',
-    'Expect: 100-continue\r\n',
+    '\nConnection\nUpgrade',
+    `\nHost\n${HONEST_HOST}`,
+    '\nHost\nelsewhere.example',
+    '\nX-Request-Id\n\xff',
+    '\nX\nr\rn',
   ],
+  ...Object.values(BlockKind).flatMap((kind) => [
+    block(kind),
+    block(kind, '200', 'OK', '0'),
+    String.fromCharCode(kind),
+  ]),
   ...[
-    'Connection: Upgrade\r\nUpgrade: h2c\r\n',
-    `Host: ${HONEST_HOST}\r\n`,
-    'Host: elsewhere.example\r\n',
-    'X-Request-Id: \xff\r\n',
+    block(BlockKind.Piece, 'x'),
+    block(BlockKind.Trailers, 'Transfer-Encoding', 'chunked'),
+    block(BlockKind.Trailers, 'a b', '\r\n'),
   ],
 ];
 

@@ -101,6 +101,20 @@ describe('requests that a client pipelines', () => {
     expect((await answers).match(/\[.*?\]/g)).toEqual(['[GET /0]', '[GET /1]', '[GET /2]']);
   });
 
+  it('and of which the last is cut get their answers, and then 400: what is cut never runs', async () => {
+    const gateway = await startGateway();
+    const origin = await heldOrigin();
+    await startAgent(gateway, { origin: `http://127.0.0.1:${origin.port}` });
+    const client = await clientOf(gateway);
+    const answers = text(client);
+    client.end(`${get('/1')}${get('/2', 'Content-Length: 9\r\n')}half`);
+    await origin.asked;
+    await ask({ port: gateway.port, host: 'nobody.example' }); // whatever else was due has happened
+    origin.release();
+    expect(await answers).toMatch(/^HTTP\/1.1 200 .*\[GET \/1\].*HTTP\/1.1 400 /s);
+    expect([gateway.gateway.running.requests, origin.running]).toEqual([0, ['/1']]);
+  });
+
   it('and then something that is no HTTP get their answers, and then 400', async () => {
     const gateway = await startGateway();
     await startAgent(gateway, { origin: (request, response) => response.end(`[${request.url}]`) });

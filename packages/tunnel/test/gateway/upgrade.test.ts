@@ -160,6 +160,13 @@ describe('an upgrade', () => {
     expect(answer).toMatch(/^HTTP\/1.1 404 .*ERR_TUNNEL_UNKNOWN_ROUTE/s);
   });
 
+  it('of HTTP/1.0 is served as if it had not asked', async () => {
+    const gateway = await startGateway();
+    await startAgent(gateway, { origin: (request, response) => response.end(`[${request.headers.upgrade}]`) });
+    const answer = await askRaw(gateway.port, upgradeOf('echo').replace('HTTP/1.1', 'HTTP/1.0'));
+    expect(answer).toMatch(/^HTTP\/1.1 200 .*\[undefined\]$/s);
+  });
+
   it('to HTTP/2 is served as plain HTTP, as a server that does not know it may', async () => {
     const gateway = await startGateway();
     await startAgent(gateway, { origin: (_request, response) => response.end('plain') });

@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { Targets } from '../../src/agent/targets.ts';
 import { TunnelAgent } from '../../src/agent/tunnel-agent.ts';
-import { TunnelGateway, type TunnelGatewayOptions } from '../../src/gateway/tunnel-gateway.ts';
+import type { TunnelGatewayOptions } from '../../src/gateway/options.ts';
+import { TunnelGateway } from '../../src/gateway/tunnel-gateway.ts';
 import { signToken } from '../../src/token.ts';
 
 const SECRET = 'the secret of this property';
