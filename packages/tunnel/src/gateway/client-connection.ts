@@ -57,10 +57,9 @@ export class ClientConnection {
   }
 
   upgrade(kind: 'upgrade' | 'connect', request: IncomingMessage, head: Buffer): void {
-    if (this.#isFull) return;
     // The parser has let go of the connection, and with it of what an answer under way waits for.
     this.#socket.on('drain', () => this.#current?.response.emit('drain'));
-    this.#take({ kind, request, head });
+    if (!this.#isFull) this.#take({ kind, request, head });
   }
 
   /** What came is not HTTP, or does not come in time. `status`: a status line's end. */

@@ -8,7 +8,7 @@ import { describeProgram } from './program-text.ts';
 import { Scene } from './scene.ts';
 
 /** Programs of each family in `pnpm test`. */
-const FEW = 30;
+const FEW = 20;
 const VIA = 'Via';
 
 let scene: Scene;

@@ -227,7 +227,7 @@ test(
           ].join('\n'),
         );
       },
-      100,
+      40,
     );
     expect((heldBytes() - before) / MIB, 'MiB held for exchanges that are over').toBeLessThan(32);
   },

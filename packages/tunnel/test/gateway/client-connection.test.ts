@@ -101,6 +101,15 @@ describe('requests that a client pipelines', () => {
     expect((await answers).match(/\[.*?\]/g)).toEqual(['[GET /0]', '[GET /1]', '[GET /2]']);
   });
 
+  it('and are too many, with a CONNECT behind them, are answered whole: a long answer goes on when its client takes more', async () => {
+    const gateway = await startGateway({ maxPipelined: 2 });
+    const long = Buffer.alloc(8_000_000, 'x');
+    await startAgent(gateway, { origin: (_request, response) => response.end(long) });
+    const client = await clientOf(gateway);
+    client.write(`${get('/').repeat(4)}CONNECT app.example:80 HTTP/1.1\r\nHost: app.example\r\n\r\n`);
+    expect((await text(client)).match(/x+/g)?.map(({ length }) => length)).toEqual([8_000_000, 8_000_000, 8_000_000]);
+  });
+
   it('and of which the last is cut get their answers, and then 400: what is cut never runs', async () => {
     const gateway = await startGateway();
     const origin = await heldOrigin();
