@@ -120,6 +120,8 @@ export function hopHeaders({ method, body, upgrade, headers }: RequestHead, keep
     head.push(name, headers[index + 1] as string);
   }
   if (upgrade !== '') {
+    // It has no body, and says so: else node:http would end a chunked one, as the first bytes of the protocol.
+    if (!BODILESS.has(method)) head.push('Content-Length', '0');
     head.push('Connection', 'Upgrade', 'Upgrade', upgrade);
     return head;
   }

@@ -93,6 +93,11 @@ describe('the head of a request on an HTTP/1.1 connection', () => {
     ['a POST without one', { method: 'POST' }, ['Content-Length', '0', 'Connection', 'close']],
     ['a GET without one', {}, ['Connection', 'close']],
     ['an upgrade', { upgrade: 'websocket' }, ['Connection', 'Upgrade', 'Upgrade', 'websocket']],
+    [
+      'an upgrade by POST, or node:http would end a chunked body',
+      { upgrade: 'foo', method: 'POST' },
+      ['Content-Length', '0', 'Connection', 'Upgrade', 'Upgrade', 'foo'],
+    ],
   ])('frames %s', (_what, given, framing) => {
     expect(hopHeaders(head(given), false)).toEqual(['Host', 'a', ...framing]);
   });
