@@ -6,7 +6,7 @@ const WEBSOCKET = '^packages/yamux-websocket/src/';
 const BALANCER = '^packages/balancer/src/';
 /** What a package shows to the others. */
 const PACKAGE_ROOTS = '^packages/[^/]+/src/(index|http|prometheus|testing)[.]ts$';
-const TUNNEL = '^examples/tunnel-gateway/src/';
+const TUNNEL = '^packages/tunnel/src/';
 const WS = '(^|/)node_modules/(@types/)?ws/|^ws$';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
@@ -194,6 +194,13 @@ module.exports = {
       to: { path: '^packages/$1/src/index[.]ts$' },
     },
     {
+      name: 'tunnel-exchange-is-the-first-layer',
+      comment: 'What goes over a stream: bytes and blocks, no HTTP client, no server, no session.',
+      severity: 'error',
+      from: { path: `${TUNNEL}exchange/` },
+      to: { pathNot: [`${TUNNEL}exchange/`, `${TUNNEL}errors[.]ts$`], dependencyTypesNot: ['core'] },
+    },
+    {
       name: 'tunnel-http-knows-no-side',
       comment: 'How HTTP is carried over one connection is the same for gateway and agent.',
       severity: 'error',
@@ -210,7 +217,7 @@ module.exports = {
       name: 'tunnel-admin-looks-from-outside',
       comment: 'The gateway does not know that it is watched; its program puts the two together.',
       severity: 'error',
-      from: { path: TUNNEL, pathNot: `${TUNNEL}(gateway[.]ts$|admin/)` },
+      from: { path: TUNNEL, pathNot: `${TUNNEL}((gateway|index)[.]ts$|admin/)` },
       to: { path: `${TUNNEL}admin/` },
     },
     {

@@ -19,6 +19,12 @@ const PEERS: readonly string[] = [
   join(modules('yamux-websocket'), '@types', 'ws'),
   join(modules('balancer'), 'prom-client'),
 ];
+/** What the tunnel needs besides packages of this workspace. */
+const DEPENDENCIES: readonly string[] = Object.keys(manifest(join(root, 'packages', 'tunnel')).dependencies ?? {})
+  .filter((name) => !name.startsWith('@zishuo/'))
+  .map((name) => join(modules('tunnel'), name));
+/** The one package that has dependencies outside this workspace, among them peers of the others. */
+const TUNNEL = /^zishuo-tunnel-/;
 
 function testDist(temporary: string): void {
   const tarballs = pack(temporary);
@@ -29,30 +35,34 @@ function testDist(temporary: string): void {
   }
 
   step('imports, without any optional peer dependency');
-  const bare = new Consumer(join(temporary, 'bare'), temporary, tarballs, []);
-  for (const folder of publicFolders()) checkPublished(join(bare.folder, 'node_modules', manifest(folder).name));
-  const withoutPeers = entries().filter((entry) => !NEEDS_ITS_PEER.includes(entry));
+  const lean = tarballs.filter((tarball) => !TUNNEL.test(tarball));
+  const bare = new Consumer(join(temporary, 'bare'), temporary, lean, []);
+  const withoutPeers = entries().filter((entry) => !NEEDS_ITS_PEER.includes(entry) && entry !== '@zishuo/tunnel');
   bare.imports(process.execPath, withoutPeers);
 
   const consumers = ['@types/node', 'types-node-newest'].map((nodeTypes) => {
     step(`types, with ${nodeTypes} and every peer dependency`);
-    const peers = [join(root, 'node_modules', nodeTypes), ...PEERS];
-    const consumer = new Consumer(join(temporary, nodeTypes.replace('/', '-')), temporary, tarballs, peers);
+    const installed = [join(root, 'node_modules', nodeTypes), ...PEERS, ...DEPENDENCIES];
+    const consumer = new Consumer(join(temporary, nodeTypes.replace('/', '-')), temporary, tarballs, installed);
     consumer.types(entries());
     return consumer;
   });
   const [full = bare] = consumers;
 
-  step(`imports and round trips, on this Node, ${process.version}`);
+  for (const folder of publicFolders()) checkPublished(join(full.folder, 'node_modules', manifest(folder).name));
+
+  step(`imports, round trips and the tunnel's programs, on this Node, ${process.version}`);
   full.imports(process.execPath, entries());
   full.roundTrips(process.execPath);
+  full.tunnel(process.execPath);
   const unseen = NODE_VERSIONS.filter((version) => {
-    step(`imports and round trips, on Node ${version}`);
+    step(`imports, round trips and the tunnel's programs, on Node ${version}`);
     const node = fetchNode(version, join(temporary, `node-${version}`));
     if ('missing' in node) return unavailable(version, node.missing);
     bare.imports(node.executable, withoutPeers);
     full.imports(node.executable, entries());
     full.roundTrips(node.executable);
+    full.tunnel(node.executable);
     return false;
   });
 

@@ -8,7 +8,7 @@ const read = (path: string): string => readFileSync(new URL(`../../${path}`, imp
 
 const sections = read('docs/reference/error-codes.md').split(/^## /m).slice(1);
 
-const FOLDERS = ['packages/yamux', 'packages/yamux-websocket', 'packages/balancer', 'examples/tunnel-gateway'];
+const FOLDERS = ['packages/yamux', 'packages/yamux-websocket', 'packages/balancer', 'packages/tunnel'];
 
 test('every code of ours on any page is in the sources', () => {
   const inSources = FOLDERS.flatMap((folder) => read(`${folder}/src/errors.ts`).match(/\bERR_[A-Z_]+\b/g) ?? []);

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { defaultOf, GATEWAY_NUMBERS } from '../../packages/tunnel/src/gateway/options.ts';
 import { resolveOptions } from '../../packages/yamux/src/session/options.ts';
 import { resolveStreamOptions } from '../../packages/yamux-websocket/src/options.ts';
 import { defaultsOf } from '../src/defaults.ts';
@@ -27,6 +28,7 @@ const defaults: Readonly<Record<string, unknown>> = {
   ...defaultsOf('packages/yamux-websocket', 'DialOptions'),
   ...resolveStreamOptions(),
   highWaterMark: 65_536,
+  ...Object.fromEntries(GATEWAY_NUMBERS.map((name) => [name, defaultOf(name)])),
 };
 
 interface Row {
@@ -79,6 +81,12 @@ test('every option that bounds what a peer may do is there', () => {
   const named = new Set(rows.map(({ option }) => option.replaceAll('`', '')));
   const bounds = [...Object.keys(session), 'windowBudget'].filter((option) => !ours.includes(option));
   expect(bounds.filter((option) => !named.has(option))).toEqual([]);
+});
+
+test('every limit of the tunnel is there', () => {
+  const ours = ['openTimeout', 'trustedHops', 'drainDelay', 'webSocketDrain', 'readySessions'];
+  const named = new Set(rows.map(({ option }) => option.replaceAll('`', '')));
+  expect(GATEWAY_NUMBERS.filter((name) => !ours.includes(name) && !named.has(name))).toEqual([]);
 });
 
 test('other tests that the page quotes exist', () => {

@@ -7,15 +7,17 @@ import { npm, pnpm, run } from './run.ts';
 export class Consumer {
   readonly folder: string;
 
-  /** Installs the tarballs of `from`, without the network. `peers`: installed packages of this workspace, copied. */
-  constructor(folder: string, from: string, tarballs: readonly string[], peers: readonly string[]) {
+  /** Installs the tarballs of `from`, without the network. `installed`: packages of this workspace, copied. */
+  constructor(folder: string, from: string, tarballs: readonly string[], installed: readonly string[]) {
     this.folder = folder;
     mkdirSync(folder);
     writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
     for (const tarball of tarballs) cpSync(join(from, tarball), join(folder, tarball));
+    // Before npm looks, which then asks no registry for them.
+    for (const one of installed) copyPackage(one, join(folder, 'node_modules'));
     npm(folder, 'install', '--offline', '--no-audit', '--no-fund', ...tarballs.map((tarball) => `./${tarball}`));
-    // Behind npm's back, which would ask the registry for what the peers depend on.
-    for (const peer of peers) copyPackage(peer, join(folder, 'node_modules'));
+    // npm takes away what nobody depends on.
+    for (const one of installed) copyPackage(one, join(folder, 'node_modules'));
   }
 
   /** Both module systems must load every entry and see the same names. */
@@ -30,6 +32,12 @@ export class Consumer {
     for (const near of ['esm', 'cjs']) {
       for (const far of ['esm', 'cjs']) run(this.folder, node, ['round-trip.mjs', near, far]);
     }
+  }
+
+  /** The programs of the tunnel, as processes: a gateway, an agent, a request, and their ends. */
+  tunnel(node: string): void {
+    cpSync(join(import.meta.dirname, 'tunnel.mjs'), join(this.folder, 'tunnel.mjs'));
+    run(this.folder, node, ['tunnel.mjs']);
   }
 
   /** The compiler reads the types as strictly as it can, as an ES module and as a CommonJS one. */

@@ -1,0 +1,88 @@
+// What the admin port is asked to do: to a session, and to all of an agent or a tenant.
+import { type SessionSnapshot, withSessionWeight } from '@zishuo/yamux-balancer';
+import { TunnelError } from '../errors.ts';
+import type { TunnelGateway } from '../gateway/tunnel-gateway.ts';
+import type { Activity } from './activity.ts';
+
+/**
+ * Ends all sessions of an agent or a tenant, refuses it from now on, or takes that back. Returns how many sessions were ended, and who is
+ * refused then.
+ * @throws TunnelError.
+ */
+export function actOnAll(
+  kind: 'agent' | 'tenant',
+  name: string,
+  action: string,
+  gateway: TunnelGateway,
+): { readonly cut: number; readonly revoked: readonly string[] } {
+  const { revocations } = gateway;
+  let cut = 0;
+  switch (action) {
+    case 'cut':
+      cut = gateway.cut(({ claims }) => claims[kind] === name, ASKED);
+      break;
+    case 'revoke':
+      cut = [...gateway.routes.sessions].filter(({ claims }) => claims[kind] === name).length;
+      revocations.revoke(kind, name);
+      break;
+    case 'restore':
+      if (!revocations.restore(kind, name)) {
+        throw new TunnelError('ERR_TUNNEL_ADMIN_NOT_FOUND', `the ${kind} was not revoked here`);
+      }
+      break;
+    default:
+      throw new TunnelError('ERR_TUNNEL_ADMIN_NOT_FOUND', `expected cut, revoke or restore, got "${action}"`);
+  }
+  return { cut, revoked: revocations.list };
+}
+
+const ASKED = 'asked on the admin port';
+
+/**
+ * Drains, resumes, re-weighs or cuts the session and returns how it is then.
+ * @throws TunnelError; the pool's errors, for a key that it does not know and for a weight that is none.
+ */
+export function act(
+  action: string,
+  key: string,
+  asked: Readonly<Record<string, unknown>>,
+  gateway: TunnelGateway,
+  activity: Activity,
+): SessionSnapshot {
+  const { pool } = gateway.routes;
+  switch (action) {
+    case 'drain': {
+      const { reason = ASKED } = asked;
+      if (typeof reason !== 'string') throw badRequest('reason', 'a text', reason);
+      pool.drainSession(key, reason);
+      break;
+    }
+    case 'resume':
+      if (pool.updateSession(key).draining && !pool.resumeSession(key)) {
+        throw new TunnelError('ERR_TUNNEL_CANNOT_RESUME', `${key} goes away: it takes no new request any more`);
+      }
+      break;
+    case 'cut': {
+      const snapshot = pool.updateSession(key); // throws for one that is not there
+      gateway.cut(({ ref }) => ref.key === key, ASKED);
+      return snapshot;
+    }
+    case 'weight': {
+      const { weight } = asked;
+      // JSON has no Infinity, but 1e999 is one.
+      if (typeof weight !== 'number' || !Number.isFinite(weight) || weight < 0) {
+        throw badRequest('weight', 'a number of at least 0', weight);
+      }
+      pool.updateSession(key, withSessionWeight(weight));
+      activity.tell('weight', key, `weighs ${weight} now`);
+      break;
+    }
+    default:
+      throw new TunnelError('ERR_TUNNEL_ADMIN_NOT_FOUND', `expected drain, resume, weight or cut, got "${action}"`);
+  }
+  return pool.updateSession(key); // no change: how it is
+}
+
+function badRequest(name: string, expected: string, got: unknown): TunnelError {
+  return new TunnelError('ERR_TUNNEL_BAD_REQUEST', `expected ${name} to be ${expected}, got ${JSON.stringify(got)}`);
+}

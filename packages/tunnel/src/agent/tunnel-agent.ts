@@ -1,0 +1,117 @@
+// The agent: holds sessions to gateways and serves every stream that they open, by forwarding it to a local target. Listens on no port.
+import type { Server } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { YamuxSession } from '@zishuo/yamux';
+import type { Log } from '../log.ts';
+import { GatewayLink } from './gateway-link.ts';
+import { LocalPlaces } from './local-places.ts';
+import { ServedStream } from './served-stream.ts';
+import { ServerPlaces } from './server-places.ts';
+import { Targets } from './targets.ts';
+
+export interface TunnelAgentOptions {
+  /** WebSocket URLs; a session, or `connections` of them, to each. */
+  readonly gateways: readonly string[];
+  /** What the gateways issued, or what gives it at each dial: tokens expire. */
+  readonly token: string | (() => string);
+  /** What may be reached; or a server of this process, which then serves every route. */
+  readonly targets: Targets | Server;
+  /**
+   * Sessions to each gateway. The gateway balances by session, so that twice as many take twice the share.
+   * @defaultValue 1
+   */
+  readonly connections?: number | undefined;
+  /**
+   * Milliseconds that a WebSocket has when the agent stops, before both its ends are told to close (1001).
+   * @defaultValue 10000
+   */
+  readonly webSocketDrain?: number | undefined;
+  /** Told of every event: a name, and fields for a line of JSON. */
+  readonly log: Log;
+}
+
+/** Dials gateways, and dials again for as long as it runs; serves their requests from its targets. */
+export class TunnelAgent {
+  readonly #places: LocalPlaces | ServerPlaces;
+  readonly #links: readonly GatewayLink[];
+  readonly #refused = new Set<GatewayLink>();
+  readonly #webSocketDrain: number;
+  /** Resolves when every link has had its first session. */
+  readonly connected: Promise<void>;
+  /** Resolves when every link has dialed, with a session or without. */
+  readonly dialed: Promise<void>;
+  /** Resolves after close(); rejects when every gateway has refused the token. */
+  readonly ended: Promise<void>;
+  #end!: () => void;
+
+  /** Dials at once. */
+  constructor({ gateways, token, targets, connections = 1, webSocketDrain = 10_000, log }: TunnelAgentOptions) {
+    this.#places = targets instanceof Targets ? new LocalPlaces(targets, log) : new ServerPlaces(targets, log);
+    this.#webSocketDrain = webSocketDrain;
+    const links: GatewayLink[] = [];
+    const firsts: Promise<void>[] = [];
+    const dials: Promise<void>[] = [];
+    this.ended = new Promise((resolve, reject) => {
+      this.#end = resolve;
+      for (const url of gateways.flatMap((gateway) => Array<string>(connections).fill(gateway))) {
+        const first = deferred();
+        const dialed = deferred();
+        firsts.push(first.promise);
+        dials.push(dialed.promise);
+        const link: GatewayLink = new GatewayLink({
+          url,
+          token: typeof token === 'string' ? () => token : token,
+          log,
+          onSession: (session) => {
+            this.#refused.delete(link);
+            this.#serve(session);
+            first.resolve();
+          },
+          onFirst: dialed.resolve,
+          onRefused: (error) => {
+            this.#refused.add(link);
+            if (this.#refused.size < links.length) return; // the others serve on
+            reject(error);
+            void this.close(0);
+          },
+        });
+        links.push(link);
+      }
+    });
+    this.ended.catch(() => {}); // who waits for it hears it
+    this.#links = links;
+    this.connected = Promise.all(firsts).then(() => {});
+    this.dialed = Promise.all(dials).then(() => {});
+  }
+
+  /** Takes no new request, serves what runs for at most `timeout` ms, then closes its sessions. */
+  async close(timeout = 30_000): Promise<void> {
+    const links = Promise.all(this.#links.map((link) => link.stop(timeout)));
+    // Half of a short time is left for the closing handshake.
+    const deadline = new AbortController();
+    const away = sleep(Math.min(this.#webSocketDrain, timeout / 2), undefined, { signal: deadline.signal }).then(
+      () => {
+        for (const joined of this.#places.joined) joined.sendAway();
+      },
+      () => {},
+    );
+    await links;
+    deadline.abort();
+    await away;
+    this.#places.close();
+    this.#end();
+  }
+
+  #serve(session: YamuxSession): void {
+    session.on('error', () => {}); // the link tells why it was lost
+    session.on('stream', (stream) => new ServedStream(stream, this.#places));
+  }
+}
+
+function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve!: () => void;
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}

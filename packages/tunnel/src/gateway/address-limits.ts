@@ -1,0 +1,30 @@
+// How much of something each address has, and may have.
+
+export class AddressLimits {
+  readonly #max: number;
+  readonly #counts = new Map<string, number>();
+  /** How often one more was refused. */
+  refused = 0;
+
+  /** `max`: for each address. */
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  /** False: it has all that it may have. Else give() must follow. */
+  take(address: string): boolean {
+    const count = this.#counts.get(address) ?? 0;
+    if (count >= this.#max) {
+      this.refused += 1;
+      return false;
+    }
+    this.#counts.set(address, count + 1);
+    return true;
+  }
+
+  give(address: string): void {
+    const count = this.#counts.get(address) ?? 0;
+    if (count > 1) this.#counts.set(address, count - 1);
+    else this.#counts.delete(address);
+  }
+}

@@ -1,0 +1,156 @@
+// What keeps the requests of one client on one agent: a header, a cookie, or the client's address.
+import { createHash, createHmac } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { RawHeaders } from '../exchange/block.ts';
+
+/** Where a request would like to go. */
+export interface Wish {
+  /** Requests of one key stay with the session that served the first. */
+  readonly key: string | undefined;
+  /** An agent by its name, before the key. */
+  readonly agent: string | undefined;
+}
+
+export interface Affinity {
+  wish(request: IncomingMessage, address: string): Wish;
+  /** For a raw TCP connection. */
+  wishOf(address: string): Wish;
+  /** An answer came from this agent; what is to be added to it, [name, value, …]. */
+  answered(wish: Wish, agent: string, headers: RawHeaders): RawHeaders;
+}
+
+/** The gateway's own cookie. */
+const STICKY = 'tunnel-agent';
+/** The pool remembers tens of thousands of these, and clients choose them. */
+const MAX_KEY_LENGTH = 128;
+const MAX_LEARNED = 65_536;
+const FREE: Wish = { key: undefined, agent: undefined };
+const NONE: RawHeaders = [];
+
+/**
+ * From `header:<name>`, `cookie:<name>`, `ip`, `sticky` or `none`. `secret` names agents in cookies so that nobody reads or guesses them.
+ * `agents`: whose sessions are there.
+ * @throws TypeError for anything else.
+ */
+export function parseAffinity(text: string, secret = '', agents: () => Iterable<string> = () => []): Affinity {
+  const [, kind, name = ''] = /^(header|cookie):([!#$%&'*+.^`|~\w-]+)$/.exec(text) ?? [];
+  if (kind === 'header') return keyed((request) => headerValue(request, name.toLowerCase()));
+  if (kind === 'cookie') return new LearnedCookie(name);
+  if (text === 'ip') {
+    const byAddress = (address: string): Wish => ({ key: address, agent: undefined });
+    return { wish: (_request, address) => byAddress(address), wishOf: byAddress, answered: () => NONE };
+  }
+  if (text === 'sticky') return new StickyCookie(secret, agents);
+  if (text === 'none') return keyed(() => undefined);
+  throw new TypeError(`expected affinity to be header:<name>, cookie:<name>, ip, sticky or none, got "${text}"`);
+}
+
+function keyed(keyOf: (request: IncomingMessage) => string | undefined): Affinity {
+  return {
+    wish: (request) => {
+      const key = bounded(keyOf(request));
+      return key === undefined ? FREE : { key, agent: undefined };
+    },
+    wishOf: () => FREE,
+    answered: () => NONE,
+  };
+}
+
+/** A cookie of the application, which it may keep its sessions by: who sets it, is asked again. */
+class LearnedCookie implements Affinity {
+  readonly #name: string;
+  /** By the value of the cookie: the agent that has set it. The least recently used first. */
+  readonly #agents = new Map<string, string>();
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  wish(request: IncomingMessage): Wish {
+    const key = bounded(cookieValue(request.headers.cookie ?? '', this.#name));
+    if (key === undefined) return FREE;
+    const agent = this.#agents.get(key);
+    if (agent !== undefined) this.#learn(key, agent);
+    return { key, agent };
+  }
+
+  wishOf(): Wish {
+    return FREE;
+  }
+
+  answered(_wish: Wish, agent: string, headers: RawHeaders): RawHeaders {
+    for (let index = 0; index < headers.length; index += 2) {
+      const name = headers[index] as string;
+      if (name.length !== 10 || name.toLowerCase() !== 'set-cookie') continue;
+      const [pair = ''] = (headers[index + 1] as string).split(';', 1);
+      const key = bounded(cookieValue(pair, this.#name));
+      if (key !== undefined) this.#learn(key, agent);
+    }
+    return NONE;
+  }
+
+  #learn(key: string, agent: string): void {
+    this.#agents.delete(key);
+    this.#agents.set(key, agent);
+    if (this.#agents.size <= MAX_LEARNED) return;
+    const [oldest] = this.#agents.keys();
+    if (oldest !== undefined) this.#agents.delete(oldest);
+  }
+}
+
+/** A cookie of the gateway's own. It names the agent, so that any gateway with the same secret understands it, and none remembers it. */
+class StickyCookie implements Affinity {
+  readonly #secret: string;
+  readonly #agents: () => Iterable<string>;
+
+  constructor(secret: string, agents: () => Iterable<string>) {
+    this.#secret = secret;
+    this.#agents = agents;
+  }
+
+  wish(request: IncomingMessage): Wish {
+    const value = cookieValue(request.headers.cookie ?? '', STICKY);
+    if (value === undefined || value.length !== 22) return FREE;
+    for (const agent of this.#agents()) if (this.#valueFor(agent) === value) return { key: undefined, agent };
+    return FREE;
+  }
+
+  wishOf(): Wish {
+    return FREE;
+  }
+
+  answered(wish: Wish, agent: string): RawHeaders {
+    if (wish.agent === agent) return NONE;
+    return ['Set-Cookie', `${STICKY}=${this.#valueFor(agent)}; Path=/; HttpOnly; SameSite=Lax`];
+  }
+
+  readonly #values = new Map<string, string>();
+
+  #valueFor(agent: string): string {
+    let value = this.#values.get(agent);
+    if (value === undefined) {
+      if (this.#values.size > MAX_LEARNED) this.#values.clear();
+      value = createHmac('sha256', this.#secret).update(`tunnel-sticky.v1.${agent}`).digest('base64url').slice(0, 22);
+      this.#values.set(agent, value);
+    }
+    return value;
+  }
+}
+
+function headerValue({ headers }: IncomingMessage, name: string): string | undefined {
+  const value = headers[name];
+  return Array.isArray(value) ? value.join(', ') : value;
+}
+
+function cookieValue(cookies: string, name: string): string | undefined {
+  for (const cookie of cookies.split(';')) {
+    const equals = cookie.indexOf('=');
+    if (equals !== -1 && cookie.slice(0, equals).trim() === name) return cookie.slice(equals + 1).trim();
+  }
+  return undefined;
+}
+
+function bounded(key: string | undefined): string | undefined {
+  if (key === undefined || key === '') return undefined;
+  return key.length <= MAX_KEY_LENGTH ? key : createHash('sha256').update(key).digest('base64');
+}

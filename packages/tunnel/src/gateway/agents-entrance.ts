@@ -1,0 +1,160 @@
+// Where agents come in: who they are is settled before their WebSocket is, and what they are is watched for as long as their session lives: a
+// token that expires, or is revoked, ends it.
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { WindowBudget, type YamuxSession } from '@zishuo/yamux';
+import { acceptUpgrades, type UpgradeAcceptor, UpgradeRefusedError } from '@zishuo/yamux-websocket';
+import { codeOf, describe, TunnelError } from '../errors.ts';
+import { EXCHANGE_HEADER, EXCHANGE_VERSION } from '../exchange/block.ts';
+import type { UpgradeRequest } from '../http/upgrade-response.ts';
+import type { Log } from '../log.ts';
+import type { AgentClaims } from '../token.ts';
+import type { TokenKeys } from '../token-keys.ts';
+import { DialRate } from './dial-rate.ts';
+import type { Revocations } from './revocations.ts';
+import type { AgentSession, Routes } from './routes.ts';
+
+export interface EntranceOptions {
+  readonly path: string;
+  readonly keys: TokenKeys;
+  readonly revocations: Revocations;
+  readonly routes: Routes;
+  readonly maxSessionsPerTenant: number;
+  readonly maxDialsPerSecond: number;
+  readonly log: Log;
+  readonly onJoined: (session: AgentSession) => void;
+  readonly onGone: () => void;
+  readonly onRefused: (status: number, why: string) => void;
+}
+
+/** Milliseconds after which an agent that came while we drain may ask again: by then another gateway may have our place. */
+const RETRY_AFTER = 1_000;
+/** Bytes by which all receive windows together may grow, however many sessions and streams there are. */
+const WINDOW_BUDGET = 64 * 1024 * 1024;
+/** Milliseconds that requests have to end when the token of their session has. */
+const LAST_REQUESTS = 10_000;
+/** The most that one timer takes. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+export class AgentsEntrance {
+  readonly #options: EntranceOptions;
+  /** Listens on no port: what comes to one is handed to it. */
+  readonly #server: Server = createServer();
+  readonly #acceptor: UpgradeAcceptor;
+  readonly #dials: DialRate;
+
+  constructor(options: EntranceOptions) {
+    this.#options = options;
+    this.#dials = new DialRate(options.maxDialsPerSecond);
+    this.#server.on('error', (error) => options.log('agents cannot come in', { error: describe(error) }));
+    this.#acceptor = acceptUpgrades<AgentClaims>(this.#server, {
+      path: options.path,
+      authenticate: (request) => this.#authenticate(request),
+      // Streams are opened by the gateway alone: whatever an agent asks for is refused.
+      yamux: { acceptBacklog: 0, windowBudget: new WindowBudget(WINDOW_BUDGET) },
+      onSession: (session, request, claims) => this.#join(session, request, claims),
+      retryAfter: RETRY_AFTER,
+      onRefused: (refusal) => {
+        const why = describe(refusal.cause ?? refusal);
+        options.log('agent refused', { status: refusal.status, error: why });
+        options.onRefused(refusal.status, why);
+      },
+    });
+    options.revocations.watch(
+      () => this.#cutRevoked(),
+      (error) => options.log('revocations not read', { error: describe(error) }),
+    );
+    options.keys.watch((error) => options.log('keys not read', { error: describe(error) }));
+  }
+
+  accept(request: IncomingMessage, { socket, head }: UpgradeRequest): void {
+    this.#server.emit('upgrade', request, socket, head);
+  }
+
+  /** Takes nobody any more. */
+  drain(): void {
+    this.#acceptor.drain();
+  }
+
+  close(): void {
+    this.#acceptor.close();
+  }
+
+  /** Ends sessions now, with what runs on them; returns how many. */
+  cut(isMeant: (session: AgentSession) => boolean, reason: string): number {
+    const meant = [...this.#options.routes.sessions].filter(isMeant);
+    for (const session of meant) this.#end(session, reason, 0);
+    return meant.length;
+  }
+
+  async #authenticate(request: IncomingMessage): Promise<AgentClaims> {
+    const { keys, revocations, routes, maxSessionsPerTenant } = this.#options;
+    if (!this.#dials.take(performance.now())) {
+      throw new UpgradeRefusedError(503, { headers: { 'retry-after': '1' }, body: 'too many dials at a time\n' });
+    }
+    const [, token] = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
+    if (token === undefined) throw new UpgradeRefusedError(401, { body: 'expected Authorization: Bearer <token>\n' });
+    const claims = await keys.verify(token, Date.now()).catch((cause: unknown) => {
+      const code = codeOf(cause, 'ERR_TUNNEL_TOKEN_MALFORMED');
+      const status = code === 'ERR_TUNNEL_KEYS_UNAVAILABLE' ? 503 : 401;
+      throw new UpgradeRefusedError(status, { body: `${code}\n`, cause });
+    });
+    const revoked = revocations.reasonFor(claims);
+    if (revoked !== undefined) throw refusedFor('ERR_TUNNEL_TOKEN_REVOKED', revoked);
+    const owner = routes.takenBy(claims);
+    if (owner !== undefined)
+      throw refusedFor('ERR_TUNNEL_ROUTE_TAKEN', 'a route of the token is served by another tenant');
+    if (routes.sessionsOf(claims.tenant) >= maxSessionsPerTenant) {
+      const body = `tenant ${ascii(claims.tenant)} has ${maxSessionsPerTenant} sessions already\n`;
+      throw new UpgradeRefusedError(503, { headers: { 'retry-after': '30' }, body });
+    }
+    return claims;
+  }
+
+  #join(session: YamuxSession, request: IncomingMessage, claims: AgentClaims): void {
+    const { routes, log, onJoined, onGone } = this.#options;
+    const { agent, tenant } = claims;
+    session.on('error', () => {}); // a lost agent is no reason to end; 'close' tells
+    const speaksBlocks = request.headers[EXCHANGE_HEADER] === EXCHANGE_VERSION;
+    const joined = routes.join(claims, session, speaksBlocks);
+    const expiry = this.#watchExpiry(joined);
+    session.once('goAway', () => log('agent drains', { agent }));
+    session.once('close', () => {
+      clearTimeout(expiry());
+      log('agent gone', { agent, error: session.errored?.message });
+      onGone();
+    });
+    log('agent connected', { agent, tenant, routes: claims.routes, key: joined.ref.key });
+    onJoined(joined);
+  }
+
+  /** Returns what tells the timer. */
+  #watchExpiry(session: AgentSession): () => NodeJS.Timeout | undefined {
+    let timer: NodeJS.Timeout | undefined;
+    const look = (): void => {
+      const left = session.claims.expires - Date.now();
+      if (left <= 0) this.#end(session, 'its token has expired', LAST_REQUESTS);
+      else timer = setTimeout(look, Math.min(left, LONGEST_TIMER)).unref();
+    };
+    look();
+    return () => timer;
+  }
+
+  #cutRevoked(): void {
+    const { revocations } = this.#options;
+    this.cut(({ claims }) => revocations.reasonFor(claims) !== undefined, 'revoked');
+  }
+
+  #end({ claims, session, ref }: AgentSession, reason: string, timeout: number): void {
+    this.#options.log('agent cut', { agent: claims.agent, key: ref.key, reason });
+    if (!ref.removed) ref.drain(reason);
+    session.close({ timeout }).catch(() => {}); // 'close' tells
+  }
+}
+
+function refusedFor(code: 'ERR_TUNNEL_TOKEN_REVOKED' | 'ERR_TUNNEL_ROUTE_TAKEN', why: string): UpgradeRefusedError {
+  return new UpgradeRefusedError(403, { body: `${code}\n`, cause: new TunnelError(code, why) });
+}
+
+function ascii(text: string): string {
+  return text.replace(/[^ -~]/g, '?');
+}

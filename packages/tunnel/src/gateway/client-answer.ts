@@ -1,0 +1,108 @@
+// What a public client gets: an answer as it comes from the next hop, on a response of node:http, which frames it for this client.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { type AnswerHead, NO_BODY, PIECES, type RawHeaders } from '../exchange/block.ts';
+import { BodyWriter } from '../exchange/body-writer.ts';
+import { reset } from '../http/connection.ts';
+import { answerError, type ErrorAnswer } from '../http/error-response.ts';
+import { answerHeaders, endToEnd, isReason, pairs, statusLines, trailersOf } from '../http/headers.ts';
+
+/** Milliseconds that a client has to read its answer and stop sending, where it was answered before it had sent all. */
+const LINGER = 5_000;
+
+const keepAll = (): boolean => false;
+
+export class ClientAnswer {
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #writer: BodyWriter;
+  #head: AnswerHead | undefined;
+
+  constructor(request: IncomingMessage, response: ServerResponse) {
+    this.#request = request;
+    this.#response = response;
+    this.#writer = new BodyWriter(response, false);
+  }
+
+  get isBegun(): boolean {
+    return this.#response.headersSent;
+  }
+
+  get #takesChunks(): boolean {
+    return this.#request.httpVersionMajor > 1 || this.#request.httpVersionMinor >= 1;
+  }
+
+  /** @throws TunnelError for what HTTP cannot carry. */
+  interim(status: number, reason: string, headers: RawHeaders): void {
+    const { socket } = this.#response;
+    if (this.isBegun || !this.#takesChunks || socket === null) return;
+    socket.write(statusLines(status, reason, endToEnd(headers, keepAll)));
+  }
+
+  /** @throws what node:http throws for a head that it does not send. */
+  begin(head: AnswerHead, added: RawHeaders): void {
+    const { status, reason, body } = head;
+    const isHead = this.#request.method === 'HEAD';
+    const headers = answerHeaders(head.headers, { status, body, isHead, takesChunks: this.#takesChunks }, added);
+    if (isReason(reason)) this.#response.writeHead(status, reason, headers);
+    else this.#response.writeHead(status, headers);
+    this.#head = head;
+    // The body may be minutes away, as the first event of an event stream is. Byte for byte: flushHeaders() would write UTF-8.
+    if (body !== NO_BODY && body !== 0) this.#response.write('', 'latin1');
+  }
+
+  /** False: no more until the response's 'drain'. */
+  write(chunk: Buffer): boolean {
+    if (this.#response.destroyed) return true;
+    return this.#writer.write(chunk);
+  }
+
+  drained(): void {
+    this.#writer.drained();
+  }
+
+  end(trailers: RawHeaders): void {
+    const response = this.#response;
+    this.#writer.flush();
+    if (this.#head?.body === PIECES && this.#takesChunks && trailers.length > 0) {
+      response.addTrailers(pairs(trailersOf(trailers, keepAll)));
+    }
+    if (!this.#request.complete && response.socket !== null) linger(response.socket, this.#request);
+    response.end();
+  }
+
+  /** The gateway's own answer, where there is no other. */
+  refuse(answer: ErrorAnswer, added: RawHeaders): void {
+    if (!this.#request.complete && this.#response.socket !== null) linger(this.#response.socket, this.#request);
+    answerError(this.#response, answer, added);
+  }
+
+  /** What has come of it must not look whole. */
+  cut(): void {
+    const { socket } = this.#response;
+    if (socket !== null && !this.#response.writableFinished) reset(socket);
+  }
+}
+
+/**
+ * A client that is still sending when it has been answered would be told by a reset, which overtakes the answer, if its connection were closed
+ * at once. So the connection is ended in its own direction only, and read on for a while.
+ */
+function linger(socket: Socket, request: IncomingMessage): void {
+  let timer: NodeJS.Timeout | undefined;
+  const give = (): void => {
+    timer ??= setTimeout(() => socket.destroy(), LINGER).unref();
+  };
+  socket.once('close', () => clearTimeout(timer));
+  request.once('end', () => {
+    clearTimeout(timer);
+    timer = undefined;
+    Reflect.deleteProperty(socket, 'destroySoon');
+    if (socket.writableEnded) socket.destroySoon();
+  });
+  socket.destroySoon = () => {
+    if (socket.writable) socket.end();
+    give();
+  };
+  give();
+}

@@ -1,0 +1,31 @@
+// What every exchange of a gateway shares: where requests may go, what they may take, and who is told.
+import type { Log } from '../log.ts';
+import type { AddressLimits } from './address-limits.ts';
+import type { Affinity } from './affinity.ts';
+import type { Routes } from './routes.ts';
+import type { ServedObserver } from './served.ts';
+
+/** Times in milliseconds; 0 is no limit, but for the first two. */
+export interface ExchangeContext {
+  readonly routes: Routes;
+  readonly affinity: Affinity;
+  /** This gateway, in Via. */
+  readonly id: string;
+  readonly openTimeout: number;
+  readonly attemptTimeout: number;
+  readonly idleTimeout: number;
+  readonly joinedIdleTimeout: number;
+  readonly bodyTimeout: number;
+  /** Bytes a second. */
+  readonly minBodyRate: number;
+  readonly maxHeadersCount: number;
+  /** Bytes. */
+  readonly maxAnswerHeaderSize: number;
+  /** Proxies in front that are trusted. */
+  readonly trustedHops: number;
+  /** Requests at a time, by the client's address. */
+  readonly requestsOf: AddressLimits;
+  /** WebSockets and other connections that were joined, and how to end them. */
+  readonly log: Log;
+  readonly onServed: ServedObserver;
+}

@@ -1,0 +1,58 @@
+// What a failure means: for the client, in an answer, and for the request, whether somebody else can be asked.
+import { codeOf, type TunnelError, UpstreamError } from '../errors.ts';
+import type { ErrorAnswer } from '../http/error-response.ts';
+
+/** The session under the stream is over, or the agent never took the stream. Any other failure may follow from the request itself. */
+export function agentIsGone(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return ('scope' in error && error.scope === 'session') || ('refused' in error && error.refused === true);
+}
+
+export function answerFor(error: unknown): ErrorAnswer {
+  const code = codeOf(error, 'ERR_TUNNEL_FAILED');
+  if (error instanceof UpstreamError) return upstreamAnswer(code, error);
+  switch (code) {
+    case 'ERR_TUNNEL_BAD_REQUEST':
+      return { status: 400, code, message: (error as TunnelError).message };
+    case 'ERR_TUNNEL_UNKNOWN_ROUTE':
+      return { status: 404, code, message: 'No agent serves this host and path' };
+    case 'ERR_TUNNEL_BODY_TIMEOUT':
+      return { status: 408, code, message: 'The body of the request did not come in time' };
+    case 'ERR_TUNNEL_LIMIT':
+      return { status: 429, code, message: 'Too many requests at a time', retryAfter: 1 };
+    case 'ERR_TUNNEL_TOO_MANY_HEADERS':
+      return { status: 431, code, message: 'The request has too many headers' };
+    case 'ERR_TUNNEL_UNSUPPORTED_CODING':
+      return { status: 501, code, message: 'Of the transfer codings only chunked is supported' };
+    case 'ERR_TUNNEL_LOOP':
+      return { status: 508, code, message: 'The route leads back to this gateway' };
+    case 'ERR_YAMUX_POOL_NO_MATCHING_SESSION':
+    case 'ERR_YAMUX_POOL_NO_AVAILABLE_SESSION':
+    case 'ERR_YAMUX_POOL_CLOSED':
+    case 'ERR_TUNNEL_NOT_READY':
+      return { status: 503, code, message: 'No agent for this host and path can take a request now', retryAfter: 1 };
+    case 'ERR_YAMUX_POOL_OPEN_TIMEOUT':
+    case 'ERR_TUNNEL_AGENT_SILENT':
+    case 'ERR_TUNNEL_IDLE_TIMEOUT':
+      return { status: 504, code, message: 'The agent did not answer in time' };
+    default:
+      return { status: 502, code, message: 'The agent failed before it answered' };
+  }
+}
+
+/** What an agent says of its target, or of the request: never its text, which may name what is none of a public client's business. */
+function upstreamAnswer(code: string, error: UpstreamError): ErrorAnswer {
+  switch (code) {
+    case 'ERR_TUNNEL_BAD_REQUEST':
+      return { status: 400, code, message: error.message };
+    case 'ERR_TUNNEL_NO_TARGET':
+      return { status: 502, code, message: 'The agent has no target for this route' };
+    case 'ERR_TUNNEL_AGENT_SILENT':
+    case 'ERR_TUNNEL_TARGET_TIMEOUT':
+      return { status: 504, code, message: 'The agent did not answer in time' };
+    case 'ERR_TUNNEL_BAD_ANSWER':
+      return { status: 502, code, message: 'The answer was none that HTTP can carry' };
+    default:
+      return { status: 502, code, message: 'The local target of the agent did not answer' };
+  }
+}

@@ -1,0 +1,398 @@
+// One public request from its head to the end of its answer: finds a session for its route, carries it there, asks another one where that is
+// safe, and otherwise says what went wrong. Whatever it throws is its own end, and nobody else's.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { describe, TunnelError, UpstreamError } from '../errors.ts';
+import type { AnswerHead, RawHeaders, RequestHead } from '../exchange/block.ts';
+import { type Connection, type Joined, join } from '../http/connection.ts';
+import { clientAddress, forwardedHeaders, isClaim } from '../http/forwarded.ts';
+import { endToEnd, isIdempotent, statusLines, switchingHeaders, takesTrailers } from '../http/headers.ts';
+import { requestAddress } from '../http/request-address.ts';
+import { detach, type UpgradeRequest } from '../http/upgrade-response.ts';
+import type { Upstream, UpstreamListener } from '../http/upstream.ts';
+import type { Wish } from './affinity.ts';
+import { BodyPace } from './body-pace.ts';
+import { ClientAnswer } from './client-answer.ts';
+import type { ExchangeContext } from './exchange-context.ts';
+import { agentIsGone, answerFor } from './failures.ts';
+import { RequestBody } from './request-body.ts';
+import type { AgentSession, OpenedTunnel } from './routes.ts';
+import { ServedRecord } from './served.ts';
+import { upstreamOver } from './upstream-over.ts';
+import { viaFor } from './via.ts';
+
+/** How often a request is sent once more because its agent was lost with it. What was never sent is not counted. */
+const MAX_REPEATS = 1;
+
+export class PublicExchange implements UpstreamListener {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly #context: ExchangeContext;
+  readonly #upgrade: UpgradeRequest | undefined;
+  readonly #record: ServedRecord;
+  readonly #answer: ClientAnswer;
+  readonly #onDone: (exchange: PublicExchange) => void;
+  readonly #tried = new Set<AgentSession>();
+  readonly #pace: BodyPace;
+  #address: string | undefined;
+  #wish: Wish = { key: undefined, agent: undefined };
+  #head!: RequestHead;
+  #body: RequestBody | undefined;
+  #upstream: Upstream | undefined;
+  #tunnel: OpenedTunnel | undefined;
+  #sentAt = 0;
+  #movedAt = performance.now();
+  #repeats = 0;
+  /** Why it was sent once more. */
+  #firstFailure: Error | undefined;
+  /** What it is answered by the gateway itself. */
+  #failure: { readonly status: number; readonly error: unknown } | undefined;
+  #isClientEnded = false;
+  #isDone = false;
+  #unwritten = 0;
+  /** Once the client and the origin speak another protocol with each other. */
+  joined: Joined | undefined;
+
+  /** `onDone` is called once, when nothing of it runs any more. */
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    context: ExchangeContext,
+    onDone: (exchange: PublicExchange) => void,
+    upgrade?: UpgradeRequest,
+  ) {
+    this.request = request;
+    this.response = response;
+    this.#context = context;
+    this.#onDone = onDone;
+    this.#upgrade = upgrade;
+    this.#record = new ServedRecord(upgrade === undefined ? 'http' : 'upgrade');
+    this.#answer = new ClientAnswer(request, response);
+    this.#pace = new BodyPace(context, this.#record.startedAt);
+  }
+
+  begin(): void {
+    this.response.on('finish', this.#onFinish).on('drain', this.#onDrain);
+    this.response.on('error', () => {}); // written to after its connection was lost: 'close' tells
+    this.request.on('error', () => {});
+    try {
+      this.#prepare();
+    } catch (error) {
+      this.#refuse(error);
+      return;
+    }
+    void this.#open();
+  }
+
+  /** @throws TunnelError for a request that is not served. */
+  #prepare(): void {
+    const { request } = this;
+    const { routes, requestsOf, trustedHops, maxHeadersCount } = this.#context;
+    const { rawHeaders, method = '' } = request;
+    if (rawHeaders.length / 2 > maxHeadersCount) {
+      throw new TunnelError('ERR_TUNNEL_TOO_MANY_HEADERS', `expected at most ${maxHeadersCount} headers`);
+    }
+    const address = requestAddress(method, request.url ?? '', rawHeaders);
+    const service = routes.find(address.host, address.path);
+    this.#record.service = service;
+    if (service === undefined) {
+      throw new TunnelError('ERR_TUNNEL_UNKNOWN_ROUTE', `no agent serves ${address.host}${address.path}`);
+    }
+    const via = viaFor(request, `${this.#context.id}.${routes.numberOf(service)}`);
+    const client = clientAddress(request, trustedHops);
+    if (!requestsOf.take(client))
+      throw new TunnelError('ERR_TUNNEL_LIMIT', `${client} has too many requests at a time`);
+    this.#address = client;
+    const isTrusted = trustedHops > 0;
+    const body = new RequestBody(request, (name) => isClaim(name, isTrusted));
+    this.#body = body;
+    if (request.httpVersion === '1.0' && request.headers['transfer-encoding'] !== undefined) {
+      this.response.shouldKeepAlive = false; // its framing is faulty: nothing behind it is believed (RFC 9112 §6.1)
+    }
+    this.#wish = this.#context.affinity.wish(request, client);
+    const headers = endToEnd(rawHeaders, (name) => name === 'via' || isClaim(name, isTrusted));
+    headers.push('Via', via, ...forwardedHeaders(request, request.headers.host ?? '', trustedHops));
+    headers.push('X-Request-Id', this.#record.requestId);
+    if (takesTrailers(request)) headers.push('TE', 'trailers');
+    const upgrade = this.#upgrade === undefined ? '' : (request.headers.upgrade ?? '');
+    this.#head = { method, target: address.target, body: body.length, upgrade, headers };
+  }
+
+  async #open(): Promise<void> {
+    const { routes, openTimeout, attemptTimeout } = this.#context;
+    try {
+      const tunnel = await routes.open(this.#record.service ?? '', this.#wish, {
+        attemptTimeout,
+        deadline: performance.now() + openTimeout,
+        // What can be sent once only, or once more only, is not sent on trust. A round trip first makes sure that the agent took the
+        // stream, while other sessions can still be tried.
+        acknowledged: this.#repeats > 0 || !this.#mayRepeat || this.#body?.staysRepeatable !== true,
+        tried: this.#tried,
+      });
+      if (this.#isDone) tunnel.stream.destroy();
+      else this.#send(tunnel);
+    } catch (error) {
+      // Where there was a first answer, that there is nobody left to ask says less.
+      if (!this.#isDone) this.#refuse(this.#firstFailure ?? error);
+    }
+  }
+
+  get #mayRepeat(): boolean {
+    return this.#upgrade === undefined && isIdempotent(this.request.method ?? '');
+  }
+
+  #send(tunnel: OpenedTunnel): void {
+    this.#tunnel = tunnel;
+    this.#tried.add(tunnel.to);
+    this.#record.opened(tunnel.stream, tunnel.to.claims.agent);
+    this.#sentAt = performance.now();
+    this.#movedAt = this.#sentAt;
+    const upstream = upstreamOver(tunnel, this, this.#context.maxAnswerHeaderSize);
+    this.#upstream = upstream;
+    try {
+      upstream.send(this.#head);
+    } catch (error) {
+      tunnel.stream.destroy(); // a head that cannot be sent: the stream would stay for ever
+      throw error;
+    }
+    this.#body?.sendTo(upstream, !tunnel.to.speaksBlocks);
+    if (this.#isClientEnded) this.clientEnded();
+  }
+
+  taken(): void {
+    this.#body?.taken(this.#mayRepeat);
+  }
+
+  interim(status: number, reason: string, headers: RawHeaders): void {
+    this.#movedAt = performance.now();
+    this.#guard(() => this.#answer.interim(status, reason, headers));
+  }
+
+  answer(head: AnswerHead): void {
+    this.#movedAt = performance.now();
+    this.#context.routes.served(this.#session, this.#record.service ?? '');
+    this.#body?.taken(false); // whatever happens now, nobody else is asked
+    this.#guard(() => this.#answer.begin(head, this.#added(head.headers)));
+  }
+
+  data(chunk: Buffer): void {
+    this.#movedAt = performance.now();
+    if (!this.#answer.write(chunk)) this.#upstream?.pause();
+  }
+
+  end(trailers: RawHeaders): void {
+    this.#body?.drop(); // answered before all of it was sent: the rest has no reader
+    this.#guard(() => this.#answer.end(trailers));
+    this.#upstream?.finish();
+  }
+
+  switched(head: Omit<AnswerHead, 'body'>, connection: Connection, early: Buffer): void {
+    const upgrade = this.#upgrade as UpgradeRequest;
+    const { socket } = upgrade;
+    this.#upstream = undefined;
+    this.response.off('finish', this.#onFinish);
+    let lines: Buffer;
+    try {
+      lines = statusLines(101, head.reason, switchingHeaders(head.headers, this.#added(head.headers)));
+    } catch (error) {
+      connection.destroy();
+      this.#refuse(error);
+      return;
+    }
+    detach(this.response, upgrade);
+    // Either side may have begun to speak in the packet that carried its head.
+    socket.write(early.length === 0 ? lines : Buffer.concat([lines, early]));
+    if (upgrade.head.length > 0) connection.write(upgrade.head);
+    const isWebSocket = this.#head.upgrade.toLowerCase() === 'websocket';
+    const joined = join(socket, connection, this.#context.joinedIdleTimeout, isWebSocket);
+    this.joined = joined;
+    void joined.ended.then((ending) => {
+      this.#done(ending.kind, 101, ending.kind === 'cut' ? ending.error : undefined);
+    });
+  }
+
+  failed(error: Error): void {
+    this.#upstream = undefined;
+    if (this.#answer.isBegun) {
+      this.#cut(error);
+      return;
+    }
+    const { routes } = this.#context;
+    const isUnsent = error instanceof UpstreamError && error.isUnsent;
+    if (isUnsent) routes.refused(this.#session, this.#record.service ?? '');
+    const isLost = agentIsGone(error) && this.#mayRepeat && this.#repeats < MAX_REPEATS;
+    if (isLost) this.#repeats += 1;
+    if ((isUnsent || isLost) && this.#body?.isRepeatable === true) this.#again(error);
+    else this.#refuse(error);
+  }
+
+  #again(error: Error): void {
+    this.#body?.stop();
+    this.#firstFailure = error;
+    const { requestId, agent } = this.#record;
+    this.#context.log('request tried again', { requestId, agent, error: describe(error) });
+    void this.#open();
+  }
+
+  /** An agent that does not even take the request. What can be repeated goes to another one. */
+  #agentIsSilent(): void {
+    const { attemptTimeout, openTimeout, routes } = this.#context;
+    routes.isSilent(this.#session);
+    this.#upstream?.abort();
+    this.#upstream = undefined;
+    const message = `the agent did not take the request within ${attemptTimeout} ms`;
+    const error = new TunnelError('ERR_TUNNEL_AGENT_SILENT', message);
+    const isInTime = performance.now() - this.#record.startedAt < openTimeout;
+    if (this.#mayRepeat && isInTime) this.#again(error);
+    else this.#refuse(error);
+  }
+
+  drain(): void {
+    this.#movedAt = performance.now();
+    this.#body?.resume();
+  }
+
+  /** The client has ended its side of the connection, behind this request. */
+  clientEnded(): void {
+    this.#isClientEnded = true;
+    // An upgrade has more to say, which came behind its head; join() sees the end.
+    if (this.#body?.isWhole === true && this.#upgrade === undefined) this.#upstream?.halfClose();
+  }
+
+  /** The connection of the client is gone. */
+  clientLeft(): void {
+    if (this.joined !== undefined) return; // which sees it
+    this.#done('abandoned', this.#status, undefined);
+  }
+
+  /** Ends it now, as at the deadline of a gateway that closes. */
+  abort(error: Error): void {
+    if (this.#isDone || this.joined !== undefined) return;
+    if (this.#answer.isBegun) this.#cut(error);
+    else this.#refuse(error);
+  }
+
+  /** Looks whether it has taken too long, at `now` of performance.now(). */
+  check(now: number): void {
+    if (this.#isDone || this.joined !== undefined || this.#upstream === undefined) {
+      if (this.response.writableEnded) this.#checkIdle(now);
+      return;
+    }
+    const { stream } = this.#tunnel as OpenedTunnel;
+    if (
+      !stream.acknowledged &&
+      now - this.#sentAt >= this.#context.attemptTimeout &&
+      this.#body?.isRepeatable === true
+    ) {
+      this.#agentIsSilent();
+      return;
+    }
+    const late = this.#body === undefined ? undefined : this.#pace.check(this.#body, this.#answer.isBegun, now);
+    if (late === undefined) this.#checkIdle(now);
+    else this.#tooSlow(late);
+  }
+
+  #checkIdle(now: number): void {
+    const { idleTimeout } = this.#context;
+    // What waits for the client becomes less while it takes some of it.
+    const unwritten = this.response.socket?.writableLength ?? 0;
+    if (unwritten !== this.#unwritten) this.#movedAt = now;
+    this.#unwritten = unwritten;
+    const movedAt = Math.max(this.#movedAt, this.#body?.movedAt ?? 0);
+    if (idleTimeout === 0 || now - movedAt < idleTimeout) return;
+    this.#tooSlow(
+      this.#body?.isAwaited === true
+        ? new TunnelError('ERR_TUNNEL_BODY_TIMEOUT', `the client sent nothing of its body for ${idleTimeout} ms`)
+        : new TunnelError('ERR_TUNNEL_IDLE_TIMEOUT', `no byte moved for ${idleTimeout} ms`),
+    );
+  }
+
+  #tooSlow(error: TunnelError): void {
+    this.#upstream?.abort();
+    this.#upstream = undefined;
+    if (this.response.headersSent) this.#cut(error);
+    else this.#refuse(error);
+  }
+
+  get #session(): AgentSession {
+    return (this.#tunnel as OpenedTunnel).to;
+  }
+
+  get #status(): number | undefined {
+    return this.response.headersSent ? this.response.statusCode : undefined;
+  }
+
+  #added(headers: RawHeaders): RawHeaders {
+    const { agent } = this.#session.claims;
+    const bound = this.#context.affinity.answered(this.#wish, agent, headers);
+    return ['X-Request-Id', this.#record.requestId, 'X-Served-By', servedBy(agent), ...bound];
+  }
+
+  /** An answer that cannot be passed on is a failure of who gave it. */
+  #guard(pass: () => void): void {
+    try {
+      pass();
+    } catch (error) {
+      this.#upstream?.abort();
+      this.#upstream = undefined;
+      if (this.#answer.isBegun) this.#cut(error as Error);
+      else this.#refuse(new UpstreamError('ERR_TUNNEL_BAD_ANSWER', (error as Error).message, false, error));
+    }
+  }
+
+  #refuse(error: unknown): void {
+    if (this.#isDone) return;
+    this.#upstream?.abort();
+    this.#upstream = undefined;
+    const { response } = this;
+    if (response.destroyed || response.headersSent) {
+      this.#done('abandoned', this.#status, error);
+      return;
+    }
+    const answer = answerFor(error);
+    const { agent, requestId } = this.#record;
+    const added = ['X-Request-Id', requestId];
+    if (agent !== undefined) added.push('X-Served-By', servedBy(agent));
+    this.#failure = { status: answer.status, error };
+    this.#body?.drop();
+    try {
+      this.#answer.refuse(answer, added);
+    } catch (unforeseen) {
+      response.socket?.destroy();
+      this.#done('refused', undefined, unforeseen);
+    }
+  }
+
+  #cut(error: Error): void {
+    this.#body?.drop();
+    this.#answer.cut();
+    // Who has ended its side may be gone altogether, and so its origin took it: nothing tells the two apart.
+    this.#done(this.#isClientEnded ? 'abandoned' : 'cut', this.#status, error);
+  }
+
+  readonly #onFinish = (): void => {
+    if (this.#failure === undefined) this.#done('complete', this.#status, undefined);
+    else this.#done(this.#isClientEnded ? 'abandoned' : 'refused', this.#failure.status, this.#failure.error);
+  };
+
+  readonly #onDrain = (): void => {
+    this.#movedAt = performance.now();
+    this.#answer.drained();
+    this.#upstream?.resume();
+  };
+
+  #done(outcome: 'complete' | 'refused' | 'abandoned' | 'cut', status: number | undefined, error: unknown): void {
+    if (this.#isDone) return;
+    this.#isDone = true;
+    if (outcome !== 'complete') this.#upstream?.abort();
+    this.#upstream = undefined;
+    if (outcome !== 'complete' && outcome !== 'refused') this.#body?.drop();
+    if (this.#address !== undefined) this.#context.requestsOf.give(this.#address);
+    this.#record.end(outcome, status, error, this.#context.log, this.#context.onServed);
+    this.#onDone(this);
+  }
+}
+
+/** As a header can carry it. */
+function servedBy(agent: string): string {
+  return /^[!-~][ -~]*$/.test(agent) ? agent : encodeURIComponent(agent);
+}

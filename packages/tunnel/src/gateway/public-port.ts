@@ -1,0 +1,197 @@
+// The public port: connections of clients, each with its own queue of requests, and what runs on them. Agents that dial in here are handed on.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { describe, TunnelError } from '../errors.ts';
+import { plainAddress } from '../http/forwarded.ts';
+import { hostName } from '../http/host.ts';
+import type { UpgradeRequest } from '../http/upgrade-response.ts';
+import type { Log } from '../log.ts';
+import { AddressLimits } from './address-limits.ts';
+import { ClientConnection, type ConnectionHost } from './client-connection.ts';
+import type { ExchangeContext } from './exchange-context.ts';
+import type { PublicExchange } from './public-exchange.ts';
+import { type PublicServer, type PublicServerOptions, publicServer } from './public-server.ts';
+
+export interface PublicPortOptions extends PublicServerOptions {
+  readonly context: ExchangeContext;
+  readonly maxPipelined: number;
+  readonly maxConnectionsPerAddress: number;
+  /** Where agents dial in on this port; undefined where they have one of their own. */
+  readonly agents: { readonly path: string; readonly host: string | undefined } | undefined;
+  readonly acceptAgent: (request: IncomingMessage, upgrade: UpgradeRequest) => void;
+  readonly log: Log;
+}
+
+/** How often running exchanges are looked at, in milliseconds, at most; more often where a limit is shorter. */
+const LOOK = 500;
+
+export class PublicPort implements ConnectionHost {
+  readonly context: ExchangeContext;
+  readonly maxPipelined: number;
+  readonly connectionsOf: AddressLimits;
+  readonly #options: PublicPortOptions;
+  readonly #public: PublicServer;
+  readonly #connections = new WeakMap<Socket, ClientConnection>();
+  readonly #running = new Set<PublicExchange>();
+  readonly #looking: NodeJS.Timeout;
+  #onIdle: (() => void) | undefined;
+  isClosing = false;
+
+  constructor(options: PublicPortOptions) {
+    this.#options = options;
+    this.context = options.context;
+    this.maxPipelined = options.maxPipelined;
+    this.connectionsOf = new AddressLimits(options.maxConnectionsPerAddress);
+    this.#public = publicServer(options);
+    const { server, connectionEvent } = this.#public;
+    server.on('connection', (socket: Socket) => this.#count(socket));
+    server.prependListener(connectionEvent, (socket: Socket) => this.#connectionOf(socket));
+    const take = (request: IncomingMessage, response: ServerResponse): void => {
+      this.#guard(request.socket, () => this.#connectionOf(request.socket).request(request, response));
+    };
+    server.on('request', take);
+    // With these listeners node:http leaves "100 Continue" and what else is expected to us, and we leave it to the origin.
+    server.on('checkContinue', take).on('checkExpectation', take);
+    server.on('upgrade', (request, socket: Socket, head) => {
+      this.#guard(socket, () => this.#connectionOf(socket).upgrade('upgrade', request, head));
+    });
+    server.on('connect', (request, socket: Socket, head) => {
+      this.#guard(socket, () => this.#connectionOf(socket).upgrade('connect', request, head));
+    });
+    server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+      this.#guard(socket, () => {
+        const connection = this.#connections.get(socket);
+        if (connection === undefined || !socket.writable) socket.destroy();
+        else connection.failed(statusFor(error.code));
+      });
+    });
+    const { idleTimeout, attemptTimeout } = options.context;
+    const shortest = Math.min(...[idleTimeout, attemptTimeout].filter((limit) => limit > 0));
+    this.#looking = setInterval(() => this.#look(), Math.max(20, Math.min(LOOK, shortest / 4))).unref();
+  }
+
+  get server(): PublicServer['server'] {
+    return this.#public.server;
+  }
+
+  get count(): number {
+    return this.#running.size;
+  }
+
+  /** What runs now. */
+  get running(): ReadonlySet<PublicExchange> {
+    return this.#running;
+  }
+
+  began(exchange: PublicExchange): void {
+    this.#running.add(exchange);
+  }
+
+  ended(exchange: PublicExchange): void {
+    this.#running.delete(exchange);
+    if (this.#running.size === 0) this.#onIdle?.();
+  }
+
+  acceptAgent(request: IncomingMessage, upgrade: UpgradeRequest): boolean {
+    const { agents, acceptAgent } = this.#options;
+    if (agents === undefined || request.url?.split('?', 1)[0] !== agents.path) return false;
+    if (agents.host !== undefined && hostName(request.headers.host) !== agents.host) return false;
+    // What an agent is, is counted by its tenant.
+    this.#uncount(upgrade.socket as Socket);
+    acceptAgent(request, upgrade);
+    return true;
+  }
+
+  parse(socket: Socket): void {
+    this.#public.server.emit(this.#public.connectionEvent, socket);
+  }
+
+  /** Answers to come say that their connection closes; idle ones are closed now. Resolves when there is no connection left. */
+  close(): Promise<void> {
+    this.isClosing = true;
+    for (const { response } of this.#running) response.shouldKeepAlive = false; // its client connects elsewhere next
+    return new Promise((resolve) => this.#public.server.close(() => resolve()));
+  }
+
+  /** Resolves when nothing runs. */
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#running.size === 0) resolve();
+      else this.#onIdle = resolve;
+    });
+  }
+
+  /** Ends all that runs, but what has been joined, and every connection. */
+  cut(): void {
+    clearInterval(this.#looking);
+    for (const exchange of this.#running) exchange.abort(new TunnelError('ERR_TUNNEL_NOT_READY', 'the gateway closes'));
+    this.#public.cut();
+  }
+
+  #look(): void {
+    const now = performance.now();
+    for (const exchange of this.#running) this.#guard(exchange.request.socket, () => exchange.check(now));
+  }
+
+  #connectionOf(socket: Socket): ClientConnection {
+    let connection = this.#connections.get(socket);
+    if (connection === undefined) {
+      connection = new ClientConnection(socket, this);
+      this.#connections.set(socket, connection);
+    }
+    return connection;
+  }
+
+  readonly #counted = new Map<string, { readonly address: string }>();
+
+  #count(socket: Socket): void {
+    const peer = peerOf(socket);
+    if (this.#counted.has(peer)) return; // put back, to be parsed anew
+    const address = plainAddress(socket.remoteAddress ?? 'unknown');
+    if (!this.connectionsOf.take(address)) {
+      socket.destroy();
+      return;
+    }
+    this.#counted.set(peer, { address });
+    socket.once('close', () => this.#forget(peer));
+  }
+
+  #uncount(socket: Socket): void {
+    this.#forget(peerOf(socket));
+  }
+
+  #forget(peer: string): void {
+    const counted = this.#counted.get(peer);
+    if (counted === undefined) return;
+    this.#counted.delete(peer);
+    this.connectionsOf.give(counted.address);
+  }
+
+  /** The last net: what nobody foresaw is the end of the connection that it was about, and of nothing else. */
+  #guard(socket: Socket, call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.#options.log('unforeseen error', { error: describe(error), stack: (error as Error).stack });
+      socket.destroy();
+    }
+  }
+}
+
+/** A TLSSocket and the socket below it have the same. */
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
+}
+
+function statusFor(code: string | undefined): string {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return '431 Request Header Fields Too Large';
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return '413 Payload Too Large';
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return '408 Request Timeout';
+    default:
+      return '400 Bad Request';
+  }
+}

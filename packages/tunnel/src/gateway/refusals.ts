@@ -1,0 +1,61 @@
+// Whose target refuses connections, for which service. A target that is down answers fast, and fast answers attract requests: so its session is
+// out of the choice for that service, and comes back for a try after a while. The requests that find it down lose nothing by it: nothing was
+// sent, and they go elsewhere.
+
+/** Milliseconds until the first try; twice as many after each that fails. */
+const FIRST = 500;
+const LONGEST = 30_000;
+
+interface Refusal {
+  pause: number;
+  timer: NodeJS.Timeout | undefined;
+}
+
+export class Refusals<Session extends object> {
+  readonly #bySession = new Map<Session, Map<string, Refusal>>();
+  readonly #changed: (session: Session, service: string, refuses: boolean) => void;
+
+  constructor(changed: (session: Session, service: string, refuses: boolean) => void) {
+    this.#changed = changed;
+  }
+
+  refused(session: Session, service: string): void {
+    const services = this.#bySession.get(session) ?? new Map<string, Refusal>();
+    const refused = services.get(service) ?? { pause: FIRST / 2, timer: undefined };
+    this.#bySession.set(session, services);
+    services.set(service, refused);
+    if (refused.timer !== undefined) return; // of a burst
+    refused.pause = Math.min(refused.pause * 2, LONGEST);
+    this.#changed(session, service, true);
+    refused.timer = setTimeout(() => {
+      refused.timer = undefined;
+      this.#changed(session, service, false);
+    }, refused.pause).unref();
+  }
+
+  served(session: Session, service: string): void {
+    if (this.#bySession.size === 0) return;
+    const services = this.#bySession.get(session);
+    const refusal = services?.get(service);
+    if (services === undefined || refusal === undefined) return;
+    clearTimeout(refusal.timer);
+    services.delete(service);
+    if (services.size === 0) this.#bySession.delete(session);
+    if (refusal.timer !== undefined) this.#changed(session, service, false);
+  }
+
+  /** Services that are out of the choice now. */
+  of(session: Session): readonly string[] {
+    const services = [...(this.#bySession.get(session) ?? [])];
+    return services.filter(([, { timer }]) => timer !== undefined).map(([service]) => service);
+  }
+
+  forget(session: Session): void {
+    for (const { timer } of this.#bySession.get(session)?.values() ?? []) clearTimeout(timer);
+    this.#bySession.delete(session);
+  }
+
+  close(): void {
+    for (const session of [...this.#bySession.keys()]) this.forget(session);
+  }
+}

@@ -1,0 +1,97 @@
+// Who is not taken any more although its token is good: agents, tenants and single tokens, by name. From a file that is read again when it
+// changes, and from the admin port.
+import { readFileSync, unwatchFile, watchFile } from 'node:fs';
+import type { AgentClaims } from '../token.ts';
+
+export type RevokedKind = 'agent' | 'tenant' | 'token';
+
+/** How often the file is looked at, in milliseconds. */
+const LOOK = 1_000;
+
+/** Agents, tenants and tokens that are revoked. */
+export class Revocations {
+  readonly #byHand = new Set<string>();
+  #byFile: ReadonlySet<string> = new Set();
+  readonly #file: string | undefined;
+  #listener: () => void = () => {};
+
+  /**
+   * `file`: a line for each, `agent <name>`, `tenant <name>` or `token <id>`; empty lines and those that begin with # say nothing.
+   * @throws TypeError for a file that cannot be read, or has another line.
+   */
+  constructor(file?: string) {
+    this.#file = file;
+    if (file === undefined) return;
+    this.#byFile = read(file);
+    watchFile(file, { interval: LOOK, persistent: false }, this.#onFile);
+  }
+
+  /** Calls `listener` when somebody was revoked; there is one. `onError` hears of a file that cannot be read: what it said stays. */
+  watch(listener: () => void, onError: (error: Error) => void): void {
+    this.#listener = listener;
+    this.#onError = onError;
+  }
+
+  #onError: (error: Error) => void = () => {};
+
+  readonly #onFile = (): void => {
+    try {
+      this.#byFile = read(this.#file as string);
+      this.#listener();
+    } catch (error) {
+      this.#onError(error as Error);
+    }
+  };
+
+  /** Why the claims are revoked, in words; undefined if they are not. */
+  reasonFor({ agent, tenant, id }: AgentClaims): string | undefined {
+    if (this.#has('agent', agent)) return `agent ${agent} is revoked`;
+    if (this.#has('tenant', tenant)) return `tenant ${tenant} is revoked`;
+    if (id !== undefined && this.#has('token', id)) return `token ${id} is revoked`;
+    return undefined;
+  }
+
+  /** Until restore(), or for as long as the process runs. */
+  revoke(kind: RevokedKind, name: string): void {
+    this.#byHand.add(`${kind} ${name}`);
+    this.#listener();
+  }
+
+  /** Takes revoke() back. False for what was not revoked by it: a file says what it says. */
+  restore(kind: RevokedKind, name: string): boolean {
+    return this.#byHand.delete(`${kind} ${name}`);
+  }
+
+  /** `agent <name>` and so on, sorted. */
+  get list(): readonly string[] {
+    return [...new Set([...this.#byHand, ...this.#byFile])].sort();
+  }
+
+  close(): void {
+    if (this.#file !== undefined) unwatchFile(this.#file, this.#onFile);
+  }
+
+  #has(kind: RevokedKind, name: string): boolean {
+    const entry = `${kind} ${name}`;
+    return this.#byHand.has(entry) || this.#byFile.has(entry);
+  }
+}
+
+function read(file: string): ReadonlySet<string> {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new TypeError(`expected a file of revocations, got "${file}": ${(error as Error).message}`);
+  }
+  const entries = new Set<string>();
+  for (const line of text.split('\n')) {
+    const entry = line.trim();
+    if (entry === '' || entry.startsWith('#')) continue;
+    if (!/^(agent|tenant|token) \S/.test(entry)) {
+      throw new TypeError(`expected agent, tenant or token and a name in "${file}", got "${entry}"`);
+    }
+    entries.add(entry);
+  }
+  return entries;
+}

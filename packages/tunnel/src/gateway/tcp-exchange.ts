@@ -1,0 +1,143 @@
+// One public TCP connection: carried to a named target of an agent, asked for as CONNECT, so that the agent's allow-list decides. The port is the
+// one that the client dialled, and only tells.
+import type { Socket } from 'node:net';
+import { TunnelError, UpstreamError } from '../errors.ts';
+import { type AnswerHead, NO_BODY } from '../exchange/block.ts';
+import { type Connection, join, reset } from '../http/connection.ts';
+import { plainAddress } from '../http/forwarded.ts';
+import type { Upstream, UpstreamListener } from '../http/upstream.ts';
+import { tcpService } from '../tcp-service.ts';
+import type { ExchangeContext } from './exchange-context.ts';
+import type { AgentSession, OpenedTunnel } from './routes.ts';
+import { ServedRecord } from './served.ts';
+import { upstreamOver } from './upstream-over.ts';
+
+/** Never rejects. A client that cannot be served is reset: a clean end would be an answer of zero bytes. */
+export function serveTcpConnection(socket: Socket, name: string, context: ExchangeContext): Promise<void> {
+  return new Promise((resolve) => new TcpExchange(socket, name, context, resolve).begin());
+}
+
+class TcpExchange implements UpstreamListener {
+  readonly #socket: Socket;
+  readonly #name: string;
+  readonly #service: string;
+  readonly #context: ExchangeContext;
+  readonly #onDone: () => void;
+  readonly #record = new ServedRecord('tcp');
+  readonly #tried = new Set<AgentSession>();
+  readonly #address: string;
+  #tunnel: OpenedTunnel | undefined;
+  #upstream: Upstream | undefined;
+  #firstFailure: Error | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #isDone = false;
+
+  constructor(socket: Socket, name: string, context: ExchangeContext, onDone: () => void) {
+    this.#socket = socket;
+    this.#name = name;
+    this.#service = tcpService(name);
+    this.#context = context;
+    this.#onDone = onDone;
+    this.#record.service = this.#service;
+    this.#address = plainAddress(socket.remoteAddress ?? 'unknown');
+  }
+
+  begin(): void {
+    this.#socket.on('error', () => {}); // 'close' follows
+    this.#socket.once('close', this.#onClientGone);
+    if (this.#context.requestsOf.take(this.#address)) void this.#open();
+    else this.#done('refused', new TunnelError('ERR_TUNNEL_LIMIT', `${this.#address} has too many connections`), false);
+  }
+
+  readonly #onClientGone = (): void => {
+    this.#upstream?.abort();
+    this.#done('abandoned', undefined);
+  };
+
+  async #open(): Promise<void> {
+    const { routes, affinity, openTimeout, attemptTimeout } = this.#context;
+    try {
+      const tunnel = await routes.open(this.#service, affinity.wishOf(this.#address), {
+        attemptTimeout,
+        deadline: this.#record.startedAt + openTimeout,
+        acknowledged: true,
+        tried: this.#tried,
+      });
+      if (this.#isDone) tunnel.stream.destroy();
+      else this.#send(tunnel);
+    } catch (error) {
+      this.#refuse(this.#firstFailure ?? error);
+    }
+  }
+
+  #send(tunnel: OpenedTunnel): void {
+    const { maxAnswerHeaderSize, openTimeout } = this.#context;
+    this.#tunnel = tunnel;
+    this.#tried.add(tunnel.to);
+    this.#record.opened(tunnel.stream, tunnel.to.claims.agent);
+    const upstream = upstreamOver(tunnel, this, maxAnswerHeaderSize);
+    this.#upstream = upstream;
+    this.#timer = setTimeout(() => {
+      upstream.abort();
+      this.#refuse(new TunnelError('ERR_TUNNEL_IDLE_TIMEOUT', `the target did not answer for ${openTimeout} ms`));
+    }, openTimeout);
+    const headers = ['Host', this.#name, 'X-Forwarded-For', this.#address, 'X-Request-Id', this.#record.requestId];
+    const target = `${this.#name}:${this.#socket.localPort ?? 0}`;
+    upstream.send({ method: 'CONNECT', target, body: NO_BODY, upgrade: '', headers });
+  }
+
+  switched(_head: Omit<AnswerHead, 'body'>, connection: Connection, early: Buffer): void {
+    clearTimeout(this.#timer);
+    this.#upstream = undefined;
+    const session = this.#tunnel?.to;
+    if (session !== undefined) this.#context.routes.served(session, this.#service);
+    this.#socket.off('close', this.#onClientGone); // join() watches it
+    if (early.length > 0) this.#socket.write(early);
+    void join(this.#socket, connection, this.#context.joinedIdleTimeout).ended.then((ending) => {
+      this.#done(ending.kind, ending.kind === 'cut' ? ending.error : undefined);
+    });
+  }
+
+  failed(error: Error): void {
+    clearTimeout(this.#timer);
+    this.#upstream = undefined;
+    const session = this.#tunnel?.to;
+    const isUnsent = error instanceof UpstreamError && error.isUnsent;
+    if (!isUnsent || session === undefined) {
+      this.#refuse(error);
+      return;
+    }
+    this.#context.routes.refused(session, this.#service);
+    this.#firstFailure = new TunnelError('ERR_TUNNEL_CONNECT_REFUSED', `the agent answered ${error.code}`);
+    void this.#open();
+  }
+
+  /** A CONNECT has no other answer than the connection. */
+  answer(): void {
+    this.#upstream?.abort();
+    this.#refuse(new TunnelError('ERR_TUNNEL_CONNECT_REFUSED', 'the agent answered, and did not connect'));
+  }
+
+  taken(): void {}
+  interim(): void {}
+  data(): void {}
+  end(): void {}
+  drain(): void {}
+
+  #refuse(error: unknown): void {
+    if (this.#isDone) return;
+    this.#socket.off('close', this.#onClientGone);
+    reset(this.#socket);
+    this.#done('refused', error);
+  }
+
+  #done(outcome: 'complete' | 'refused' | 'abandoned' | 'cut', error: unknown, wasTaken = true): void {
+    if (this.#isDone) return;
+    this.#isDone = true;
+    clearTimeout(this.#timer);
+    if (wasTaken) this.#context.requestsOf.give(this.#address);
+    else reset(this.#socket);
+    this.#record.end(outcome, undefined, error, this.#context.log, this.#context.onServed);
+    this.#onDone();
+  }
+}

@@ -1,0 +1,260 @@
+// The gateway: one port on which public requests come in and agents dial in by WebSocket, and a port for each TCP service. Puts the parts
+// together and owns their life; what happens to a request is in public-exchange.ts.
+import { randomBytes } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import type { AddressInfo, Server as NetServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe } from '../errors.ts';
+import type { Joined } from '../http/connection.ts';
+import type { Log } from '../log.ts';
+import { checkTcpName } from '../tcp-service.ts';
+import { TokenKeys } from '../token-keys.ts';
+import { AddressLimits } from './address-limits.ts';
+import { parseAffinity } from './affinity.ts';
+import { AgentsEntrance } from './agents-entrance.ts';
+import { AgentsPort } from './agents-port.ts';
+import type { Balance } from './balance.ts';
+import type { ExchangeContext } from './exchange-context.ts';
+import { balanceOf, type GatewayNumbers, gatewayNumbers, type TunnelGatewayOptions } from './options.ts';
+import { PublicPort } from './public-port.ts';
+import { Readiness } from './readiness.ts';
+import { Revocations } from './revocations.ts';
+import { type AgentSession, Routes } from './routes.ts';
+import type { ServedRequest } from './served.ts';
+import { TcpListener } from './tcp-listener.ts';
+
+/** For whoever counts or shows. What becomes of a session later, its pool tells. */
+export interface TunnelGatewayEvents {
+  joined: [session: AgentSession];
+  /** An agent, at its upgrade. */
+  refused: [status: number, why: string];
+  draining: [];
+  /** A request or TCP connection is over; once for each. */
+  served: [request: ServedRequest];
+}
+
+/** A gateway that runs. */
+export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
+  /** Whether requests should come here. */
+  readonly readiness: Readiness;
+  /** Who serves what. */
+  readonly routes: Routes;
+  /** As it was given. */
+  readonly agentPath: string;
+  /** As it was given. */
+  readonly affinity: string;
+  /** As it was given. */
+  readonly balance: Balance;
+  /** Who is refused, and how to add to them. */
+  readonly revocations: Revocations;
+  /** What clients may have at a time, by their address. */
+  readonly limits: { readonly connections: AddressLimits; readonly requests: AddressLimits };
+  readonly #numbers: GatewayNumbers;
+  readonly #port: PublicPort;
+  readonly #agentsPort: AgentsPort | undefined;
+  readonly #entrance: AgentsEntrance;
+  readonly #tcp = new Map<TcpListener, number>();
+  readonly #keys: TokenKeys;
+  readonly #log: Log;
+  #url = '';
+  #agentUrl = '';
+  // Kept, as the URL is: whoever watches asks for them while the gateway closes, too.
+  readonly #tcpPorts = new Map<string, number>();
+  #closing: Promise<void> | undefined;
+
+  /**
+   * A gateway that listens on all its ports.
+   * @throws RangeError or TypeError for a wrong option; what node:net tells of a port that cannot be had, and then none is kept.
+   */
+  static async listen(options: TunnelGatewayOptions): Promise<TunnelGateway> {
+    const gateway = new TunnelGateway(options);
+    const host = options.host ?? '127.0.0.1';
+    const scheme = options.tls === undefined ? 'http' : 'https';
+    try {
+      gateway.#url = urlOf(scheme, await gateway.#listening(gateway.#port.server, options.port ?? 0, host));
+      gateway.#agentUrl = gateway.#url;
+      if (gateway.#agentsPort !== undefined) {
+        gateway.#agentUrl = urlOf(
+          scheme,
+          await gateway.#listening(gateway.#agentsPort.server, options.agentPort ?? 0, host),
+        );
+      }
+      for (const [tcp, wanted] of gateway.#tcp) {
+        gateway.#tcpPorts.set(tcp.name, (await gateway.#listening(tcp.server, wanted, host)).port);
+      }
+    } catch (error) {
+      await gateway.close(0); // one port is in use: let go of the others
+      throw error;
+    }
+    return gateway;
+  }
+
+  private constructor(options: TunnelGatewayOptions) {
+    super();
+    const { secret, log, agentPath = '/connect' } = options;
+    const numbers = gatewayNumbers(options);
+    this.#numbers = numbers;
+    this.#keys = options.keys ?? new TokenKeys({ secret });
+    this.#log = log;
+    this.revocations = options.revocations ?? new Revocations();
+    this.readiness = new Readiness(numbers.readySessions);
+    this.agentPath = agentPath;
+    this.affinity = options.affinity ?? 'none';
+    this.balance = balanceOf(options);
+    this.routes = new Routes(this.balance, numbers.maxStreamsPerSession);
+    const agents = (): Iterable<string> => new Set(Array.from(this.routes.sessions, ({ claims }) => claims.agent));
+    const requestsOf = new AddressLimits(numbers.maxRequestsPerAddress);
+    const context: ExchangeContext = {
+      ...numbers,
+      routes: this.routes,
+      affinity: parseAffinity(this.affinity, secret ?? randomBytes(32).toString('base64url'), agents),
+      id: `tunnel-${randomBytes(4).toString('hex')}`,
+      requestsOf,
+      log,
+      onServed: (request) => this.#tell('served', request),
+    };
+    for (const { name, port } of options.tcp ?? []) this.#tcp.set(new TcpListener(checkTcpName(name), context), port);
+    this.#entrance = new AgentsEntrance({
+      ...numbers,
+      path: agentPath,
+      keys: this.#keys,
+      revocations: this.revocations,
+      routes: this.routes,
+      log,
+      onJoined: (session) => {
+        this.readiness.sessions(this.routes.sessions.size);
+        this.#tell('joined', session);
+      },
+      onGone: () => this.readiness.sessions(this.routes.sessions.size),
+      onRefused: (status, why) => this.#tell('refused', status, why),
+    });
+    const hasOwnPort = options.agentPort !== undefined;
+    this.#port = new PublicPort({
+      ...numbers,
+      certificate: options.tls,
+      context,
+      agents: hasOwnPort ? undefined : { path: agentPath, host: options.agentHost },
+      acceptAgent: (request, upgrade) => this.#entrance.accept(request, upgrade),
+      log,
+    });
+    if (hasOwnPort) this.#agentsPort = new AgentsPort({ ...numbers, certificate: options.tls }, this.#entrance);
+    this.limits = { connections: this.#port.connectionsOf, requests: requestsOf };
+  }
+
+  /** Of the public port. */
+  get url(): string {
+    return this.#url;
+  }
+
+  /** Of the port where agents dial in: the public one, if they have none of their own. */
+  get agentUrl(): string {
+    return this.#agentUrl;
+  }
+
+  /** By the names of the TCP services. */
+  get tcpPorts(): ReadonlyMap<string, number> {
+    return this.#tcpPorts;
+  }
+
+  /** What runs now. Upgrades are among the requests. */
+  get running(): { readonly requests: number; readonly tcpConnections: number } {
+    let tcpConnections = 0;
+    for (const tcp of this.#tcp.keys()) tcpConnections += tcp.count;
+    return { requests: this.#port.count, tcpConnections };
+  }
+
+  /** No new request for the agent's sessions until resume(); returns how many sessions it has. */
+  drain(agent: string, reason: string): number {
+    return this.routes.drain(agent, reason);
+  }
+
+  /** Takes drain() back. */
+  resume(agent: string): number {
+    return this.routes.resume(agent);
+  }
+
+  /** Ends sessions now, and what runs on them; returns how many. Their agents may come back, unless they are revoked. */
+  cut(isMeant: (session: AgentSession) => boolean, reason: string): number {
+    return this.#entrance.cut(isMeant, reason);
+  }
+
+  /**
+   * Takes no new agent and, after `drainDelay` or `timeout` ms, whichever is less, no new connection; serves what then runs for at most
+   * `timeout` ms, WebSockets for at most `webSocketDrain` ms of it, then ends. Repeated calls share one promise.
+   */
+  close(timeout = 30_000): Promise<void> {
+    this.#closing ??= this.#close(timeout);
+    return this.#closing;
+  }
+
+  async #close(timeout: number): Promise<void> {
+    this.readiness.drain();
+    this.#tell('draining');
+    this.#entrance.drain();
+    // Told at once, agents can dial elsewhere while the sessions that they have serve on. Nobody waits for an agent that is dying.
+    for (const { session } of this.routes.sessions) void session.goAway();
+    const delay = Math.min(this.#numbers.drainDelay, timeout); // who gives what runs no time, waits for nobody in front either
+    if (delay > 0) await sleep(delay);
+    const listeners = [...this.#tcp.keys()];
+    const closed = [this.#port.close(), ...listeners.map((tcp) => tcp.close())];
+    if (this.#agentsPort !== undefined) closed.push(this.#agentsPort.close());
+    await this.#idle(timeout);
+    this.#port.cut();
+    for (const tcp of listeners) tcp.cut();
+    await Promise.allSettled(Array.from(this.routes.sessions, ({ session }) => session.close({ timeout: 0 })));
+    this.#entrance.close();
+    this.routes.close();
+    this.revocations.close();
+    this.#keys.close();
+    await Promise.all(closed);
+    this.#log('gateway closed', {});
+  }
+
+  /** Resolves when nothing runs, or at the deadline. */
+  async #idle(timeout: number): Promise<void> {
+    // Half of a short time is left for the closing handshake.
+    const sendAway = setTimeout(
+      () => {
+        for (const joined of this.#joined()) joined.sendAway();
+      },
+      Math.min(this.#numbers.webSocketDrain, timeout / 2),
+    );
+    let timer: NodeJS.Timeout | undefined;
+    const deadline = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, timeout);
+    });
+    const idle = Promise.all([this.#port.idle(), ...Array.from(this.#tcp.keys(), (tcp) => tcp.idle())]);
+    await Promise.race([idle, deadline]);
+    clearTimeout(sendAway);
+    clearTimeout(timer);
+  }
+
+  *#joined(): Generator<Joined> {
+    for (const { joined } of this.#port.running) if (joined !== undefined) yield joined;
+  }
+
+  /** What a listener throws is its own matter, and no exchange's. */
+  #tell<Name extends keyof TunnelGatewayEvents>(name: Name, ...event: TunnelGatewayEvents[Name]): void {
+    try {
+      (this as EventEmitter).emit(name, ...event);
+    } catch (error) {
+      this.#log('a listener has thrown', { event: name, error: describe(error) });
+    }
+  }
+
+  #listening(server: NetServer, port: number, host: string): Promise<AddressInfo> {
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(port, host, () => {
+        server.off('error', reject);
+        // From now on it is about one connection that cannot be taken, as where there are no descriptors left.
+        server.on('error', (error) => this.#log('connection not taken', { error: describe(error) }));
+        resolve(server.address() as AddressInfo);
+      });
+    });
+  }
+}
+
+function urlOf(scheme: string, { address, port, family }: AddressInfo): string {
+  return `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+}

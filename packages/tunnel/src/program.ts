@@ -1,0 +1,100 @@
+// What the programs share as processes: their flags, being asked to stop, and talking to the process that forked them, if one did.
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { describe } from './errors.ts';
+import { jsonLog } from './log.ts';
+
+/** What a forking process may ask. Windows has no SIGTERM, so stopping is among it. */
+export type Command =
+  | { readonly type: 'stop' | 'measure' }
+  | { readonly type: 'drain' | 'resume'; readonly agent: string };
+
+/** What it is told. */
+export type Notice =
+  /** `admin`: the address of a gateway's dashboard, with the token that it acts by; undefined where there is none. */
+  | { readonly type: 'ready'; readonly url: string; readonly admin?: string | undefined }
+  /** The command of that type has taken effect. Bytes: the most memory that the process ever had (resident set). */
+  | { readonly type: 'done'; readonly command: Command['type']; readonly peakMemory: number };
+
+export function notify(notice: Notice): void {
+  process.send?.(notice);
+}
+
+/** Calls `listener` for each command and then says that it is done. */
+export function onCommand(listener: (command: Command) => void): void {
+  process.on('message', (command: Command) => {
+    listener(command);
+    notify({ type: 'done', command: command.type, peakMemory: process.resourceUsage().maxRSS * 1024 });
+  });
+}
+
+/**
+ * Runs `stop` once, on SIGTERM, Ctrl-C, a 'stop' command, or when the process that forked us is gone; the process ends by itself
+ * when nothing is left to do. A second signal ends it at once.
+ */
+export function onStop(stop: () => Promise<void>): void {
+  let stopping = false;
+  const begin = (): void => {
+    if (stopping) return;
+    stopping = true;
+    stop()
+      .catch((error: unknown) => {
+        console.error(describe(error));
+        process.exitCode = 1;
+      })
+      .finally(() => {
+        if (process.connected) process.disconnect(); // the channel would keep the process alive
+      });
+  };
+  const onSignal = (): void => {
+    if (stopping) process.exit(1);
+    begin();
+  };
+  process.on('SIGTERM', onSignal);
+  // A terminal sends Ctrl-C to forked processes too; when they stop is for the one that forked them to say.
+  process.on('SIGINT', process.send === undefined ? onSignal : () => {});
+  process.on('disconnect', begin);
+  process.on('message', (command: Command) => {
+    if (command.type === 'stop') begin();
+  });
+}
+
+/**
+ * Runs a program. What `configure` throws is wrong usage: told in one line, with exit code 2. What nobody has foreseen later is logged, and ends
+ * nothing: what it was about is over, and all else has nothing to do with it.
+ */
+export function run<T>(configure: () => T, main: (config: T) => Promise<void>): void {
+  let config: T;
+  try {
+    config = configure();
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\nSee --help.`);
+    process.exit(2);
+  }
+  process.on('uncaughtException', (error: unknown) => {
+    jsonLog('unforeseen error', { error: describe(error), stack: error instanceof Error ? error.stack : undefined });
+  });
+  main(config).catch((error: unknown) => {
+    console.error(describe(error));
+    process.exit(1);
+  });
+}
+
+/** The flags of a program; prints `help` and ends the process where they ask for it. */
+export function flags<T extends NonNullable<ParseArgsConfig['options']>>(
+  help: string,
+  options: T,
+): ReturnType<typeof parseArgs<{ options: T }>>['values'] {
+  if (process.argv.includes('--help')) {
+    process.stdout.write(help);
+    process.exit(0);
+  }
+  return parseArgs({ options }).values;
+}
+
+export function wholeNumber(name: string, text: string, min: number, max: number): number {
+  const value = Number(text);
+  if (text === '' || !Number.isInteger(value) || value < min || value > max) {
+    throw new RangeError(`expected --${name} to be a whole number from ${min} to ${max}, got "${text}"`);
+  }
+  return value;
+}

@@ -1,0 +1,198 @@
+// The keys by which agents' tokens are checked, and by which the gateway signs them: a secret, a set of keys in a file that is read again when it
+// changes, or the keys of an identity provider at a URL. Several may live at a time, so that one can follow another without a gap.
+import { createHash, randomUUID } from 'node:crypto';
+import { readFileSync, unwatchFile, watchFile } from 'node:fs';
+import {
+  createLocalJWKSet,
+  createRemoteJWKSet,
+  errors,
+  type JWK,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  jwtVerify,
+  SignJWT,
+} from 'jose';
+import { TunnelError } from './errors.ts';
+import { type AgentClaims, checkClaims, checkSecret, verifiedClaims, verifyToken } from './token.ts';
+
+/** Where the keys come from; at least one of the first three. */
+export interface TokenKeysOptions {
+  /** At least 16 characters. Signs and checks, in both forms of a token. */
+  readonly secret?: string | undefined;
+  /** A JSON Web Key Set: `oct` keys check HS256, public ones RS256, PS256, ES256 and EdDSA. */
+  readonly file?: string | undefined;
+  /** The same at a URL, for public keys alone. */
+  readonly url?: string | undefined;
+  /** What `iss` must be, where it is given. */
+  readonly issuer?: string | undefined;
+  /** What `aud` must be, or have, where it is given. */
+  readonly audience?: string | undefined;
+}
+
+const PUBLIC_ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA'];
+/** How often the file is looked at, in milliseconds. */
+const LOOK = 1_000;
+/** Milliseconds that the URL may take. */
+const FETCH_TIMEOUT = 5_000;
+
+interface KeySet {
+  readonly secrets: ReadonlyMap<string, Uint8Array>;
+  readonly publicKeys: JWTVerifyGetKey | undefined;
+}
+
+const EMPTY: KeySet = { secrets: new Map(), publicKeys: undefined };
+
+/** The keys of a gateway. */
+export class TokenKeys {
+  readonly #options: TokenKeysOptions;
+  readonly #remote: JWTVerifyGetKey | undefined;
+  #fromFile: KeySet = EMPTY;
+  #onError: (error: Error) => void = () => {};
+
+  /** @throws RangeError for a secret that is too short; TypeError for no key at all, or a file that is no key set. */
+  constructor(options: TokenKeysOptions) {
+    const { secret, file, url } = options;
+    this.#options = options;
+    if (secret === undefined && file === undefined && url === undefined) {
+      throw new TypeError('expected a secret, a file with keys, or the URL of some, to check tokens by');
+    }
+    if (secret !== undefined) checkSecret(secret);
+    if (url !== undefined) {
+      this.#remote = createRemoteJWKSet(new URL(url), { timeoutDuration: FETCH_TIMEOUT });
+    }
+    if (file !== undefined) {
+      this.#fromFile = readKeySet(file);
+      watchFile(file, { interval: LOOK, persistent: false }, this.#onFile);
+    }
+  }
+
+  /** `onError` hears of a file that cannot be read any more: the keys that it had stay. There is one. */
+  watch(onError: (error: Error) => void): void {
+    this.#onError = onError;
+  }
+
+  readonly #onFile = (): void => {
+    try {
+      this.#fromFile = readKeySet(this.#options.file as string);
+    } catch (error) {
+      this.#onError(error as Error);
+    }
+  };
+
+  /**
+   * The claims of a token of either form. `now` in milliseconds since 1970.
+   * @throws TunnelError with ERR_TUNNEL_TOKEN_MALFORMED, ERR_TUNNEL_TOKEN_SIGNATURE, ERR_TUNNEL_TOKEN_EXPIRED or
+   * ERR_TUNNEL_KEYS_UNAVAILABLE.
+   */
+  async verify(token: string, now: number): Promise<AgentClaims> {
+    if (token.split('.').length === 2) {
+      const { secret } = this.#options;
+      if (secret !== undefined) return verifyToken(token, secret, now);
+      throw new TunnelError('ERR_TUNNEL_TOKEN_SIGNATURE', 'the token was not signed by this gateway');
+    }
+    let payload: JWTPayload;
+    try {
+      const { issuer, audience } = this.#options;
+      const verified = await jwtVerify(token, (header, jwt) => this.#keyFor(header.kid, header.alg, jwt), {
+        algorithms: ['HS256', ...PUBLIC_ALGORITHMS],
+        requiredClaims: ['sub', 'exp'],
+        currentDate: new Date(now),
+        ...(issuer === undefined ? {} : { issuer }),
+        ...(audience === undefined ? {} : { audience }),
+      });
+      payload = verified.payload;
+    } catch (error) {
+      throw tokenError(error);
+    }
+    return verifiedClaims(() => claimsOf(payload), now);
+  }
+
+  async #keyFor(
+    id: string | undefined,
+    algorithm: string,
+    jwt: Parameters<JWTVerifyGetKey>[1],
+  ): Promise<Awaited<ReturnType<JWTVerifyGetKey>>> {
+    const header = { alg: algorithm, ...(id === undefined ? {} : { kid: id }) };
+    if (algorithm === 'HS256') {
+      const { secret } = this.#options;
+      const key = id === undefined ? undefined : this.#fromFile.secrets.get(id);
+      if (key !== undefined) return key;
+      if (secret !== undefined && (id === undefined || id === keyId(secret))) return new TextEncoder().encode(secret);
+      throw new errors.JWKSNoMatchingKey();
+    }
+    try {
+      if (this.#fromFile.publicKeys !== undefined) return await this.#fromFile.publicKeys(header, jwt);
+    } catch (error) {
+      if (this.#remote === undefined) throw error;
+    }
+    if (this.#remote === undefined) throw new errors.JWKSNoMatchingKey();
+    return this.#remote(header, jwt);
+  }
+
+  /** Lets go of the file. */
+  close(): void {
+    if (this.#options.file !== undefined) unwatchFile(this.#options.file, this.#onFile);
+  }
+}
+
+/**
+ * A JWT for an agent, signed by the secret (HS256): `sub` is the agent, `exp` when it expires, and `tenant`, `routes` and `weight` say the rest.
+ * @throws RangeError for a secret that is too short; TypeError if the claims are not usable.
+ */
+export async function issueToken(claims: AgentClaims, secret: string): Promise<string> {
+  checkSecret(secret);
+  const { agent, tenant, routes, weight, expires, id = randomUUID() } = checkClaims(claims);
+  return new SignJWT({ tenant, routes: [...routes], ...(weight === undefined ? {} : { weight }) })
+    .setProtectedHeader({ alg: 'HS256', kid: keyId(secret) })
+    .setSubject(agent)
+    .setJti(id)
+    .setIssuedAt()
+    .setExpirationTime(Math.floor(expires / 1_000))
+    .sign(new TextEncoder().encode(secret));
+}
+
+/** Names a secret without telling it. */
+function keyId(secret: string): string {
+  return createHash('sha256').update(`tunnel-key.v1.${secret}`).digest('base64url').slice(0, 8);
+}
+
+function claimsOf({ sub, exp, jti, tenant = 'default', routes, weight }: JWTPayload): unknown {
+  const list = typeof routes === 'string' ? routes.split(/[\s,]+/) : routes;
+  return { agent: sub, tenant, routes: list, weight, expires: (exp as number) * 1_000, id: jti };
+}
+
+function tokenError(error: unknown): TunnelError {
+  if (!(error instanceof errors.JOSEError) || error instanceof errors.JWKSTimeout) {
+    return new TunnelError('ERR_TUNNEL_KEYS_UNAVAILABLE', `the keys cannot be had: ${(error as Error).message}`);
+  }
+  if (error instanceof errors.JWTExpired) return new TunnelError('ERR_TUNNEL_TOKEN_EXPIRED', 'the token expired');
+  if (
+    error instanceof errors.JWTInvalid ||
+    error instanceof errors.JWTClaimValidationFailed ||
+    error instanceof errors.JWSInvalid
+  ) {
+    return new TunnelError('ERR_TUNNEL_TOKEN_MALFORMED', `expected a usable token: ${error.message}`);
+  }
+  return new TunnelError(
+    'ERR_TUNNEL_TOKEN_SIGNATURE',
+    `the token was not signed by a key that is known: ${error.message}`,
+  );
+}
+
+function readKeySet(file: string): KeySet {
+  try {
+    const { keys } = JSON.parse(readFileSync(file, 'utf8')) as { readonly keys: readonly JWK[] };
+    const secrets = new Map<string, Uint8Array>();
+    for (const { kty, kid, k } of keys) {
+      if (kty !== 'oct') continue;
+      if (kid === undefined || k === undefined) throw new TypeError('a key of kind oct needs kid and k');
+      const secret = Buffer.from(k, 'base64url');
+      if (secret.length < 16) throw new TypeError(`the key ${kid} is shorter than 16 bytes`);
+      secrets.set(kid, secret);
+    }
+    const publicKeys = keys.filter(({ kty }) => kty !== 'oct');
+    return { secrets, publicKeys: publicKeys.length === 0 ? undefined : createLocalJWKSet({ keys: publicKeys }) };
+  } catch (error) {
+    throw new TypeError(`expected a JSON Web Key Set in "${file}": ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,67 @@
+import { Writable } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { LineLog } from '../src/log.ts';
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Takes nothing until it is let. */
+class Pipe extends Writable {
+  readonly written: string[] = [];
+  #taken: (() => void) | undefined;
+
+  override _write(chunk: Buffer, _encoding: string, taken: () => void): void {
+    this.written.push(String(chunk));
+    this.#taken = taken;
+  }
+
+  take(): void {
+    this.#taken?.();
+  }
+}
+
+function events(texts: readonly string[]): unknown[] {
+  return texts.flatMap((text) => text.trim().split('\n')).map((line) => (JSON.parse(line) as { event: unknown }).event);
+}
+
+describe('the log', () => {
+  it('writes the lines of one turn at once', async () => {
+    const pipe = new Pipe();
+    const { log } = new LineLog(pipe);
+    log('first', { a: 1 });
+    log('second', {});
+    expect(pipe.written).toEqual([]);
+    await turn();
+    expect(pipe.written).toHaveLength(1);
+    expect(events(pipe.written)).toEqual(['first', 'second']);
+    expect(JSON.parse(pipe.written[0]?.split('\n')[0] ?? '')).toMatchObject({ a: 1, time: expect.any(String) });
+  });
+
+  it('holds no more than its bound while nobody takes the lines, and tells how many were lost', async () => {
+    const pipe = new Pipe();
+    const { log } = new LineLog(pipe, 500);
+    for (let count = 0; count < 100; count += 1) log('line', { count });
+    await turn();
+    for (let count = 0; count < 100; count += 1) log('line', { count });
+    await turn();
+    expect(pipe.writableLength).toBeLessThan(700);
+    const kept = events(pipe.written).length;
+    pipe.take();
+    await turn();
+    log('again', {});
+    await turn();
+    expect(events(pipe.written.slice(1))).toEqual(['log lines lost', 'again']);
+    expect(JSON.parse(pipe.written[1]?.split('\n')[0] ?? '')).toMatchObject({ lines: 200 - kept });
+  });
+
+  it('outlives a pipe that breaks', async () => {
+    const pipe = new Pipe();
+    const { log } = new LineLog(pipe);
+    log('one', {});
+    await turn();
+    pipe.destroy(new Error('EPIPE'));
+    await turn();
+    log('two', {});
+    await turn();
+    expect(events(pipe.written)).toEqual(['one']);
+  });
+});

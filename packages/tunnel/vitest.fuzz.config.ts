@@ -1,0 +1,19 @@
+// `pnpm fuzz`: the properties of which `pnpm test` tries a little, for as long as one likes.
+import { defineConfig, mergeConfig, type ViteUserConfig } from 'vitest/config';
+import { shared } from '../../vitest.shared.ts';
+
+const { FUZZ_SECONDS = '60' } = process.env;
+
+const config: ViteUserConfig = mergeConfig(
+  shared,
+  defineConfig({
+    test: {
+      include: ['test/{differential,fuzz}/*.property.test.ts'],
+      env: { FUZZ_SECONDS },
+      // Each file spends its time alone, on a core or a share of one.
+      maxWorkers: 4,
+      testTimeout: 3_600_000,
+    },
+  }),
+);
+export default config;
