@@ -24,3 +24,19 @@ export function checkDelay(name: string, ms: number): void {
   if (ms >= 0 && ms <= MAX_DELAY) return;
   throw new RangeError(`Expected ${name} to be a number of milliseconds from 0 to ${MAX_DELAY}, got ${ms}`);
 }
+
+/**
+ * What Node makes of a delay: one that its timers can't take is cut, with a warning.
+ *
+ * @throws {TypeError} if it is no number.
+ * @throws {RangeError} if it is negative or not finite.
+ */
+export function timerDelay(name: string, ms: number): number {
+  if (typeof ms !== 'number') throw new TypeError(`Expected ${name} to be a number of milliseconds, got ${typeof ms}`);
+  if (!Number.isFinite(ms) || ms < 0) {
+    throw new RangeError(`Expected ${name} to be a finite number of milliseconds of at least 0, got ${ms}`);
+  }
+  if (ms <= MAX_DELAY) return ms;
+  process.emitWarning(`${ms} ms do not fit into a timer: cut to ${MAX_DELAY}`, 'TimeoutOverflowWarning');
+  return MAX_DELAY;
+}

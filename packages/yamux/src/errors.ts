@@ -5,13 +5,13 @@
 export type YamuxErrorCode =
   /** The peer broke the protocol and was told so by GoAway(1); the message names the frame. */
   | 'ERR_YAMUX_PROTOCOL'
-  /** The peer reset the stream: what was received is not whole; if `refused`, nobody there has seen it. */
+  /** The peer reset the stream: what was received is not whole, unless the peer's FIN had come. With `refused` see there. */
   | 'ERR_YAMUX_STREAM_RESET'
   /** The peer sent data after its FIN: that stream was reset, the session lives. */
   | 'ERR_YAMUX_STREAM_PROTOCOL'
   /** A write was not sent because its stream was destroyed first; only in that write's callback. */
   | 'ERR_YAMUX_STREAM_DESTROYED'
-  /** One side had ended, and no byte moved for `halfCloseTimeout`. */
+  /** We had ended our side, and no byte moved for `halfCloseTimeout`. */
   | 'ERR_YAMUX_HALF_CLOSE_TIMEOUT'
   /** All 2^31 stream ids of this side are used up. */
   | 'ERR_YAMUX_STREAMS_EXHAUSTED'
@@ -21,11 +21,11 @@ export type YamuxErrorCode =
   | 'ERR_YAMUX_SESSION_CLOSED'
   /** The transport emitted an error, which is the `cause`. */
   | 'ERR_YAMUX_TRANSPORT_FAILED'
-  /** The transport ended under live streams, or inside a frame. */
+  /** The transport ended under live streams, inside a frame, or at close() before it had taken all that was sent. */
   | 'ERR_YAMUX_TRANSPORT_ENDED'
   /** A `ping()` was not answered within `keepAliveTimeout`; the session may live on. */
   | 'ERR_YAMUX_PING_TIMEOUT'
-  /** A ping was not answered within `keepAliveTimeout`, and no other byte came. */
+  /** A ping was not answered within `keepAliveTimeout`, and no other byte moved in either direction. */
   | 'ERR_YAMUX_KEEP_ALIVE_TIMEOUT'
   /** The transport took nothing for `writeTimeout`. */
   | 'ERR_YAMUX_WRITE_TIMEOUT'
@@ -86,16 +86,21 @@ export class StreamResetError extends YamuxError {
   readonly errorCode: number;
   /**
    * True when the RST came before an ACK and before any other frame of that stream. With peers that acknowledge at hand-over (this
-   * package, hashicorp/yamux, go-yamux) their application never saw the stream, so that trying again elsewhere is safe.
+   * package, hashicorp/yamux, go-yamux) their application never saw the stream, so that trying again elsewhere is safe. With rust-yamux it proves
+   * nothing: that acknowledges with its first frame back, and resets a stream that it has read with a bare RST.
    */
   readonly refused: boolean;
 
   constructor(streamId: number, errorCode: number, refused: boolean) {
     const how = refused ? 'refused by the peer before it was accepted' : 'reset by the peer';
-    super('ERR_YAMUX_STREAM_RESET', `Stream ${streamId} was ${how} (error code ${errorCode})`, {
-      scope: 'stream',
-      origin: 'remote',
-    });
+    super(
+      'ERR_YAMUX_STREAM_RESET',
+      `Stream ${streamId} was ${how} (error code ${errorCode}); over TCP this is ECONNRESET`,
+      {
+        scope: 'stream',
+        origin: 'remote',
+      },
+    );
     this.errorCode = errorCode;
     this.refused = refused;
   }

@@ -7,21 +7,25 @@ export class IdleTimer {
   readonly #clock: Clock;
   readonly #interval: number;
   readonly #onIdle: () => void;
+  readonly #progress: (() => number) | undefined;
+  #seenProgress: number | undefined;
   #timer: unknown;
   #lastTouch = 0;
   #due = 0;
   #forgiven = false;
 
-  /** `interval` in ms, above 0. */
-  constructor(clock: Clock, interval: number, onIdle: () => void) {
+  /** `interval` in ms, above 0. `progress`: a figure that, whenever it has changed, counts as a touch at the time it is looked at. */
+  constructor(clock: Clock, interval: number, onIdle: () => void, progress?: () => number) {
     this.#clock = clock;
     this.#interval = interval;
     this.#onIdle = onIdle;
+    this.#progress = progress;
   }
 
   /** Something moved. Starts the interval anew; arms the timer if it is not. */
   touch(): void {
     this.#lastTouch = this.#clock.now();
+    this.#seenProgress = this.#progress?.();
     if (this.#timer === undefined) this.#arm(this.#lastTouch, this.#interval);
   }
 
@@ -48,6 +52,11 @@ export class IdleTimer {
     } else if (idle < this.#interval) {
       this.#forgiven = false;
       this.#arm(now, this.#interval - idle);
+    } else if (this.#progress?.() !== this.#seenProgress) {
+      this.#forgiven = false;
+      this.#lastTouch = now;
+      this.#seenProgress = this.#progress?.();
+      this.#arm(now, this.#interval);
     } else {
       this.#timer = undefined;
       this.#forgiven = false;

@@ -5,6 +5,7 @@ import type { SessionOptions } from './session/options.ts';
 import { YamuxSession } from './session/session.ts';
 
 export type { Clock } from './clock.ts';
+export type { YamuxStream } from './duplex/yamux-stream.ts';
 export {
   type ErrorOrigin,
   type ErrorScope,
@@ -15,11 +16,16 @@ export {
   type YamuxErrorCode,
 } from './errors.ts';
 export type { SessionEvents } from './session/events.ts';
-export type { CloseOptions, SessionOptions, WaitOptions } from './session/options.ts';
+export {
+  type CloseOptions,
+  checkSessionOptions,
+  type OpenOptions,
+  type SessionOptions,
+  type WaitOptions,
+} from './session/options.ts';
 export type { YamuxSession } from './session/session.ts';
 export type { SessionStats } from './session/stats.ts';
 export type { Role } from './session/stream-table.ts';
-export type { YamuxStream } from './stream/stream.ts';
 export { WindowBudget } from './stream/window-budget.ts';
 export type { FrameMessage, SessionMessage, StreamMessage } from './trace.ts';
 export { FrameType, GoAwayCode, INITIAL_WINDOW } from './wire/constants.ts';

@@ -5,11 +5,11 @@ import { ManualClock } from './support/manual-clock.ts';
 
 const INTERVAL = 100;
 
-function timing(): { clock: ManualClock; timer: IdleTimer; fired: number[] } {
+function timing(progress?: () => number): { clock: ManualClock; timer: IdleTimer; fired: number[] } {
   const clock = new ManualClock();
   const fired: number[] = [];
   const start = clock.now();
-  const timer = new IdleTimer(clock, INTERVAL, () => fired.push(clock.now() - start));
+  const timer = new IdleTimer(clock, INTERVAL, () => fired.push(clock.now() - start), progress);
   return { clock, timer, fired };
 }
 
@@ -154,6 +154,87 @@ describe('when the process was suspended', () => {
     timer.touch();
     clock.advance(50);
     expect(clock.pending).toBe(1);
+    clock.suspend(5 * INTERVAL);
+    expect(fired).toEqual([]);
+    clock.advance(INTERVAL);
+    expect(fired).toEqual([1200]);
+  });
+});
+
+describe('a figure of progress', () => {
+  /** Fires at `fired`, with a figure that the test changes. */
+  function moving(): ReturnType<typeof timing> & { figure: number } {
+    const read: { figure: number } = { figure: 0 };
+    return Object.assign(
+      read,
+      timing(() => read.figure),
+    );
+  }
+
+  test('that stands still changes nothing', () => {
+    const { clock, timer, fired } = moving();
+    timer.touch();
+    clock.advance(10 * INTERVAL);
+    expect(fired).toEqual([100]);
+  });
+
+  test('that has changed, in either direction, counts as a touch when the timer looks at it', () => {
+    for (const change of [1, -1]) {
+      const scene = moving();
+      const { clock, timer, fired } = scene;
+      timer.touch();
+      clock.advance(10);
+      scene.figure += change;
+      clock.advance(189);
+      expect(fired).toEqual([]);
+      clock.advance(1);
+      expect(fired).toEqual([200]);
+      clock.advance(10 * INTERVAL);
+      expect(fired).toEqual([200]);
+    }
+  });
+
+  test('that changes in each interval keeps it from firing for ever', () => {
+    const scene = moving();
+    const { clock, timer, fired } = scene;
+    timer.touch();
+    for (let intervals = 0; intervals < 50; intervals += 1) {
+      scene.figure += 1;
+      clock.advance(INTERVAL);
+    }
+    expect(fired).toEqual([]);
+    clock.advance(INTERVAL);
+    expect(fired).toEqual([51 * INTERVAL]);
+  });
+
+  test('that changed before the first touch is no progress', () => {
+    const scene = moving();
+    scene.figure = 7;
+    scene.timer.touch();
+    scene.clock.advance(INTERVAL);
+    expect(scene.fired).toEqual([100]);
+  });
+
+  test('that changed while a touch had the timer wait for the rest does not count a second time', () => {
+    const scene = moving();
+    const { clock, timer, fired } = scene;
+    timer.touch();
+    clock.advance(50);
+    scene.figure = 1;
+    timer.touch();
+    // At 100 it sees the touch, and looks at the figure anew.
+    clock.advance(100);
+    expect(fired).toEqual([150]);
+  });
+
+  test('that has changed after a suspension is forgiven again', () => {
+    const scene = moving();
+    const { clock, timer, fired } = scene;
+    timer.touch();
+    clock.suspend(5 * INTERVAL);
+    scene.figure = 1;
+    clock.advance(INTERVAL);
+    expect(fired).toEqual([]);
     clock.suspend(5 * INTERVAL);
     expect(fired).toEqual([]);
     clock.advance(INTERVAL);

@@ -1,6 +1,7 @@
 // Who gets an inbound stream: a waiting accept(), else the 'stream' listeners, else it waits in the backlog.
 
-import type { YamuxStream } from '../stream/stream.ts';
+import type { YamuxStream } from '../duplex/yamux-stream.ts';
+import type { WireStream } from '../stream/wire-stream.ts';
 import { throwOutside } from '../throw-outside.ts';
 import type { HandOver } from './hand-over.ts';
 import { WaitingLine } from './waiting-line.ts';
@@ -9,8 +10,8 @@ export interface AcceptPort {
   hasListeners(): boolean;
   /** Emits 'stream'. */
   emit(stream: YamuxStream): void;
-  /** Sends the ACK: the application has it. */
-  acknowledge(stream: YamuxStream): void;
+  /** Makes the application's end of it, and sends the ACK. */
+  take(stream: WireStream): YamuxStream;
 }
 
 export class AcceptQueue {
@@ -18,7 +19,7 @@ export class AcceptQueue {
   readonly #handOver: HandOver;
   readonly #port: AcceptPort;
   readonly #line = new WaitingLine<YamuxStream>();
-  readonly #backlog = new Set<YamuxStream>();
+  readonly #backlog = new Set<WireStream>();
 
   constructor(limit: number, handOver: HandOver, port: AcceptPort) {
     this.#limit = limit;
@@ -36,25 +37,17 @@ export class AcceptQueue {
     return this.#backlog.size >= this.#limit && !this.#port.hasListeners();
   }
 
-  offer(stream: YamuxStream): void {
-    if (this.#line.length > 0) {
-      this.#handToPromise(stream);
-      this.#line.serveFirst(stream);
-    } else if (this.#port.hasListeners()) {
-      this.#handToListeners(stream);
-    } else {
-      // Until somebody has it nobody could hear its end.
-      stream.holdEvents();
-      this.#backlog.add(stream);
-    }
+  offer(stream: WireStream): void {
+    if (this.#line.length > 0) this.#line.serveFirst(this.#forPromise(stream));
+    else if (this.#port.hasListeners()) this.#handToListeners(stream);
+    else this.#backlog.add(stream);
   }
 
   accept(signal?: AbortSignal): Promise<YamuxStream> {
     if (!signal?.aborted) {
       for (const stream of this.#backlog) {
         this.#backlog.delete(stream);
-        this.#handToPromise(stream);
-        return Promise.resolve(stream);
+        return Promise.resolve(this.#forPromise(stream));
       }
     }
     return this.#line.wait(signal);
@@ -70,12 +63,12 @@ export class AcceptQueue {
   }
 
   /** A stream is over: if nobody had got it, nobody hears of it. */
-  drop(stream: YamuxStream): void {
+  drop(stream: WireStream): void {
     this.#backlog.delete(stream);
   }
 
   /** Takes all that waits, to refuse it. */
-  takeBacklog(): YamuxStream[] {
+  takeBacklog(): WireStream[] {
     const streams = [...this.#backlog];
     this.#backlog.clear();
     return streams;
@@ -85,18 +78,20 @@ export class AcceptQueue {
     this.#line.failAll(error);
   }
 
-  #handToPromise(stream: YamuxStream): void {
-    this.#port.acknowledge(stream);
+  #forPromise(wire: WireStream): YamuxStream {
+    const stream = this.#port.take(wire);
     this.#handOver.hold(stream);
+    return stream;
   }
 
-  #handToListeners(stream: YamuxStream): void {
-    this.#port.acknowledge(stream);
-    stream.releaseEvents();
+  #handToListeners(wire: WireStream): void {
+    const stream = this.#port.take(wire);
     try {
       this.#port.emit(stream);
     } catch (error) {
       throwOutside(error);
     }
+    // What came before, now that somebody can listen.
+    stream.start();
   }
 }

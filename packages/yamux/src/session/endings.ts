@@ -22,6 +22,13 @@ export function closeTimedOut(timeout: number): SessionClosedError {
   return new SessionClosedError('ERR_YAMUX_SESSION_CLOSED', message, { origin: 'local' });
 }
 
+/** For the session whose transport died with the end of what its streams had sent. */
+export function lostAtClose(): SessionClosedError {
+  const message =
+    'The transport closed before it had taken all that the streams of the session had sent: the end of it is lost';
+  return new SessionClosedError('ERR_YAMUX_TRANSPORT_ENDED', message, { origin: 'remote' });
+}
+
 const WHY_GONE: Readonly<Record<number, string>> = {
   [GoAwayCode.ProtocolError]: 'it says that this end broke the protocol',
   [GoAwayCode.InternalError]: 'it had an internal error',

@@ -1,6 +1,6 @@
 // What a session tells its listeners.
 
-import type { YamuxStream } from '../stream/stream.ts';
+import type { YamuxStream } from '../duplex/yamux-stream.ts';
 
 /** The events of a session, with the arguments of their listeners. */
 export interface SessionEvents {

@@ -2,8 +2,7 @@
 // this file; what follows from it is done by others, through the RouterPort.
 
 import { ProtocolError } from '../errors.ts';
-import type { YamuxStream } from '../stream/stream.ts';
-import { throwOutside } from '../throw-outside.ts';
+import type { WireStream } from '../stream/wire-stream.ts';
 import type { Trace } from '../trace.ts';
 import { Flag, FrameType } from '../wire/constants.ts';
 import { Decoder, type FrameSink } from '../wire/decoder.ts';
@@ -12,7 +11,7 @@ import type { StreamTable } from './stream-table.ts';
 
 export interface RouterPort {
   /** A SYN that breaks no rule: the new stream, already with its owner, or undefined if it was refused. */
-  openInbound(id: number): YamuxStream | undefined;
+  openInbound(id: number): WireStream | undefined;
   answerPing(value: number): void;
   pong(value: number): void;
   goAway(code: number): void;
@@ -26,7 +25,7 @@ export class FrameRouter implements FrameSink {
   readonly #port: RouterPort;
   readonly #decoder = new Decoder(this);
   /** Whose payload is being received; undefined while it is skipped. */
-  #receiving: YamuxStream | undefined;
+  #receiving: WireStream | undefined;
   /** FIN and RST of the Data frame whose payload is being received: they come after it. */
   #endFlags = 0;
   framesReceived = 0;
@@ -46,7 +45,9 @@ export class FrameRouter implements FrameSink {
     try {
       this.#decoder.push(chunk);
     } catch (error) {
-      this.#port.violated(error as ProtocolError);
+      // Nothing else is thrown: what listeners throw stays with their streams.
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#port.violated(error);
     }
   }
 
@@ -58,7 +59,7 @@ export class FrameRouter implements FrameSink {
   onHeader(type: FrameType, flags: number, streamId: number, length: number): void {
     this.framesReceived += 1;
     if (this.#trace.wantsFrames) {
-      this.#trace.received(type, flags, streamId, length, this.#table.get(streamId)?.intake.window.credit);
+      this.#trace.received(type, flags, streamId, length, this.#table.get(streamId)?.window.credit);
     }
     switch (type) {
       case FrameType.Data:
@@ -80,11 +81,7 @@ export class FrameRouter implements FrameSink {
     if (stream === undefined) return;
     const endFlags = this.#endFlags;
     if (left === 0) this.#receiving = undefined;
-    try {
-      stream.receiveData(slice);
-    } catch (error) {
-      throwOutside(error);
-    }
+    stream.receiveData(slice);
     if (left === 0) applyEnd(stream, endFlags, 0);
   }
 
@@ -109,12 +106,12 @@ export class FrameRouter implements FrameSink {
   }
 
   #opened(
-    known: YamuxStream | undefined,
+    known: WireStream | undefined,
     type: FrameType,
     flags: number,
     id: number,
     length: number,
-  ): YamuxStream | undefined {
+  ): WireStream | undefined {
     if (known) {
       this.#violated('opens a stream whose id is in use', type, flags, id, length);
       return undefined;
@@ -132,12 +129,12 @@ export class FrameRouter implements FrameSink {
     return flags & Flag.Rst ? undefined : this.#port.openInbound(id);
   }
 
-  #announce(stream: YamuxStream, flags: number, length: number): void {
+  #announce(stream: WireStream, flags: number, length: number): void {
     if (!stream.lifecycle.canReceive) {
       stream.violated(`Stream ${stream.id} received ${length} bytes of data after the peer's FIN`);
       return;
     }
-    const { window } = stream.intake;
+    const { window } = stream;
     if (!window.announce(length)) {
       this.#violated(`exceeds the receive window of ${window.credit} bytes`, FrameType.Data, flags, stream.id, length);
       return;
@@ -152,7 +149,7 @@ export class FrameRouter implements FrameSink {
 }
 
 /** RST wins over FIN: what came with it is no clean end. */
-function applyEnd(stream: YamuxStream, flags: number, errorCode: number): void {
+function applyEnd(stream: WireStream, flags: number, errorCode: number): void {
   if (flags & Flag.Rst) stream.receiveReset(errorCode);
   else if (flags & Flag.Fin) stream.receiveFin();
 }

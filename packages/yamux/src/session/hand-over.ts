@@ -2,7 +2,7 @@
 // session, came with the same chunk, its 'error' would find no listener and end the process: a peer could do that at will. So no
 // 'error' and no 'close' comes out before the next setImmediate.
 
-import type { YamuxStream } from '../stream/stream.ts';
+import type { YamuxStream } from '../duplex/yamux-stream.ts';
 
 export class HandOver {
   #held: YamuxStream[] = [];

@@ -1,6 +1,6 @@
 // Pings: at the start, after a second, then in every interval, under traffic too, since they also measure the path; and more of them while
-// a fast stream needs to know how long the path is. A ping that stays unanswered means death only if no byte at all came meanwhile: a large
-// body may stand before the pong.
+// a fast stream needs to know how long the path is. A ping that stays unanswered means death only if no byte moved meanwhile in either
+// direction: a large body may stand before the pong, and before the ping.
 
 import type { Clock } from '../clock.ts';
 import { YamuxError } from '../errors.ts';
@@ -11,8 +11,18 @@ import { WaitingLine } from './waiting-line.ts';
 
 export interface KeepAlivePort {
   sendPing(value: number): void;
-  /** No byte came for as long as a ping may take. */
+  /** No byte moved for as long as a ping may take. */
   peerIsDead(): void;
+}
+
+/** Where it is read what moves below the session. All figures only grow. */
+export interface LinkFigures {
+  readonly bytesReceived: number;
+  /** Bytes that the transport has let go, as far as can be seen. */
+  readonly bytesDone: number;
+  /** Bytes that the transport has taken, by whole batches; and where in them ends what is queued as control frames. */
+  readonly bytesTaken: number;
+  readonly controlEnd: number;
 }
 
 /** ms after the first ping: the first one often measures the start of the connection rather than the path. */
@@ -22,23 +32,24 @@ export class KeepAlive {
   readonly #clock: Clock;
   readonly #interval: number;
   readonly #timeout: number;
-  readonly #received: { readonly bytesReceived: number };
+  readonly #link: LinkFigures;
   readonly #port: KeepAlivePort;
   readonly #ping = new Ping();
   readonly #line = new WaitingLine<number>();
   #onRoundTrip: Array<() => void> = [];
   #onNextRoundTrip: Array<() => void> = [];
-  #bytesBefore = 0;
+  /** Of the ping under way: where it ends in the bytes of the session, until the transport has taken it. */
+  #untakenUntil: number | undefined;
+  #movedBefore = 0;
   #intervalTimer: unknown;
   /** Of the ping under way; undefined if it may take for ever. */
   readonly #patience: IdleTimer | undefined;
 
-  /** `received`: where it is read whether anything came. */
-  constructor(options: ResolvedOptions, received: { readonly bytesReceived: number }, port: KeepAlivePort) {
+  constructor(options: ResolvedOptions, link: LinkFigures, port: KeepAlivePort) {
     this.#clock = options.clock;
     this.#interval = options.keepAliveInterval;
     this.#timeout = options.keepAliveTimeout;
-    this.#received = received;
+    this.#link = link;
     this.#port = port;
     if (this.#timeout > 0) this.#patience = new IdleTimer(this.#clock, this.#timeout, () => this.#onTimeout());
   }
@@ -84,16 +95,32 @@ export class KeepAlive {
   stop(error: Error): void {
     this.#clock.clearTimeout(this.#intervalTimer);
     this.#patience?.stop();
+    this.#ping.abandon();
     this.#onRoundTrip = [];
     this.#onNextRoundTrip = [];
     this.#line.failAll(error);
   }
 
+  /** The transport took something. */
+  progressed(): void {
+    if (this.#untakenUntil === undefined || this.#link.bytesTaken < this.#untakenUntil) return;
+    // From here on the peer may be waited for.
+    this.#untakenUntil = undefined;
+    this.#movedBefore = this.#moved;
+    if (this.#ping.isUnderWay) this.#patience?.touch();
+  }
+
+  /** Grows with every byte that moves, in either direction. */
+  get #moved(): number {
+    return this.#link.bytesReceived + this.#link.bytesDone;
+  }
+
   #send(): void {
     this.#onRoundTrip.push(...this.#onNextRoundTrip);
     this.#onNextRoundTrip = [];
-    this.#bytesBefore = this.#received.bytesReceived;
     this.#port.sendPing(this.#ping.begin(this.#clock.now()));
+    this.#untakenUntil = this.#link.controlEnd;
+    this.#movedBefore = this.#moved;
     this.#patience?.touch();
   }
 
@@ -107,10 +134,16 @@ export class KeepAlive {
   };
 
   #onTimeout(): void {
+    this.progressed();
+    if (this.#untakenUntil !== undefined) {
+      // It waits at this end: whether the transport takes anything at all is judged by writeTimeout.
+      this.#patience?.touch();
+      return;
+    }
     this.#ping.abandon();
     const message = `The peer did not answer a ping within ${this.#timeout} ms (keepAliveTimeout)`;
     this.#line.failAll(new YamuxError('ERR_YAMUX_PING_TIMEOUT', message, { scope: 'session', origin: 'remote' }));
-    if (this.#interval > 0 && this.#received.bytesReceived === this.#bytesBefore) {
+    if (this.#interval > 0 && this.#moved === this.#movedBefore) {
       this.#port.peerIsDead();
     } else if (this.#onRoundTrip.length + this.#onNextRoundTrip.length > 0) {
       this.#send();

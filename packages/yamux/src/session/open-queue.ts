@@ -2,10 +2,9 @@
 // order.
 
 import type { Clock } from '../clock.ts';
-import type { YamuxStream } from '../stream/stream.ts';
 import { idsUsedUp } from './endings.ts';
 import type { ResolvedOptions } from './options.ts';
-import { WaitingLine } from './waiting-line.ts';
+import { type Waiter, WaitingLine } from './waiting-line.ts';
 
 /** ms after which an unanswered stream no longer counts: some peers answer only with their first data, hashicorp at times never. */
 const PATIENCE = 10_000;
@@ -13,18 +12,18 @@ const PATIENCE = 10_000;
 export class OpenQueue {
   readonly #clock: Clock;
   readonly #limit: number;
-  /** Makes a stream and queues its SYN; undefined when all ids are used up. */
-  readonly #create: () => YamuxStream | undefined;
-  readonly #line = new WaitingLine<YamuxStream>();
+  /** The id of the next stream; undefined when all are used up. */
+  readonly #takeId: () => number | undefined;
+  readonly #line = new WaitingLine<number>();
   /** When each unanswered stream was opened, by id, oldest first. */
   readonly #openedAt = new Map<number, number>();
   #timer: unknown;
   #isExhausted = false;
 
-  constructor(options: ResolvedOptions, create: () => YamuxStream | undefined) {
-    this.#clock = options.clock;
-    this.#limit = options.maxUnacknowledged;
-    this.#create = create;
+  constructor({ clock, maxUnacknowledged }: ResolvedOptions, takeId: () => number | undefined) {
+    this.#clock = clock;
+    this.#limit = maxUnacknowledged;
+    this.#takeId = takeId;
   }
 
   /** Calls that wait for a slot. */
@@ -42,14 +41,23 @@ export class OpenQueue {
     return this.#isExhausted;
   }
 
-  open(signal?: AbortSignal): Promise<YamuxStream> {
-    if (signal?.aborted) return Promise.reject(signal.reason);
-    if (this.#isFull) {
+  /** `opener` gets the id of its stream, within this call if a slot is free; rejects with the signal's reason if it aborts first. */
+  open(opener: Waiter<number>): void {
+    if (opener.signal?.aborted) {
+      opener.reject(opener.signal.reason);
+    } else if (this.#isFull) {
       this.#watch();
-      return this.#line.wait(signal);
+      this.#line.enter(opener);
+    } else {
+      const id = this.#nextId();
+      if (id === undefined) opener.reject(idsUsedUp());
+      else opener.resolve(id);
     }
-    const stream = this.#openNow();
-    return stream ? Promise.resolve(stream) : Promise.reject(idsUsedUp());
+  }
+
+  /** `opener` waits no more, and hears nothing. */
+  cancel(opener: Waiter<number>): void {
+    this.#line.leave(opener);
   }
 
   /** The peer answered the stream, or it is over. */
@@ -72,18 +80,18 @@ export class OpenQueue {
     return this.#openedAt.size >= this.#limit;
   }
 
-  #openNow(): YamuxStream | undefined {
-    const stream = this.#create();
-    if (stream) this.#openedAt.set(stream.id, this.#clock.now());
-    else this.#isExhausted = true;
-    return stream;
+  #nextId(): number | undefined {
+    const id = this.#takeId();
+    if (id === undefined) this.#isExhausted = true;
+    else this.#openedAt.set(id, this.#clock.now());
+    return id;
   }
 
   #serve(): void {
     while (this.#line.length > 0 && !this.#isFull) {
-      const stream = this.#openNow();
-      if (stream) this.#line.serveFirst(stream);
-      else this.#line.failAll(idsUsedUp());
+      const id = this.#nextId();
+      if (id === undefined) this.#line.failAll(idsUsedUp());
+      else this.#line.serveFirst(id);
     }
     if (this.#line.length > 0) this.#watch();
   }

@@ -18,7 +18,8 @@ export interface SessionOptions {
    */
   readonly maxUnacknowledged?: number | undefined;
   /**
-   * Inbound streams alive at once; a SYN past it is refused with RST.
+   * Inbound streams alive at once, with those that the peer has ended and whose input is not read to its end; a SYN past it is refused
+   * with RST.
    * @defaultValue 1000
    */
   readonly maxInboundStreams?: number | undefined;
@@ -46,21 +47,29 @@ export interface SessionOptions {
    */
   readonly keepAliveInterval?: number | undefined;
   /**
-   * ms that a ping may stay unanswered; the session ends only if no byte at all arrived meanwhile. 0 waits without end.
+   * ms that a ping may stay unanswered, from when the transport has taken it; the session ends only if no byte moved meanwhile in either
+   * direction. 0 waits without end.
    * @defaultValue 10000
    */
   readonly keepAliveTimeout?: number | undefined;
   /**
-   * ms that the transport may take nothing while something waits; 0 turns it off. Unused over a transport that has a numeric
-   * `writeTimeout` of its own.
+   * ms that the transport may take nothing while something waits; as long again for each 128 KiB that somebody else wrote to it before. 0
+   * turns it off. Unused over a transport that has a numeric `writeTimeout` of its own.
    * @defaultValue 30000
    */
   readonly writeTimeout?: number | undefined;
   /**
-   * ms after which a half-closed stream on which no byte moved is reset; 0 turns it off.
+   * ms after which a stream is reset that we have ended and on which no byte moved in either direction since. So long may also
+   * nobody read, where the peer's FIN and then an RST came and a write waits for its input to be read. 0 turns both off.
    * @defaultValue 300000
    */
   readonly halfCloseTimeout?: number | undefined;
+  /**
+   * Whether a stream stays open for writing after the peer has ended its side, until we end ours; `false` ends ours by itself, as net.Socket does
+   * by default. `open()` and `connect()` may say otherwise for their stream.
+   * @defaultValue true
+   */
+  readonly allowHalfOpen?: boolean | undefined;
   /**
    * Streams that the peer may open and reset in one go before we have written anything on them; after that 200 a second, and new ones
    * past it are refused while the session lives.
@@ -85,6 +94,7 @@ export interface ResolvedOptions {
   readonly keepAliveTimeout: number;
   readonly writeTimeout: number;
   readonly halfCloseTimeout: number;
+  readonly allowHalfOpen: boolean;
   readonly resetBurst: number;
   readonly clock: Clock;
 }
@@ -103,29 +113,94 @@ export interface WaitOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Of `session.open()` and `session.connect()`. */
+export interface OpenOptions extends WaitOptions {
+  /** As the session's option of that name, for this stream. */
+  readonly allowHalfOpen?: boolean | undefined;
+}
+
 const DEFAULT_WINDOW_BUDGET = 67_108_864;
+
+/** What is known to each of the methods that take options. */
+const OPEN_OPTIONS: readonly string[] = ['signal', 'allowHalfOpen'];
+export const WAIT_OPTIONS: readonly string[] = ['signal'];
+export const CLOSE_OPTIONS: readonly string[] = ['timeout', 'signal'];
 
 /**
  * @throws {TypeError} for an unknown option, or one of the wrong type.
  * @throws {RangeError} for a number out of its range.
  */
-export function resolveOptions(options: SessionOptions = {}): ResolvedOptions {
-  const { clock = systemClock, windowBudget = DEFAULT_WINDOW_BUDGET, ...numbers } = options;
+export function resolveOptions(options: SessionOptions = {}, of = 'the session'): ResolvedOptions {
+  checkOptions(of, options, KNOWN);
+  const { clock = systemClock, windowBudget = DEFAULT_WINDOW_BUDGET, allowHalfOpen = true, ...numbers } = options;
+  checkOpenOptions(of, { allowHalfOpen });
   const resolved: Record<string, number> = {};
   for (const [name, { byDefault, min, max }] of Object.entries(NUMBERS)) {
     const given = (numbers as Record<string, unknown>)[name];
     resolved[name] = given === undefined ? byDefault : check(name, given, min, max);
   }
-  for (const name of Object.keys(numbers)) {
-    if (!Object.hasOwn(NUMBERS, name)) {
-      throw new TypeError(`Unknown session option '${name}'; expected one of ${KNOWN.join(', ')}`);
-    }
-  }
   return {
-    ...(resolved as unknown as Omit<ResolvedOptions, 'clock' | 'windowBudget'>),
+    ...(resolved as unknown as Omit<ResolvedOptions, 'clock' | 'windowBudget' | 'allowHalfOpen'>),
     windowBudget: budgetOf(windowBudget),
+    allowHalfOpen,
     clock,
   };
+}
+
+/** @throws {TypeError} for an unknown option of `open()` or `connect()`, or one of the wrong type. */
+export function checkOpenOptions(of: string, options: OpenOptions): void {
+  checkOptions(of, options, OPEN_OPTIONS);
+  const { allowHalfOpen = true } = options;
+  if (typeof allowHalfOpen !== 'boolean') {
+    throw new TypeError(`Expected allowHalfOpen to be true or false, got ${describe(allowHalfOpen)}`);
+  }
+}
+
+/**
+ * Checks options before there is a session to give them to, as client() and server() do.
+ *
+ * @throws {TypeError} for an unknown option, or one of the wrong type.
+ * @throws {RangeError} for a number out of its range.
+ */
+export function checkSessionOptions(options: SessionOptions | undefined): void {
+  resolveOptions(options);
+}
+
+/** @throws {TypeError} unless `options`, given to the function `of`, is an object with no names but `known`. */
+export function checkOptions(of: string, options: unknown, known: readonly string[]): void {
+  if (typeof options === 'function') {
+    throw new TypeError(
+      `Expected the options of ${of} to be an object, got a function; listen with .on('stream', …) instead`,
+    );
+  }
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new TypeError(`Expected the options of ${of} to be an object, got ${describe(options)}`);
+  }
+  for (const name in options) {
+    if (!known.includes(name)) throw new TypeError(`Unknown option '${name}' of ${of}${suggestion(name, known)}`);
+  }
+}
+
+function suggestion(name: string, known: readonly string[]): string {
+  const nearest = known.find((candidate) => isNear(name.toLowerCase(), candidate.toLowerCase()));
+  return nearest
+    ? `; did you mean '${nearest}'?`
+    : `; expected ${known.length > 1 ? 'one of ' : ''}${known.join(', ')}`;
+}
+
+/** Whether the one is the other but for two letters that were left out, added, changed or swapped, or begins with it. */
+function isNear(a: string, b: string): boolean {
+  if (a !== '' && (b.startsWith(a) || a.startsWith(b))) return true;
+  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let i = 1; i <= a.length; i += 1) {
+    const above = row;
+    row = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const replaced = (above[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row[j] = Math.min(replaced, (above[j] as number) + 1, (row[j - 1] as number) + 1);
+    }
+  }
+  return (row[b.length] as number) <= 2;
 }
 
 interface NumberOption {
@@ -134,7 +209,9 @@ interface NumberOption {
   readonly max: number;
 }
 
-const NUMBERS: Readonly<Record<Exclude<keyof ResolvedOptions, 'clock' | 'windowBudget'>, NumberOption>> = {
+const NUMBERS: Readonly<
+  Record<Exclude<keyof ResolvedOptions, 'clock' | 'windowBudget' | 'allowHalfOpen'>, NumberOption>
+> = {
   acceptBacklog: { byDefault: 256, min: 0, max: Number.POSITIVE_INFINITY },
   maxUnacknowledged: { byDefault: 256, min: 1, max: Number.POSITIVE_INFINITY },
   maxInboundStreams: { byDefault: 1000, min: 0, max: Number.POSITIVE_INFINITY },
@@ -147,7 +224,7 @@ const NUMBERS: Readonly<Record<Exclude<keyof ResolvedOptions, 'clock' | 'windowB
   resetBurst: { byDefault: 1000, min: 1, max: Number.POSITIVE_INFINITY },
 };
 
-const KNOWN = [...Object.keys(NUMBERS), 'windowBudget', 'clock'];
+const KNOWN = [...Object.keys(NUMBERS), 'windowBudget', 'allowHalfOpen', 'clock'];
 
 function budgetOf(budget: unknown): WindowBudget {
   if (typeof budget === 'number') return new WindowBudget(budget);
@@ -158,6 +235,7 @@ function budgetOf(budget: unknown): WindowBudget {
 }
 
 function describe(value: unknown): string {
+  if (Array.isArray(value)) return 'an array';
   return value === null ? 'null' : typeof value;
 }
 

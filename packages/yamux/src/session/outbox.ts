@@ -3,7 +3,7 @@
 // whose own back-pressure reaches the application. Knows nothing of what frames mean.
 
 import type { Duplex } from 'node:stream';
-import type { YamuxStream } from '../stream/stream.ts';
+import type { WireStream } from '../stream/wire-stream.ts';
 import type { Trace } from '../trace.ts';
 import { Flag, FrameType, HEADER_SIZE } from '../wire/constants.ts';
 import { encodeHeader } from '../wire/header.ts';
@@ -38,8 +38,8 @@ export class Outbox {
   readonly #port: OutboxPort;
   #lane: Buffer = Buffer.allocUnsafeSlow(FIRST_LANE_SIZE);
   #laneLength = 0;
-  #firstInTurn: YamuxStream | undefined;
-  #lastInTurn: YamuxStream | undefined;
+  #firstInTurn: WireStream | undefined;
+  #lastInTurn: WireStream | undefined;
   #slab: Buffer = Buffer.allocUnsafeSlow(FIRST_SLAB_SIZE);
   #segmentStart = 0;
   #slabEnd = 0;
@@ -47,8 +47,16 @@ export class Outbox {
   #heldChunk: Buffer | undefined;
   #isScheduled = false;
   #isClosed = false;
+  /** Where, in bytesSent, the batches end that the transport has not taken, and the streams that wait for one of them. */
+  #batchEnds: number[] = [];
+  #awaitingTaken: WireStream[] = [];
   framesSent = 0;
+  /** Bytes handed over. */
   bytesSent = 0;
+  /** Bytes of these that the transport has taken, by whole batches. */
+  bytesTaken = 0;
+  /** Where the last payload or FIN of a stream ends in bytesSent. */
+  #lastOfStreams = 0;
 
   constructor(transport: Duplex, maxFramePayload: number, trace: Trace, port: OutboxPort) {
     this.#transport = transport;
@@ -62,6 +70,16 @@ export class Outbox {
     return this.#laneLength + this.#transport.writableLength;
   }
 
+  /** Where all that is queued in the control lane will end in bytesSent. */
+  get controlEnd(): number {
+    return this.bytesSent + this.#laneLength;
+  }
+
+  /** Whether something that a stream sent has not been taken by the transport. */
+  get hasUntakenData(): boolean {
+    return this.bytesTaken < this.#lastOfStreams;
+  }
+
   /** Queues a frame without payload, ahead of all data. */
   control(type: FrameType, flags: number, streamId: number, length: number): void {
     if (this.#isClosed) return;
@@ -72,14 +90,25 @@ export class Outbox {
     this.#schedule();
   }
 
-  wantsTurn(stream: YamuxStream): void {
+  wantsTurn(stream: WireStream): void {
     if (stream.hasTurn || this.#isClosed) return;
-    if (stream.sendableBytes === 0 && !stream.isFinDue) return;
+    if (stream.sendableBytes === 0 && !stream.isFinDue && !stream.isResetDue) return;
     stream.hasTurn = true;
     if (this.#lastInTurn) this.#lastInTurn.nextInTurn = stream;
     else this.#firstInTurn = stream;
     this.#lastInTurn = stream;
     this.#schedule();
+  }
+
+  /** All that `stream` wrote is handed over: its writer hears of it when nothing of it is read from the writer's memory any more. */
+  handedOver(stream: WireStream): void {
+    if (stream.awaitsTaken) return;
+    if (stream.referencedUntil <= this.bytesTaken || this.#isClosed) {
+      stream.face?.written(true);
+      return;
+    }
+    stream.awaitsTaken = true;
+    this.#awaitingTaken.push(stream);
   }
 
   /** The last words: what is in the control lane, then this GoAway, then the end of the transport. Nothing is sent afterwards. */
@@ -99,6 +128,18 @@ export class Outbox {
     this.#isClosed = true;
     this.#laneLength = 0;
     this.#forgetStreams();
+    this.#tellWriters(Number.POSITIVE_INFINITY, false);
+  }
+
+  /** To those that wait for the transport to take the bytes up to `end`. */
+  #tellWriters(end: number, isTaken: boolean): void {
+    for (;;) {
+      const first = this.#awaitingTaken[0];
+      if (first === undefined || first.referencedUntil > end) return;
+      this.#awaitingTaken.shift();
+      first.awaitsTaken = false;
+      first.face?.written(isTaken);
+    }
   }
 
   #forgetStreams(): void {
@@ -127,14 +168,22 @@ export class Outbox {
     return this.#laneLength > 0 || this.#firstInTurn !== undefined;
   }
 
+  /**
+   * Bytes that may be handed over. A transport that takes within the tick says so by its writableLength before its callbacks come; one that is
+   * full of somebody else's bytes is given ours behind them, so that a callback wakes us.
+   */
+  get #room(): number {
+    return HANDED_OVER_LIMIT - Math.min(this.bytesSent - this.bytesTaken, this.#transport.writableLength);
+  }
+
   readonly #flush = (): void => {
     let left = TICK_LIMIT;
-    let room = HANDED_OVER_LIMIT - this.#transport.writableLength;
+    let room = this.#room;
     try {
       // User code runs in between. What it adds is sent here; if it closes us there is no more.
       while (room > 0 && left > 0 && this.#hasMore) {
         left -= this.#sendBatch(room);
-        room = HANDED_OVER_LIMIT - this.#transport.writableLength;
+        room = this.#room;
       }
     } finally {
       this.#isScheduled = false;
@@ -147,8 +196,12 @@ export class Outbox {
   };
 
   readonly #onTaken = (error?: Error | null): void => {
-    if (error || this.#isClosed) return;
+    // The transport tells the session by its own 'error' and 'close'.
+    if (error) return;
+    this.bytesTaken = this.#batchEnds.shift() as number;
+    this.#tellWriters(this.bytesTaken, true);
     this.#port.progressed();
+    if (this.#isClosed) return;
     if (this.#hasMore) this.#schedule();
   };
 
@@ -185,7 +238,7 @@ export class Outbox {
   }
 
   #giveTurn(): void {
-    const stream = this.#firstInTurn as YamuxStream;
+    const stream = this.#firstInTurn as WireStream;
     this.#firstInTurn = stream.nextInTurn;
     if (!this.#firstInTurn) this.#lastInTurn = undefined;
     stream.nextInTurn = undefined;
@@ -194,13 +247,16 @@ export class Outbox {
     if (payload > 0) this.#sendData(stream, payload);
     if (stream.isFinDue) {
       this.#frame(FrameType.WindowUpdate, Flag.Fin, stream.id, 0);
+      this.#lastOfStreams = this.bytesSent;
       stream.finHandedOver();
+    } else if (stream.isResetDue) {
+      stream.sendWantedReset();
     }
-    if (payload > 0) stream.handedOver();
+    if (payload > 0 && stream.sendQueue.length === 0) this.handedOver(stream);
     this.wantsTurn(stream);
   }
 
-  #sendData(stream: YamuxStream, max: number): void {
+  #sendData(stream: WireStream, max: number): void {
     const queue = stream.sendQueue;
     const head = queue.headLength;
     let sent: number;
@@ -209,6 +265,7 @@ export class Outbox {
       this.#frame(FrameType.Data, 0, stream.id, sent, stream.sendCredit);
       this.#handOverSegment();
       this.#handOver(queue.take(sent));
+      stream.referencedUntil = this.bytesSent + sent;
     } else {
       const space = this.#spaceFor(HEADER_SIZE + Math.min(max, WORTHWHILE_FRAME), HEADER_SIZE + max);
       const fits = Math.min(max, space - HEADER_SIZE);
@@ -217,6 +274,7 @@ export class Outbox {
       this.#slabEnd += sent;
     }
     this.bytesSent += sent;
+    this.#lastOfStreams = this.bytesSent;
     stream.sent(sent);
   }
 
@@ -257,8 +315,11 @@ export class Outbox {
 
   #handOverBatch(): void {
     this.#handOverSegment();
-    if (this.#heldChunk) this.#transport.write(this.#heldChunk, this.#onTaken);
-    this.#heldChunk = undefined;
+    if (this.#heldChunk) {
+      this.#batchEnds.push(this.bytesSent);
+      this.#transport.write(this.#heldChunk, this.#onTaken);
+      this.#heldChunk = undefined;
+    }
     this.#transport.uncork();
   }
 }

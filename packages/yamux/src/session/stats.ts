@@ -24,6 +24,10 @@ export interface SessionStats {
   readonly framesSent: number;
   /** Bytes that the peer may make us hold on its live streams: the sum of their receive windows. */
   readonly receiveWindows: number;
+  /** Streams that are over on the wire, and that the application has neither read to their end nor destroyed. */
+  readonly keptStreams: number;
+  /** Bytes that arrived and that the application has not asked for. */
+  readonly unreadBytes: number;
   /** Bytes handed over or waiting as control frames; payload that waits in the streams is each stream's writableLength. */
   readonly queuedBytes: number;
   /** ms: the least of the recent round trips; undefined before the first pong. */

@@ -1,6 +1,6 @@
-// The streams of one session: which ids are ours, which are alive, how many.
+// The streams of one session: which ids are ours, which streams are alive on the wire, and which are over there and still hold bytes for the application.
 
-import type { YamuxStream } from '../stream/stream.ts';
+import type { WireStream } from '../stream/wire-stream.ts';
 import { MAX_UINT32, SESSION_ID } from '../wire/constants.ts';
 
 /** Which ids a side opens: the client odd ones, the server even ones. */
@@ -8,10 +8,13 @@ export type Role = 'client' | 'server';
 
 export class StreamTable {
   readonly #ourParity: 0 | 1;
-  readonly #streams = new Map<number, YamuxStream>();
+  /** Alive on the wire, by id. */
+  readonly #live = new Map<number, WireStream>();
+  /** Over on the wire; the application has not read them to their end, nor destroyed them. */
+  readonly #kept = new Set<WireStream>();
   #nextId: number;
-  #outbound = 0;
-  #inboundHeld = 0;
+  #outboundLive = 0;
+  #inboundKept = 0;
 
   /** The client opens odd ids, the server even ones. */
   constructor(role: Role) {
@@ -19,17 +22,23 @@ export class StreamTable {
     this.#nextId = role === 'client' ? 1 : 2;
   }
 
+  /** Streams alive on the wire. */
   get size(): number {
-    return this.#streams.size;
+    return this.#live.size;
   }
 
   get outboundSize(): number {
-    return this.#outbound;
+    return this.#outboundLive;
   }
 
-  /** Streams of the peer that are alive, or over and not yet read to their end: what they hold is held for the peer. */
+  /** Streams that are over on the wire and that the application still holds. */
+  get keptSize(): number {
+    return this.#kept.size;
+  }
+
+  /** Streams of the peer that are alive, or kept: what they hold is held for the peer. */
   get inboundHeld(): number {
-    return this.#inboundHeld;
+    return this.#live.size - this.#outboundLive + this.#inboundKept;
   }
 
   /** Whether the peer may open a stream with this id. */
@@ -45,48 +54,59 @@ export class StreamTable {
     return id;
   }
 
-  get(id: number): YamuxStream | undefined {
-    return this.#streams.get(id);
+  get(id: number): WireStream | undefined {
+    return this.#live.get(id);
   }
 
-  add(stream: YamuxStream): void {
-    this.#streams.set(stream.id, stream);
-    if (stream.direction === 'inbound') this.#inboundHeld += 1;
-    else this.#outbound += 1;
+  add(stream: WireStream): void {
+    this.#live.set(stream.id, stream);
+    if (stream.direction === 'outbound') this.#outboundLive += 1;
   }
 
-  /** Nothing more goes over the wire. */
-  remove(stream: YamuxStream): void {
+  /** Nothing more goes over the wire. It is kept until it is released. */
+  ended(stream: WireStream): void {
     // Its id may be in use again.
-    if (this.#streams.get(stream.id) !== stream) return;
-    this.#streams.delete(stream.id);
-    if (stream.direction === 'outbound') this.#outbound -= 1;
+    if (this.#live.get(stream.id) !== stream) return;
+    this.#live.delete(stream.id);
+    if (stream.direction === 'outbound') this.#outboundLive -= 1;
+    if (stream.isReleased) return;
+    this.#kept.add(stream);
+    if (stream.direction === 'inbound') this.#inboundKept += 1;
+  }
+
+  /** The application holds nothing of it any more. */
+  released(stream: WireStream): void {
+    if (this.#kept.delete(stream) && stream.direction === 'inbound') this.#inboundKept -= 1;
   }
 
   /** The sum of all receive windows. */
   get windowBytes(): number {
     let bytes = 0;
-    for (const stream of this) bytes += stream.intake.window.size;
+    for (const stream of this.#live.values()) bytes += stream.window.size;
     return bytes;
   }
 
-  /** A stream of the peer is over in every respect. */
-  forgetInbound(): void {
-    this.#inboundHeld -= 1;
+  /** Bytes that arrived on streams of either kind and that nobody has asked for. */
+  get unreadBytes(): number {
+    let bytes = 0;
+    for (const stream of this.all()) bytes += stream.unreadBytes;
+    return bytes;
   }
 
-  /** Whether the application still holds one of them. */
+  /** Whether one is alive that the application still holds, or of which something is still to be sent. */
   get hasLive(): boolean {
-    for (const stream of this) if (!stream.destroyed) return true;
+    for (const stream of this.#live.values()) if (!stream.isReleased || stream.hasMoreToSend) return true;
     return false;
   }
 
   /** Ends each with this error, and its peer's end with a RST. */
-  destroyAll(error: Error): void {
-    for (const stream of this) stream.destroy(error);
+  expelAll(error: Error): void {
+    for (const stream of this.#live.values()) stream.expel(error);
   }
 
-  [Symbol.iterator](): IterableIterator<YamuxStream> {
-    return this.#streams.values();
+  /** Those that are alive, and those that are kept. */
+  *all(): IterableIterator<WireStream> {
+    yield* this.#live.values();
+    yield* this.#kept;
   }
 }

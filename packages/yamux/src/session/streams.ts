@@ -1,19 +1,23 @@
 // The streams of a session: how they come to be on either side, who gets them, and when they are gone. Knows the outbox, by which they
 // speak, and nothing of how the session itself lives and ends.
 
+import type { AsyncResource } from 'node:async_hooks';
 import type { Duplex } from 'node:stream';
-import { keepContext } from '../stream/async-context.ts';
-import { YamuxStream } from '../stream/stream.ts';
+import { openingContext } from '../duplex/async-context.ts';
+import type { SocketContext } from '../duplex/socket-shape.ts';
+import { YamuxStream } from '../duplex/yamux-stream.ts';
 import type { StreamPort } from '../stream/stream-port.ts';
+import { WireStream } from '../stream/wire-stream.ts';
 import type { Trace } from '../trace.ts';
 import { Flag, FrameType } from '../wire/constants.ts';
 import { AcceptQueue } from './accept-queue.ts';
 import { HandOver } from './hand-over.ts';
 import { OpenQueue } from './open-queue.ts';
-import type { ResolvedOptions } from './options.ts';
+import type { OpenOptions, ResolvedOptions } from './options.ts';
 import type { Outbox } from './outbox.ts';
 import { ResetBucket } from './reset-bucket.ts';
 import { type Role, StreamTable } from './stream-table.ts';
+import type { Waiter } from './waiting-line.ts';
 
 export interface StreamsPort {
   /** Whether a SYN of the peer is against what it knows. */
@@ -32,6 +36,8 @@ export class Streams {
   readonly table: StreamTable;
   readonly opens: OpenQueue;
   readonly accepts: AcceptQueue;
+  /** What all its streams show of the session as sockets. */
+  readonly #shared: SocketContext;
   readonly #options: ResolvedOptions;
   readonly #outbox: Outbox;
   readonly #trace: Trace;
@@ -39,6 +45,8 @@ export class Streams {
   readonly #resets: ResetBucket;
   readonly #handOver = new HandOver();
   readonly #streamPort: StreamPort;
+  /** Of connect(): streams that wait for a slot. */
+  readonly #connecting = new Map<WireStream, Waiter<number>>();
 
   constructor(
     transport: Duplex,
@@ -50,44 +58,84 @@ export class Streams {
   ) {
     const { clock } = options;
     this.table = new StreamTable(role);
+    this.#shared = { clock, transport };
     this.#trace = trace;
     this.#options = options;
     this.#outbox = outbox;
     this.#port = port;
     this.#resets = new ResetBucket(options.resetBurst, clock.now());
-    this.opens = new OpenQueue(options, () => this.#createOutbound());
+    this.opens = new OpenQueue(options, () => this.table.takeId());
     this.accepts = new AcceptQueue(options.acceptBacklog, this.#handOver, {
       hasListeners: () => port.hasListeners(),
       emit: (stream) => port.emit(stream),
-      acknowledge: (stream) => {
-        outbox.control(FrameType.WindowUpdate, Flag.Ack, stream.id, 0);
-        stream.acknowledge();
-      },
+      take: (wire) => this.#take(wire),
     });
     this.#streamPort = {
       ...options,
-      transport,
       roundTrip: () => port.roundTrip(),
       measureRoundTrip: () => port.measureRoundTrip(),
       sendCredit: (stream, delta) => outbox.control(FrameType.WindowUpdate, 0, stream.id, delta),
       sendReset: (stream, errorCode) => outbox.control(FrameType.WindowUpdate, Flag.Rst, stream.id, errorCode),
       wantsTurn: (stream) => outbox.wantsTurn(stream),
+      bytesTaken: () => outbox.bytesTaken,
+      handedOver: (stream) => outbox.handedOver(stream),
       acknowledged: (stream) => this.opens.answered(stream.id),
       rapidlyReset: () => this.#resets.take(clock.now()),
-      released: (stream) => this.#forgetIfOver(stream),
       ended: (stream) => this.#ended(stream),
+      released: (stream) => this.table.released(stream),
     };
   }
 
+  /** A stream as soon as its SYN has a slot; no event comes out of it before the code that awaits it can listen. */
+  open({ signal, allowHalfOpen }: OpenOptions): Promise<YamuxStream> {
+    const context = openingContext();
+    return new Promise((resolve, reject) => {
+      const opened = (id: number): void => {
+        const wire = new WireStream(this.#streamPort, 'outbound');
+        const stream = this.#faceOf(wire, allowHalfOpen, context);
+        this.#begin(wire, id);
+        this.#handOver.hold(stream);
+        resolve(stream);
+      };
+      this.opens.open({ resolve: opened, reject, signal });
+    });
+  }
+
+  /** A stream at once, that is opened as soon as its SYN has a slot; refused if there is a reason for that. */
+  connect({ signal, allowHalfOpen }: OpenOptions, refusal: Error | undefined): YamuxStream {
+    const wire = new WireStream(this.#streamPort, 'outbound');
+    const stream = this.#faceOf(wire, allowHalfOpen, openingContext());
+    stream.beginConnecting();
+    const opener: Waiter<number> = {
+      resolve: (id) => {
+        this.#connecting.delete(wire);
+        this.#begin(wire, id);
+        stream.connected();
+      },
+      reject: (error) => {
+        this.#connecting.delete(wire);
+        wire.expel(error as Error);
+      },
+      signal,
+    };
+    this.#connecting.set(wire, opener);
+    // As a socket's: the caller can listen before it fails.
+    if (refusal) process.nextTick(() => opener.reject(refusal));
+    else this.opens.open(opener);
+    return stream;
+  }
+
   /** The peer opens a stream: it goes to its owner, or is refused with RST, and then undefined. */
-  openInbound(id: number): YamuxStream | undefined {
+  openInbound(id: number): WireStream | undefined {
     if (this.#mustRefuse()) {
       this.#outbox.control(FrameType.WindowUpdate, Flag.Rst, id, 0);
       return undefined;
     }
-    const stream = this.#create(id, 'inbound');
-    this.accepts.offer(stream);
-    return stream;
+    const wire = new WireStream(this.#streamPort, 'inbound');
+    wire.id = id;
+    this.table.add(wire);
+    this.accepts.offer(wire);
+    return wire;
   }
 
   #mustRefuse(): boolean {
@@ -96,42 +144,43 @@ export class Streams {
     return isFull || this.#port.refusesInbound() || this.#resets.isEmpty(clock.now());
   }
 
-  #createOutbound(): YamuxStream | undefined {
-    const id = this.table.takeId();
-    if (id === undefined) return undefined;
-    const stream = this.#create(id, 'outbound');
-    keepContext(stream);
-    this.#outbox.control(FrameType.WindowUpdate, Flag.Syn, id, 0);
-    this.#handOver.hold(stream);
-    return stream;
+  #faceOf(wire: WireStream, allowHalfOpen = this.#options.allowHalfOpen, context?: AsyncResource): YamuxStream {
+    return new YamuxStream(wire, this.#shared, allowHalfOpen, context);
   }
 
-  #create(id: number, direction: 'inbound' | 'outbound'): YamuxStream {
-    const stream = new YamuxStream(this.#streamPort, id, direction);
-    this.table.add(stream);
+  #begin(wire: WireStream, id: number): void {
+    wire.id = id;
+    this.table.add(wire);
+    this.#outbox.control(FrameType.WindowUpdate, Flag.Syn, id, 0);
+    if (wire.face) this.#trace.streamOpened(wire.face);
+  }
+
+  #take(wire: WireStream): YamuxStream {
+    const stream = this.#faceOf(wire);
+    this.#outbox.control(FrameType.WindowUpdate, Flag.Ack, wire.id, 0);
+    wire.acknowledge();
     this.#trace.streamOpened(stream);
     return stream;
   }
 
-  #ended(stream: YamuxStream): void {
-    this.table.remove(stream);
-    this.#trace.streamClosed(stream);
-    this.accepts.drop(stream);
-    this.#forgetIfOver(stream);
-    if (stream.direction === 'outbound') this.opens.answered(stream.id);
+  #ended(wire: WireStream): void {
+    const opener = this.#connecting.get(wire);
+    if (opener) {
+      this.#connecting.delete(wire);
+      this.opens.cancel(opener);
+    }
+    if (wire.id === 0) return;
+    this.table.ended(wire);
+    if (wire.face) this.#trace.streamClosed(wire.face);
+    this.accepts.drop(wire);
+    if (wire.direction === 'outbound') this.opens.answered(wire.id);
     if (this.table.size === 0) this.#port.emptied();
-  }
-
-  // The end on the wire and the application's may come in either order; this is called at both.
-  #forgetIfOver(stream: YamuxStream): void {
-    const isOver = stream.lifecycle.ended && stream.isReleased;
-    if (stream.direction === 'inbound' && isOver) this.table.forgetInbound();
   }
 
   /** Calls that wait fail with `refusal`; every stream that is left ends with `error`. */
   stop(refusal: Error, error: Error): void {
     this.opens.stop(refusal);
     this.accepts.failAll(refusal);
-    for (const stream of this.table) stream.sessionEnded(error);
+    for (const wire of this.table.all()) wire.sessionEnded(error);
   }
 }

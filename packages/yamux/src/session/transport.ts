@@ -2,7 +2,8 @@
 // and reading never waits for writing.
 
 import type { Duplex } from 'node:stream';
-import type { Clock } from '../clock.ts';
+import { type Clock, MAX_DELAY } from '../clock.ts';
+import { IdleTimer } from '../idle-timer.ts';
 
 export interface TransportPort {
   received(chunk: Buffer): void;
@@ -12,8 +13,13 @@ export interface TransportPort {
   closed(): void;
 }
 
-/** ms that a transport which was ended may take to close. */
-const CLOSE_PATIENCE = 5000;
+/** ms that a transport which was ended may make no progress. */
+const CLOSE_TIMEOUT = 5000;
+/** Bytes: a transport that takes whole chunks shows no progress within one. */
+const LARGEST_CHUNK = 65_536;
+
+/** Marks a transport that carries a session; known to all copies of this package. */
+const CARRIES_SESSION: unique symbol = Symbol.for('@zishuo/yamux:carries-session');
 
 export class Transport {
   readonly duplex: Duplex;
@@ -21,11 +27,12 @@ export class Transport {
   readonly #clock: Clock;
   readonly #port: TransportPort;
   #hasEnded = false;
-  #patience: unknown;
+  #patience: IdleTimer | undefined;
 
   /** @throws {TypeError} if `duplex` is no Duplex of bytes. */
   constructor(duplex: Duplex, clock: Clock, port: TransportPort) {
     checkDuplex(duplex);
+    claim(duplex);
     this.duplex = duplex;
     this.#clock = clock;
     this.#port = port;
@@ -40,13 +47,20 @@ export class Transport {
     else duplex.resume();
   }
 
-  /** Has been ended; is destroyed if it does not close in time. */
-  closeWithin(error?: Error): void {
+  /** Has been ended: `onIdle` if it then makes no progress, by the figure `done`, for five seconds, or as long as `pace` would take for a frame. */
+  closeWithin(progress: { readonly done: number; readonly pace: number }, onIdle: () => void): void {
     if (this.duplex.closed) {
       process.nextTick(this.#onClose);
       return;
     }
-    this.#patience = this.#clock.setTimeout(() => this.destroy(error), CLOSE_PATIENCE);
+    const patience = Math.max(CLOSE_TIMEOUT, Math.min(2 * (LARGEST_CHUNK / progress.pace), MAX_DELAY));
+    this.#patience = new IdleTimer(this.#clock, patience, onIdle, () => progress.done);
+    this.#patience.touch();
+  }
+
+  /** While it is waited for: it took something. */
+  progressed(): void {
+    this.#patience?.touch();
   }
 
   destroy(error?: Error): void {
@@ -87,7 +101,8 @@ export class Transport {
   };
 
   readonly #onClose = (): void => {
-    this.#clock.clearTimeout(this.#patience);
+    this.#patience?.stop();
+    this.#patience = undefined;
     this.duplex.off('data', this.#onData);
     this.duplex.off('end', this.#onEnd);
     this.duplex.off('close', this.#onClose);
@@ -104,7 +119,7 @@ function checkDuplex(duplex: Duplex): void {
     typeof candidate.on !== 'function' ||
     typeof candidate.cork !== 'function'
   ) {
-    throw new TypeError(`Expected transport to be a Duplex, got ${nameOf(candidate)}`);
+    throw new TypeError(`Expected transport to be a Duplex, got ${nameOf(candidate)}${adviceFor(candidate)}`);
   }
   if (candidate.readableObjectMode || candidate.writableObjectMode) {
     throw new TypeError('Expected transport to be a Duplex of bytes, got one in object mode');
@@ -115,4 +130,21 @@ function nameOf(value: unknown): string {
   if (value === null || typeof value !== 'object') return value === null ? 'null' : typeof value;
   const { constructor: maker } = value as { readonly constructor?: { readonly name: string } };
   return `an object of ${maker?.name ?? 'no class'}`;
+}
+
+function adviceFor(value: unknown): string {
+  const { send, close, open, accept } = (value ?? {}) as Partial<Record<string, unknown>>;
+  if (typeof open === 'function' && typeof accept === 'function')
+    return ': it is a session already, open streams on it';
+  if (typeof send === 'function' && typeof close === 'function') {
+    return ': a WebSocket carries messages; use client() and server() of @zishuo/yamux-websocket';
+  }
+  return '';
+}
+
+function claim(duplex: Duplex & { [CARRIES_SESSION]?: boolean }): void {
+  if (duplex[CARRIES_SESSION]) {
+    throw new TypeError('Expected a transport of its own for each session: this one carries a session already');
+  }
+  Object.defineProperty(duplex, CARRIES_SESSION, { value: true });
 }

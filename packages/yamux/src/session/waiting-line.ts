@@ -1,7 +1,8 @@
 // Calls that wait for something, in order, each with its AbortSignal. Whatever happens, each promise settles once and leaves no
 // listener on its signal.
 
-interface Waiter<T> {
+/** Hears once of what it waits for, or that it waits in vain. */
+export interface Waiter<T> {
   readonly resolve: (value: T) => void;
   readonly reject: (error: unknown) => void;
   readonly signal: AbortSignal | undefined;
@@ -18,14 +19,24 @@ export class WaitingLine<T> {
   /** Rejects with the signal's reason if it aborts first. */
   wait(signal?: AbortSignal): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      if (signal?.aborted) {
-        reject(signal.reason);
-        return;
-      }
-      const waiter = { resolve, reject, signal };
-      this.#waiters.add(waiter);
-      if (signal) this.#listenTo(signal, waiter);
+      this.enter({ resolve, reject, signal });
     });
+  }
+
+  /** `waiter` waits behind all others; it is rejected with its signal's reason if that aborts first. */
+  enter(waiter: Waiter<T>): void {
+    const { signal } = waiter;
+    if (signal?.aborted) {
+      waiter.reject(signal.reason);
+      return;
+    }
+    this.#waiters.add(waiter);
+    if (signal) this.#listenTo(signal, waiter);
+  }
+
+  /** `waiter` waits no more, and hears nothing. */
+  leave(waiter: Waiter<T>): void {
+    if (this.#waiters.has(waiter)) this.#take(waiter);
   }
 
   /** Resolves the call that has waited longest; false if none waits. */
@@ -47,7 +58,7 @@ export class WaitingLine<T> {
 
   #take(waiter: Waiter<T>): Waiter<T> {
     this.#waiters.delete(waiter);
-    if (waiter.signal) this.#leave(waiter.signal, waiter);
+    if (waiter.signal) this.#stopListening(waiter.signal, waiter);
     return waiter;
   }
 
@@ -62,7 +73,7 @@ export class WaitingLine<T> {
     signal.addEventListener('abort', this.#onAbort);
   }
 
-  #leave(signal: AbortSignal, waiter: Waiter<T>): void {
+  #stopListening(signal: AbortSignal, waiter: Waiter<T>): void {
     const waiters = this.#bySignal.get(signal);
     waiters?.delete(waiter);
     if (waiters?.size !== 0) return;

@@ -4,53 +4,56 @@
 import type { Duplex } from 'node:stream';
 import { IdleTimer } from '../idle-timer.ts';
 import type { ResolvedOptions } from './options.ts';
+import type { WriteProgress } from './write-progress.ts';
+
+const FOREIGN_BYTES_A_PERIOD = 131_072;
 
 export class WriteWatch {
-  readonly #transport: Duplex;
-  readonly #onStall: () => void;
+  readonly #progress: WriteProgress;
   #timer: IdleTimer | undefined;
   /** Something was handed over and not all of it taken. */
   #isWaiting = false;
-  #queueSize = 0;
+  /** Since the last progress that was seen. */
+  #idlePeriods = 0;
+  #doneBefore: number | undefined;
 
   /** A transport with a numeric `writeTimeout` watches over itself. */
-  constructor(transport: Duplex, { clock, writeTimeout }: ResolvedOptions, onStall: () => void) {
-    this.#transport = transport;
-    this.#onStall = onStall;
+  constructor(
+    transport: Duplex,
+    progress: WriteProgress,
+    { clock, writeTimeout }: Pick<ResolvedOptions, 'clock' | 'writeTimeout'>,
+    onStall: () => void,
+  ) {
+    this.#progress = progress;
     const watchesItself = typeof (transport as { writeTimeout?: unknown }).writeTimeout === 'number';
-    if (writeTimeout > 0 && !watchesItself) this.#timer = new IdleTimer(clock, writeTimeout, () => this.#judge());
+    if (writeTimeout === 0 || watchesItself) return;
+    const onIdle = (): void => {
+      if (!this.#isWaiting) return;
+      this.#idlePeriods = progress.done === this.#doneBefore ? this.#idlePeriods + 1 : 1;
+      this.#doneBefore = progress.done;
+      // Somebody else's bytes stand before ours, and may be one large write, of which nothing is seen until it is taken.
+      if (this.#idlePeriods <= progress.foreignBacklog / FOREIGN_BYTES_A_PERIOD) this.#timer?.touch();
+      else onStall();
+    };
+    this.#timer = new IdleTimer(clock, writeTimeout, onIdle, () => progress.done);
   }
 
   /** Something was handed over: from now on something must be taken. */
   begin(): void {
-    if (this.#timer === undefined || this.#isWaiting || this.#transport.writableLength === 0) return;
+    if (this.#timer === undefined || this.#isWaiting || this.#progress.backlog === 0) return;
     this.#isWaiting = true;
-    this.#restart();
+    this.#timer.touch();
   }
 
+  /** The transport took something. */
   progressed(): void {
-    this.#isWaiting = this.#transport.writableLength > 0;
-    if (this.#isWaiting) this.#restart();
+    this.#idlePeriods = 0;
+    this.#isWaiting = this.#progress.backlog > 0;
+    if (this.#isWaiting) this.#timer?.touch();
   }
 
   stop(): void {
     this.#timer?.stop();
     this.#timer = undefined;
-  }
-
-  #restart(): void {
-    this.#queueSize = this.#socketQueueSize();
-    this.#timer?.touch();
-  }
-
-  #judge(): void {
-    if (!this.#isWaiting) return;
-    // A large write to a slow link has no callback for long: what counts is that the queue below Node's gets shorter.
-    if (this.#socketQueueSize() < this.#queueSize) this.#restart();
-    else this.#onStall();
-  }
-
-  #socketQueueSize(): number {
-    return (this.#transport as { _handle?: { writeQueueSize?: number } | null })._handle?.writeQueueSize ?? 0;
   }
 }

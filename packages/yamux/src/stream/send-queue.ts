@@ -49,6 +49,29 @@ export class SendQueue {
     return copied;
   }
 
+  /** Forgets all that waits behind the first `bytes`. */
+  truncate(bytes: number): void {
+    if (bytes >= this.#length) return;
+    if (bytes === 0) {
+      this.clear();
+      return;
+    }
+    const kept = Buffer.allocUnsafeSlow(bytes);
+    for (let at = 0; at < bytes; ) at += this.copyInto(kept, at, bytes - at, Number.POSITIVE_INFINITY);
+    this.clear();
+    this.put(kept);
+  }
+
+  /** Copies what waits: whoever wrote it may use its memory again. */
+  own(): void {
+    const owned = Buffer.allocUnsafeSlow(this.#length);
+    for (let at = 0; at < owned.length; ) {
+      at += this.copyInto(owned, at, owned.length - at, Number.POSITIVE_INFINITY);
+    }
+    this.clear();
+    this.put(owned);
+  }
+
   clear(): void {
     this.#chunks = [];
     this.#first = 0;

@@ -164,6 +164,7 @@ describe('pings', () => {
     const clock = new ManualClock();
     const { session, peer } = facingPeer('client', { clock });
     const lost = session.ping();
+    await settle();
     clock.advance(10_000);
     await expect(lost).rejects.toMatchObject({ code: 'ERR_YAMUX_PING_TIMEOUT' });
     const second = session.ping();

@@ -87,7 +87,8 @@ describe('a peer that only opens streams', () => {
       await scene.send(data(id, payload, SYN), ...end(id));
       await scene.flush();
     }
-    expect(accepted.reduce((bytes, { readableLength }) => bytes + readableLength, 0)).toBe(10 * WINDOW);
+    const inDuplexes = accepted.reduce((bytes, { readableLength }) => bytes + readableLength, 0);
+    expect(inDuplexes + scene.session.stats().unreadBytes).toBe(10 * WINDOW);
     expect(scene.heard('CREDIT', RST)).toBe(90);
     expect(scene.session.stats()).toMatchObject({ streams: 0, inboundStreams: 0, outboundStreams: 0 });
     for (const stream of accepted) stream.resume();

@@ -61,7 +61,8 @@ export class OurStream {
   }
 
   #readAll(): void {
-    while (!this.#isStopped) {
+    // What Node still holds of a stream that is destroyed is not read: nobody would know whether it is all.
+    while (!this.#isStopped && !this.#stream.destroyed) {
       const chunk = this.#stream.read(this.#half.readSize) as Buffer | null;
       if (chunk === null) return;
       this.#take(chunk);

@@ -1,6 +1,7 @@
 // hashicorp's own scenarios in which one end falls silent, played with ours: who finds it out, and what it costs.
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { client, type SessionOptions, server, type YamuxSession, type YamuxStream } from '../../src/index.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -72,6 +73,7 @@ describe.skipIf(executable === null).each<Role>(['client', 'server'])('our %s an
     await go.hold();
     const over = closed();
     clock.advance(1000);
+    await turn(); // the ping is with the socket
     clock.advance(499);
     expect(ours.state).toBe('open');
     clock.advance(1);
@@ -87,6 +89,7 @@ describe.skipIf(executable === null).each<Role>(['client', 'server'])('our %s an
     await go.hold();
     const ping = ours.ping();
     const failed = expect(ping).rejects.toMatchObject({ code: 'ERR_YAMUX_PING_TIMEOUT' });
+    await turn();
     clock.advance(500);
     await failed;
     const next = ours.ping();

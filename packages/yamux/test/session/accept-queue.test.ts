@@ -1,8 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import type { YamuxStream } from '../../src/duplex/yamux-stream.ts';
 import { AcceptQueue } from '../../src/session/accept-queue.ts';
 import type { HandOver } from '../../src/session/hand-over.ts';
-import type { YamuxStream } from '../../src/stream/stream.ts';
+import type { WireStream } from '../../src/stream/wire-stream.ts';
 
 class Scene {
   readonly accepts: AcceptQueue;
@@ -19,17 +20,16 @@ class Scene {
         this.log.push(`${stream.id} emitted`);
         this.onStream?.(stream);
       },
-      acknowledge: (stream) => this.log.push(`${stream.id} acknowledged`),
+      take: ({ id }) => {
+        this.log.push(`${id} taken`);
+        return { id, start: () => this.log.push(`${id} started`) } as unknown as YamuxStream;
+      },
     });
   }
 
-  stream(id: number): YamuxStream {
-    const { log } = this;
-    return {
-      id,
-      holdEvents: () => log.push(`${id} held`),
-      releaseEvents: () => log.push(`${id} released`),
-    } as unknown as YamuxStream;
+  /** What the queue looks at in a stream: nothing but which one it is. */
+  stream(id: number): WireStream {
+    return { id } as WireStream;
   }
 
   offer(id: number): void {
@@ -38,33 +38,28 @@ class Scene {
 }
 
 describe('an inbound stream', () => {
-  test('goes to the accept() that has waited longest, acknowledged, before any listener', async () => {
+  test('goes to the accept() that has waited longest, before any listener, and is held until it can be heard', async () => {
     const scene = new Scene();
     scene.listeners = 1;
     const calls = [scene.accepts.accept(), scene.accepts.accept()];
     scene.offer(1);
     scene.offer(3);
     expect((await Promise.all(calls)).map(({ id }) => id)).toEqual([1, 3]);
-    expect(scene.log).toEqual([
-      '1 acknowledged',
-      '1 held till it can be heard',
-      '3 acknowledged',
-      '3 held till it can be heard',
-    ]);
+    expect(scene.log).toEqual(['1 taken', '1 held till it can be heard', '3 taken', '3 held till it can be heard']);
   });
 
-  test("else goes to the 'stream' listeners, acknowledged", () => {
+  test("else goes to the 'stream' listeners, and then tells what had come before they could listen", () => {
     const scene = new Scene();
     scene.listeners = 1;
     scene.offer(1);
-    expect(scene.log).toEqual(['1 acknowledged', '1 released', '1 emitted']);
+    expect(scene.log).toEqual(['1 taken', '1 emitted', '1 started']);
     expect(scene.accepts.backlog).toBe(0);
   });
 
-  test('else waits in the backlog, unacknowledged and unheard', () => {
+  test('else waits in the backlog, without an end for the application', () => {
     const scene = new Scene();
     scene.offer(1);
-    expect(scene.log).toEqual(['1 held']);
+    expect(scene.log).toEqual([]);
     expect(scene.accepts.backlog).toBe(1);
   });
 });
@@ -77,12 +72,7 @@ describe('the backlog', () => {
     expect((await scene.accepts.accept()).id).toBe(1);
     expect((await scene.accepts.accept()).id).toBe(3);
     expect(scene.accepts.backlog).toBe(0);
-    expect(scene.log.slice(2)).toEqual([
-      '1 acknowledged',
-      '1 held till it can be heard',
-      '3 acknowledged',
-      '3 held till it can be heard',
-    ]);
+    expect(scene.log).toEqual(['1 taken', '1 held till it can be heard', '3 taken', '3 held till it can be heard']);
   });
 
   test('goes to a new listener, in order of arrival', () => {
@@ -105,7 +95,7 @@ describe('the backlog', () => {
     };
     scene.accepts.drainToListeners();
     expect(scene.accepts.backlog).toBe(1);
-    expect(scene.log).not.toContain('3 acknowledged');
+    expect(scene.log).not.toContain('3 taken');
   });
 
   test('stays when the listener was gone again before it could be served', () => {
@@ -123,7 +113,7 @@ describe('the backlog', () => {
     expect(scene.accepts.backlog).toBe(0);
     scene.listeners = 1;
     scene.accepts.drainToListeners();
-    expect(scene.log).toEqual(['1 held']);
+    expect(scene.log).toEqual([]);
   });
 
   test('may lose streams while it is drained: those are not emitted', () => {
@@ -134,7 +124,7 @@ describe('the backlog', () => {
     scene.listeners = 1;
     scene.onStream = () => scene.accepts.drop(second);
     scene.accepts.drainToListeners();
-    expect(scene.log).not.toContain('3 emitted');
+    expect(scene.log).toEqual(['1 taken', '1 emitted', '1 started']);
     expect(scene.accepts.backlog).toBe(0);
   });
 
@@ -195,6 +185,7 @@ describe('accept()', () => {
     const signal = AbortSignal.abort();
     await expect(scene.accepts.accept(signal)).rejects.toBe(signal.reason);
     expect(scene.accepts.backlog).toBe(1);
+    expect(scene.log).toEqual([]);
   });
 
   test('fails when the session ends, and so do all that wait', async () => {
@@ -227,5 +218,5 @@ test('what a listener throws is an uncaught exception of its own, and the next s
     for (const other of others) process.on('uncaughtException', other);
   }
   expect(uncaught).toEqual([error]);
-  expect(scene.log).toContain('3 emitted');
+  expect(scene.log).toEqual(['1 taken', '1 emitted', '1 started', '3 taken', '3 emitted', '3 started']);
 });

@@ -9,7 +9,13 @@ class Scene {
   /** When each ping was sent. */
   readonly sentAt: number[] = [];
   deaths = 0;
+  // What moves below.
   bytesReceived = 0;
+  bytesDone = 0;
+  bytesTaken = 0;
+  controlEnd = 0;
+  /** The transport takes nothing. */
+  isStuck = false;
   #lastValue = 0;
   readonly #start: number = this.clock.now();
 
@@ -18,12 +24,21 @@ class Scene {
       sendPing: (value) => {
         this.#lastValue = value;
         this.sentAt.push(this.clock.now() - this.#start);
+        this.controlEnd += 12;
+        if (!this.isStuck) this.clock.setTimeout(() => this.take(), 0);
       },
       peerIsDead: () => {
         this.deaths += 1;
         this.keepAlive.stop(new Error('the peer is dead'));
       },
     });
+  }
+
+  /** The transport has taken all of what it was given. */
+  take(): void {
+    this.bytesDone = this.controlEnd;
+    this.bytesTaken = this.controlEnd;
+    this.keepAlive.progressed();
   }
 
   /** The peer answers the last ping. */
@@ -129,6 +144,18 @@ describe('a peer that does not answer in time', () => {
     expect(scene.deaths).toBe(1);
   });
 
+  test('lives if the transport let go of a byte meanwhile: a large body may stand before the ping on a slow link', () => {
+    const scene = new Scene();
+    scene.keepAlive.start();
+    scene.clock.advance(9000);
+    scene.bytesDone += 1;
+    scene.clock.advance(1000);
+    expect(scene.deaths).toBe(0);
+    scene.clock.advance(21_000 + 10_000);
+    expect(scene.sentAt).toEqual([0, 31_000]);
+    expect(scene.deaths).toBe(1);
+  });
+
   test('may answer when it likes with a timeout of 0', () => {
     const scene = new Scene({ keepAliveTimeout: 0 });
     scene.keepAlive.start();
@@ -176,6 +203,56 @@ describe('a peer that does not answer in time', () => {
   });
 });
 
+describe('a ping that the transport has not taken', () => {
+  test('is waited for, however long: whether the transport takes anything is for writeTimeout to judge', () => {
+    const scene = new Scene();
+    scene.isStuck = true;
+    scene.keepAlive.start();
+    scene.clock.advance(600_000);
+    expect(scene.deaths).toBe(0);
+    expect(scene.sentAt).toEqual([0]);
+    expect(scene.clock.pending).toBe(2);
+  });
+
+  test('has the whole patience from when it was taken', () => {
+    const scene = new Scene();
+    scene.isStuck = true;
+    scene.keepAlive.start();
+    scene.clock.advance(25_000);
+    scene.take();
+    scene.clock.advance(9999);
+    expect(scene.deaths).toBe(0);
+    scene.clock.advance(1);
+    expect(scene.deaths).toBe(1);
+  });
+
+  test('is not taken while only what stood before it is', () => {
+    const scene = new Scene();
+    scene.isStuck = true;
+    scene.controlEnd = 5000;
+    scene.keepAlive.start();
+    scene.bytesTaken = 5011;
+    scene.keepAlive.progressed();
+    scene.clock.advance(60_000);
+    expect(scene.deaths).toBe(0);
+    scene.take();
+    scene.clock.advance(10_000);
+    expect(scene.deaths).toBe(1);
+  });
+
+  test('fails no ping() meanwhile, and its pong ends all waiting', async () => {
+    const scene = new Scene(quiet);
+    scene.isStuck = true;
+    const call = scene.keepAlive.ping();
+    scene.clock.advance(30_000);
+    scene.take();
+    scene.clock.advance(5000);
+    scene.answer();
+    expect(await call).toBe(35_000);
+    expect(scene.clock.pending).toBe(0);
+  });
+});
+
 describe('ping()', () => {
   test('sends one and resolves with its round trip', async () => {
     const scene = new Scene(quiet);
@@ -219,7 +296,7 @@ describe('ping()', () => {
     const clock = new ManualClock();
     const keepAlive = new KeepAlive(
       resolveOptions({ clock, ...quiet }),
-      { bytesReceived: 0 },
+      { bytesReceived: 0, bytesDone: 12, bytesTaken: 12, controlEnd: 12 },
       { sendPing: (value) => values.push(value), peerIsDead: () => {} },
     );
     const first = keepAlive.ping();
@@ -301,6 +378,7 @@ test('stop() leaves no timer, fails every ping(), and calls nobody back', async 
     calls += 1;
   });
   const error = new Error('over');
+  scene.clock.advance(0);
   scene.keepAlive.stop(error);
   expect(scene.clock.pending).toBe(0);
   await expect(call).rejects.toBe(error);

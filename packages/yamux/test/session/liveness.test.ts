@@ -38,6 +38,7 @@ test('a ping that nothing answers ends the session', async () => {
   const { clock, session, errors } = keptAlive();
   const ended = closed(session);
   const pinged = session.ping();
+  await settle();
   clock.advance(9_999);
   expect(session.state).toBe('open');
   clock.advance(1);
@@ -89,6 +90,7 @@ test('keepAliveInterval 0 sends no ping, and a ping that fails does not end the 
   clock.advance(600 * SECOND);
   expect(await peer.heard()).toEqual([]);
   const pinged = session.ping();
+  await settle();
   clock.advance(10 * SECOND);
   await expect(pinged).rejects.toMatchObject({ code: 'ERR_YAMUX_PING_TIMEOUT' });
   expect(session.state).toBe('open');
@@ -98,6 +100,7 @@ test('a late pong, an unknown one and one that comes twice are ignored', async (
   const clock = new ManualClock();
   const { session, peer } = facingPeer('client', { clock });
   const first = session.ping();
+  await settle();
   clock.advance(10 * SECOND);
   await expect(first).rejects.toThrow();
   const second = session.ping();

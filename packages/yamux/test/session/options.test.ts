@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
-import { resolveOptions, type SessionOptions } from '../../src/session/options.ts';
+import {
+  CLOSE_OPTIONS,
+  checkOpenOptions,
+  checkOptions,
+  resolveOptions,
+  type SessionOptions,
+  WAIT_OPTIONS,
+} from '../../src/session/options.ts';
 import { WindowBudget } from '../../src/stream/window-budget.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
@@ -16,6 +23,7 @@ const defaults = {
   keepAliveTimeout: 10_000,
   writeTimeout: 30_000,
   halfCloseTimeout: 300_000,
+  allowHalfOpen: true,
   resetBurst: 1000,
   clock: systemClock,
 };
@@ -47,6 +55,7 @@ describe.each<[keyof SessionOptions, number, number]>([
   ['keepAliveTimeout', 0, LONGEST_DELAY],
   ['writeTimeout', 0, LONGEST_DELAY],
   ['halfCloseTimeout', 0, LONGEST_DELAY],
+  ['resetBurst', 1, Number.POSITIVE_INFINITY],
 ])('%s', (name, min, max) => {
   test(`may be ${min} to ${max}, both included`, () => {
     expect(resolveOptions({ [name]: min })[name]).toBe(min);
@@ -72,12 +81,78 @@ test.each(['maxFramePayloads', 'role', '', 'toString'])(
   'an unknown option, %o, throws TypeError and names it',
   (name) => {
     expect(() => resolveOptions({ [name]: 1 })).toThrow(TypeError);
-    expect(() => resolveOptions({ [name]: 1 })).toThrow(`Unknown session option '${name}'`);
+    expect(() => resolveOptions({ [name]: 1 })).toThrow(`Unknown option '${name}' of the session`);
   },
 );
 
-test('a known option is told beside the unknown one', () => {
-  expect(() => resolveOptions({ backlog: 1 } as SessionOptions)).toThrow('acceptBacklog, maxUnacknowledged');
+describe('beside an unknown option', () => {
+  test.each([
+    ['maxFramePayloads', 'maxFramePayload'],
+    ['keepalivetimeout', 'keepAliveTimeout'],
+    ['maxInbound', 'maxInboundStreams'],
+    ['wirteTimeout', 'writeTimeout'],
+    ['clok', 'clock'],
+  ])('%s the one that was meant is told', (name, meant) => {
+    expect(() => resolveOptions({ [name]: 1 })).toThrow(
+      new TypeError(`Unknown option '${name}' of the session; did you mean '${meant}'?`),
+    );
+  });
+
+  // An empty name is the beginning of every other, and means none of them.
+  test.each(['backlog', 'role', ''])('%o, which is like none, all known ones are told', (name) => {
+    expect(() => resolveOptions({ [name]: 1 })).toThrow(
+      `Unknown option '${name}' of the session; expected one of acceptBacklog, maxUnacknowledged`,
+    );
+  });
+});
+
+test('an unknown option of a method that has only one says which', () => {
+  expect(() => checkOptions('accept()', { timeout: 5 }, WAIT_OPTIONS)).toThrow(
+    new TypeError("Unknown option 'timeout' of accept(); expected signal"),
+  );
+  expect(() => checkOpenOptions('open()', { allowHalfOpen: false, signal: undefined })).not.toThrow();
+  expect(() => checkOpenOptions('open()', { allowHalfOpen: 'no' as never })).toThrow(
+    new TypeError('Expected allowHalfOpen to be true or false, got string'),
+  );
+  expect(() => checkOptions('close()', { signal: undefined, timeout: 5 }, CLOSE_OPTIONS)).not.toThrow();
+});
+
+describe('options that are no object', () => {
+  test.each([
+    [null, 'null'],
+    [5, 'number'],
+    ['fast', 'string'],
+    [[], 'an array'],
+  ])('%o throws TypeError and says what was expected of what', (options, got) => {
+    expect(() => resolveOptions(options as unknown as SessionOptions, 'client()')).toThrow(
+      new TypeError(`Expected the options of client() to be an object, got ${got}`),
+    );
+  });
+
+  test('a function throws TypeError and says how streams are heard of', () => {
+    expect(() => resolveOptions((() => {}) as unknown as SessionOptions, 'server()')).toThrow(
+      new TypeError(
+        "Expected the options of server() to be an object, got a function; listen with .on('stream', …) instead",
+      ),
+    );
+  });
+});
+
+describe('allowHalfOpen', () => {
+  test('may be true or false', () => {
+    expect(resolveOptions({ allowHalfOpen: false }).allowHalfOpen).toBe(false);
+    expect(resolveOptions({ allowHalfOpen: true }).allowHalfOpen).toBe(true);
+  });
+
+  test.each([
+    [0, 'number'],
+    ['false', 'string'],
+    [null, 'null'],
+  ])('of %o throws TypeError', (allowHalfOpen, got) => {
+    expect(() => resolveOptions({ allowHalfOpen } as unknown as SessionOptions)).toThrow(
+      new TypeError(`Expected allowHalfOpen to be true or false, got ${got}`),
+    );
+  });
 });
 
 describe('windowBudget', () => {

@@ -1,28 +1,31 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { StreamTable } from '../../src/session/stream-table.ts';
-import type { YamuxStream } from '../../src/stream/stream.ts';
+import type { WireStream } from '../../src/stream/wire-stream.ts';
 
 interface FakeStream {
   readonly id: number;
   readonly direction: 'inbound' | 'outbound';
-  destroyed: boolean;
-  destroyedWith: readonly (Error | undefined)[];
+  readonly window: { size: number };
+  unreadBytes: number;
+  isReleased: boolean;
+  expelledWith: Error[];
 }
 
 /** What the table looks at in a stream. */
-function fake(id: number, direction: 'inbound' | 'outbound' = 'inbound'): FakeStream & YamuxStream {
+function fake(id: number, direction: 'inbound' | 'outbound' = 'inbound'): FakeStream & WireStream {
   const stream = {
     id,
     direction,
-    destroyed: false,
-    destroyedWith: [] as (Error | undefined)[],
-    destroy(error?: Error): void {
-      stream.destroyedWith.push(error);
-      stream.destroyed = true;
+    window: { size: 262_144 },
+    unreadBytes: 0,
+    isReleased: false,
+    expelledWith: [] as Error[],
+    expel(error: Error): void {
+      stream.expelledWith.push(error);
     },
   };
-  return stream as unknown as FakeStream & YamuxStream;
+  return stream as unknown as FakeStream & WireStream;
 }
 
 const take = (table: StreamTable, count: number): unknown[] => Array.from({ length: count }, () => table.takeId());
@@ -71,40 +74,74 @@ describe('ids', () => {
 });
 
 describe('streams', () => {
-  test('are found by id while they are in the table', () => {
+  test('are found by id while they are alive on the wire', () => {
     const table = new StreamTable('client');
     const stream = fake(2);
     expect(table.get(2)).toBeUndefined();
     table.add(stream);
     expect(table.get(2)).toBe(stream);
-    expect([...table]).toEqual([stream]);
-    table.remove(stream);
+    expect([...table.all()]).toEqual([stream]);
+    table.ended(stream);
     expect(table.get(2)).toBeUndefined();
     expect(table.size).toBe(0);
   });
 
-  test('are counted, the inbound ones apart, and a second removal counts nothing', () => {
-    const directions = fc.array(fc.constantFrom('inbound' as const, 'outbound' as const), { maxLength: 12 });
+  test('that are over on the wire are kept until the application lets go of them', () => {
+    const table = new StreamTable('client');
+    const stream = fake(2);
+    table.add(stream);
+    table.ended(stream);
+    expect(table.keptSize).toBe(1);
+    expect([...table.all()]).toEqual([stream]);
+    table.released(stream);
+    expect(table.keptSize).toBe(0);
+    expect([...table.all()]).toEqual([]);
+  });
+
+  test('that the application has let go of before are gone with their end', () => {
+    const table = new StreamTable('client');
+    const stream = fake(2);
+    table.add(stream);
+    stream.isReleased = true;
+    table.released(stream);
+    expect(table.size).toBe(1);
+    expect(table.get(2)).toBe(stream);
+    table.ended(stream);
+    expect([table.size, table.keptSize, table.inboundHeld]).toEqual([0, 0, 0]);
+  });
+
+  test('are counted by direction while they live, the inbound ones until they are released; nothing counts twice', () => {
+    const step = fc.record({ kind: fc.constantFrom('add', 'add', 'end', 'release'), at: fc.nat(11) });
+    const direction = fc.constantFrom('inbound' as const, 'outbound' as const);
     fc.assert(
-      fc.property(directions, fc.array(fc.nat(11)), (all, removed) => {
+      fc.property(fc.array(direction, { minLength: 12, maxLength: 12 }), fc.array(step), (directions, steps) => {
         const table = new StreamTable('client');
-        const streams = all.map((direction, index) => fake(index + 1, direction));
-        for (const stream of streams) table.add(stream);
-        const left = new Set(streams);
-        let inbound = all.filter((direction) => direction === 'inbound').length;
-        for (const index of removed) {
-          const stream = streams[index];
-          if (stream === undefined) continue;
-          table.remove(stream);
-          if (left.delete(stream) && stream.direction === 'inbound') {
-            // What it holds is held for the peer until it is read.
-            expect(table.inboundHeld).toBe(inbound);
-            table.forgetInbound();
-            inbound -= 1;
+        const streams = directions.map((one, index) => fake(index + 1, one));
+        const live = new Set<FakeStream>();
+        const kept = new Set<FakeStream>();
+        const seen = new Set<FakeStream>();
+        for (const { kind, at } of steps) {
+          const stream = streams[at] as FakeStream & WireStream;
+          if (kind === 'add') {
+            if (seen.has(stream)) continue;
+            seen.add(stream);
+            table.add(stream);
+            live.add(stream);
+          } else if (kind === 'end') {
+            table.ended(stream);
+            if (live.delete(stream) && !stream.isReleased) kept.add(stream);
+          } else if (seen.has(stream)) {
+            stream.isReleased = true;
+            table.released(stream);
+            kept.delete(stream);
           }
+          const inbound = [...live, ...kept].filter((one) => one.direction === 'inbound').length;
+          const outbound = [...live].filter((one) => one.direction === 'outbound').length;
+          expect([table.size, table.keptSize]).toEqual([live.size, kept.size]);
+          expect([table.inboundHeld, table.outboundSize]).toEqual([inbound, outbound]);
+          expect(new Set(table.all())).toEqual(new Set([...live, ...kept]));
+          expect(table.hasLive).toBe([...live].some(({ isReleased }) => !isReleased));
         }
-        expect(table.size).toBe(left.size);
-        expect(table.inboundHeld).toBe(inbound);
       }),
     );
   });
@@ -113,10 +150,12 @@ describe('streams', () => {
     const table = new StreamTable('client');
     const [before, after] = [fake(2), fake(2)];
     table.add(before);
-    table.remove(before);
+    table.ended(before);
     table.add(after);
-    table.remove(before);
+    table.ended(before);
     expect(table.get(2)).toBe(after);
+    expect(table.size).toBe(1);
+    expect(table.keptSize).toBe(1);
   });
 
   test('are live unless the application has let go of every one', () => {
@@ -125,28 +164,45 @@ describe('streams', () => {
     const [first, second] = [fake(2), fake(4)];
     table.add(first);
     table.add(second);
-    first.destroyed = true;
+    first.isReleased = true;
     expect(table.hasLive).toBe(true);
-    second.destroyed = true;
+    second.isReleased = true;
     expect(table.hasLive).toBe(false);
     expect(table.size).toBe(2);
   });
 
-  test('are all destroyed, also those that leave the table by it', () => {
+  test('have windows for what may still come, and hold what has come, also when they are over', () => {
     const table = new StreamTable('client');
+    const [over, live] = [fake(2), fake(4, 'outbound')];
+    for (const stream of [over, live]) table.add(stream);
+    live.window.size = 1_000_000;
+    over.unreadBytes = 5;
+    live.unreadBytes = 70;
+    expect([table.windowBytes, table.unreadBytes]).toEqual([1_262_144, 75]);
+    table.ended(over);
+    expect([table.windowBytes, table.unreadBytes]).toEqual([1_000_000, 75]);
+    table.released(over);
+    expect([table.windowBytes, table.unreadBytes]).toEqual([1_000_000, 70]);
+  });
+
+  test('that are alive are all expelled, also those that leave the table by it; those that are kept are not', () => {
+    const table = new StreamTable('client');
+    const over = fake(8);
+    table.add(over);
+    table.ended(over);
     const streams = [fake(2), fake(4), fake(6)];
     for (const stream of streams) {
-      const destroy = stream.destroy.bind(stream);
-      stream.destroy = (error) => {
-        destroy(error);
-        table.remove(stream);
-        return stream;
+      const expel = stream.expel.bind(stream);
+      stream.expel = (error) => {
+        expel(error);
+        table.ended(stream);
       };
       table.add(stream);
     }
     const error = new Error('why');
-    table.destroyAll(error);
-    expect(streams.map(({ destroyedWith }) => destroyedWith)).toEqual([[error], [error], [error]]);
+    table.expelAll(error);
+    expect(streams.map(({ expelledWith }) => expelledWith)).toEqual([[error], [error], [error]]);
+    expect(over.expelledWith).toEqual([]);
     expect(table.size).toBe(0);
   });
 });

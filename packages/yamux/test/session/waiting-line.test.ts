@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { WaitingLine } from '../../src/session/waiting-line.ts';
+import { type Waiter, WaitingLine } from '../../src/session/waiting-line.ts';
 
 const listeners = (signal: AbortSignal): number => getEventListeners(signal, 'abort').length;
 
@@ -50,6 +50,53 @@ test('a signal that has aborted before is not waited with', async () => {
   expect(listeners(signal)).toBe(0);
 });
 
+test('what enters by its own callbacks waits among the calls, and hears within the call that serves it', () => {
+  const line = new WaitingLine<string>();
+  const heard: unknown[] = [];
+  const waiter = (signal?: AbortSignal): Waiter<string> => ({
+    resolve: (value) => heard.push(value),
+    reject: (error) => heard.push(error),
+    signal,
+  });
+  line.enter(waiter());
+  line.serveFirst('a');
+  expect(heard).toEqual(['a']);
+  const controller = new AbortController();
+  line.enter(waiter(controller.signal));
+  controller.abort();
+  expect(heard).toEqual(['a', controller.signal.reason]);
+  line.enter(waiter(controller.signal));
+  expect(heard.length).toBe(3);
+  expect(line.length).toBe(0);
+});
+
+test('what leaves the line hears nothing and keeps no listener; to leave twice, or after being served, does nothing', () => {
+  const line = new WaitingLine<string>();
+  const { signal } = new AbortController();
+  const heard: string[] = [];
+  const waiter: Waiter<string> = { resolve: (value) => heard.push(value), reject: () => heard.push('failed'), signal };
+  const other: Waiter<string> = { ...waiter, resolve: (value) => heard.push(`other ${value}`) };
+  line.enter(waiter);
+  line.enter(other);
+  line.leave(waiter);
+  line.leave(waiter);
+  expect(line.length).toBe(1);
+  expect(listeners(signal)).toBe(1);
+  line.serveFirst('a');
+  line.leave(other);
+  expect(heard).toEqual(['other a']);
+  expect(listeners(signal)).toBe(0);
+});
+
+test('one listener stands on a signal, however many wait with it', () => {
+  const line = new WaitingLine<void>();
+  const { signal } = new AbortController();
+  for (let calls = 0; calls < 20; calls += 1) void line.wait(signal);
+  expect(listeners(signal)).toBe(1);
+  line.serveAll();
+  expect(listeners(signal)).toBe(0);
+});
+
 test('the same signal may wait many times', async () => {
   const line = new WaitingLine<number>();
   const controller = new AbortController();
@@ -61,28 +108,48 @@ test('the same signal may wait many times', async () => {
 
 test('whatever happens, every call settles once, in order, and no listener is left on a signal', async () => {
   const step = fc.record({
-    kind: fc.constantFrom('wait', 'wait', 'serve', 'abort', 'serveAll', 'failAll'),
+    kind: fc.constantFrom('wait', 'wait', 'enter', 'serve', 'abort', 'leave', 'serveAll', 'failAll'),
     at: fc.nat(50),
   });
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
       const line = new WaitingLine<number>();
       const controllers: AbortController[] = [];
+      const entered = new Map<number, Waiter<number>>();
       const settled: Array<[string, number]> = [];
       const expected: Array<[string, number]> = [];
       let waiting: number[] = [];
       let served = 0;
+      let left = 0;
       for (const { kind, at } of [...steps, { kind: 'failAll', at: 0 }]) {
         const picked = at % Math.max(1, controllers.length);
-        if (kind === 'wait') {
+        if (kind === 'wait' || kind === 'enter') {
           const call = controllers.length;
           const controller = new AbortController();
+          const { signal } = controller;
           controllers.push(controller);
           waiting.push(call);
-          line.wait(controller.signal).then(
-            () => settled.push(['served', call]),
-            (error: unknown) => settled.push([error === controller.signal.reason ? 'aborted' : 'failed', call]),
-          );
+          const resolve = (): unknown => settled.push(['served', call]);
+          const reject = (error: unknown): unknown =>
+            settled.push([error === signal.reason ? 'aborted' : 'failed', call]);
+          if (kind === 'wait') {
+            line.wait(signal).then(resolve, reject);
+          } else {
+            // In a microtask, as a promise's callbacks are.
+            const later = {
+              resolve: () => queueMicrotask(resolve),
+              reject: (e: unknown) => queueMicrotask(() => reject(e)),
+            };
+            entered.set(call, { ...later, signal });
+            line.enter(entered.get(call) as Waiter<number>);
+          }
+        } else if (kind === 'leave') {
+          const waiter = entered.get(picked);
+          if (waiter) line.leave(waiter);
+          if (waiter && waiting.includes(picked)) {
+            left += 1;
+            waiting = waiting.filter((call) => call !== picked);
+          }
         } else if (kind === 'serve') {
           expect(line.serveFirst(served++)).toBe(waiting.length > 0);
           const first = waiting.shift();
@@ -102,7 +169,7 @@ test('whatever happens, every call settles once, in order, and no listener is le
       }
       await turn();
       expect(settled).toEqual(expected);
-      expect(settled.length).toBe(controllers.length);
+      expect(settled.length).toBe(controllers.length - left);
       expect(controllers.every(({ signal }) => listeners(signal) === 0)).toBe(true);
     }),
   );

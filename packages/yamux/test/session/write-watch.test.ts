@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { resolveOptions } from '../../src/session/options.ts';
+import { WriteProgress } from '../../src/session/write-progress.ts';
 import { WriteWatch } from '../../src/session/write-watch.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
@@ -11,6 +12,8 @@ class Scene {
   readonly clock: ManualClock = new ManualClock();
   readonly stalledAt: number[] = [];
   readonly watch: WriteWatch;
+  handedOver = 0;
+  taken = 0;
   writableLength = 0;
   _handle: { writeQueueSize: number } | null | undefined;
   writeTimeout: unknown;
@@ -18,18 +21,26 @@ class Scene {
 
   constructor({ writeTimeout = TIMEOUT, own }: { writeTimeout?: number; own?: unknown } = {}) {
     this.writeTimeout = own;
-    this.watch = new WriteWatch(this as unknown as Duplex, resolveOptions({ clock: this.clock, writeTimeout }), () =>
+    const transport = this as unknown as Duplex;
+    const progress = new WriteProgress(
+      transport,
+      () => this.handedOver,
+      () => this.taken,
+    );
+    this.watch = new WriteWatch(transport, progress, resolveOptions({ clock: this.clock, writeTimeout }), () =>
       this.stalledAt.push(this.clock.now() - this.#start),
     );
   }
 
   handOver(bytes: number): void {
+    this.handedOver += bytes;
     this.writableLength += bytes;
     this.watch.begin();
   }
 
   take(bytes: number): void {
     this.writableLength -= bytes;
+    this.taken += bytes;
     this.watch.progressed();
   }
 }
@@ -97,6 +108,72 @@ describe('a transport', () => {
   });
 });
 
+describe("somebody else's bytes before ours", () => {
+  const KIB = 1024;
+
+  /** `foreign` bytes were written past the session before it handed over 100 bytes. */
+  function behind(foreign: number): Scene {
+    const scene = new Scene();
+    scene.writableLength = foreign;
+    scene.handOver(100);
+    return scene;
+  }
+
+  test.each([
+    [128 * KIB - 1, 1],
+    [128 * KIB, 2],
+    [256 * KIB - 1, 2],
+    [256 * KIB, 3],
+    [1024 * KIB, 9],
+  ])('of %i bytes make it %i times writeTimeout until the transport is stalled', (foreign, periods) => {
+    const scene = behind(foreign);
+    scene.clock.advance(periods * TIMEOUT - 1);
+    expect(scene.stalledAt).toEqual([]);
+    scene.clock.advance(1);
+    expect(scene.stalledAt).toEqual([periods * TIMEOUT]);
+    scene.clock.advance(20 * TIMEOUT);
+    expect(scene.stalledAt).toEqual([periods * TIMEOUT]);
+    expect(scene.clock.pending).toBe(0);
+  });
+
+  test('give no more time once they are taken', () => {
+    const scene = behind(1024 * KIB);
+    scene.clock.advance(TIMEOUT);
+    scene.writableLength -= 1024 * KIB;
+    scene.clock.advance(TIMEOUT);
+    expect(scene.stalledAt).toEqual([]);
+    scene.clock.advance(TIMEOUT);
+    expect(scene.stalledAt).toEqual([3 * TIMEOUT]);
+  });
+
+  test('give as much time again whenever something of ours was taken', () => {
+    const scene = behind(128 * KIB);
+    scene.clock.advance(TIMEOUT);
+    scene.take(1);
+    scene.clock.advance(2 * TIMEOUT - 1);
+    expect(scene.stalledAt).toEqual([]);
+    scene.clock.advance(1);
+    expect(scene.stalledAt).toEqual([3 * TIMEOUT]);
+  });
+
+  test('leave no timer when all is taken', () => {
+    const scene = behind(1024 * KIB);
+    scene.clock.advance(3 * TIMEOUT);
+    scene.writableLength -= 1024 * KIB;
+    scene.take(100);
+    scene.clock.advance(10 * TIMEOUT);
+    expect(scene.stalledAt).toEqual([]);
+    expect(scene.clock.pending).toBe(0);
+  });
+
+  test('are not our own, however many these are', () => {
+    const scene = new Scene();
+    scene.handOver(1024 * KIB);
+    scene.clock.advance(TIMEOUT);
+    expect(scene.stalledAt).toEqual([TIMEOUT]);
+  });
+});
+
 describe("a socket's write queue", () => {
   test('that got shorter counts as taken, though no callback came', () => {
     const scene = new Scene();
@@ -112,13 +189,14 @@ describe("a socket's write queue", () => {
     expect(scene.stalledAt).toEqual([2 * TIMEOUT]);
   });
 
-  test('that stayed as long, or grew, does not', () => {
-    for (const size of [1000, 2000]) {
+  test('that stayed as long does not, nor does what is handed over behind it', () => {
+    for (const bytes of [0, 2000]) {
       const scene = new Scene();
       scene._handle = { writeQueueSize: 1000 };
       scene.handOver(1000);
-      scene._handle.writeQueueSize = size;
-      scene.clock.advance(TIMEOUT);
+      scene.clock.advance(1000);
+      scene.handOver(bytes);
+      scene.clock.advance(TIMEOUT - 1000);
       expect(scene.stalledAt).toEqual([TIMEOUT]);
     }
   });

@@ -20,8 +20,9 @@ test('is equal to one buffer to which writes are appended and from whose front i
   const copy = fc
     .record({ max: fc.nat(80), large: fc.integer({ min: 1, max: 45 }), at: fc.nat(5) })
     .map((parameters) => ({ kind: 'copy' as const, ...parameters }));
-  const clear = fc.constant({ kind: 'clear' as const });
-  const step = fc.oneof({ weight: 5, arbitrary: put }, take, copy, { weight: 1, arbitrary: clear });
+  const truncate = fc.nat(90).map((bytes) => ({ kind: 'truncate' as const, bytes }));
+  const other = fc.constantFrom({ kind: 'clear' as const }, { kind: 'own' as const });
+  const step = fc.oneof({ weight: 5, arbitrary: put }, take, copy, truncate, { weight: 1, arbitrary: other });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const queue = new SendQueue();
@@ -33,6 +34,11 @@ test('is equal to one buffer to which writes are appended and from whose front i
         } else if (one.kind === 'clear') {
           queue.clear();
           naive = Buffer.alloc(0);
+        } else if (one.kind === 'own') {
+          queue.own();
+        } else if (one.kind === 'truncate') {
+          queue.truncate(one.bytes);
+          naive = naive.subarray(0, one.bytes);
         } else if (one.kind === 'take') {
           const bytes = Math.min(one.bytes, queue.headLength);
           if (bytes === 0) continue;
@@ -101,6 +107,65 @@ describe('copyInto()', () => {
 
   test('starts with a large chunk if that is the first, so that something always goes', () => {
     expect(copied(queueOf('0123456789', 'x'), 4, 10)).toBe('0123');
+  });
+});
+
+describe('own()', () => {
+  test('leaves nothing of the memory that was written: the writer may use it again', () => {
+    const written = [Buffer.from('abcdef'), Buffer.from('ghi')];
+    const queue = new SendQueue();
+    for (const chunk of written) queue.put(chunk);
+    queue.take(2);
+    queue.own();
+    for (const chunk of written) chunk.fill('x');
+    expect(queue.length).toBe(7);
+    expect(String(queue.take(queue.headLength))).toBe('cdefghi');
+  });
+
+  test('keeps memory of its own size alone', () => {
+    const queue = queueOf('abc', 'def');
+    queue.own();
+    expect(queue.take(6).buffer.byteLength).toBe(6);
+  });
+
+  test('of an empty queue leaves it empty', () => {
+    const queue = new SendQueue();
+    queue.own();
+    expect(queue.length).toBe(0);
+    expect(queue.headLength).toBe(0);
+  });
+});
+
+describe('truncate()', () => {
+  test('keeps the first bytes, across chunks and from the middle of the first', () => {
+    const queue = queueOf('abcdef', 'ghi', 'jkl');
+    queue.take(2);
+    queue.truncate(6);
+    expect(queue.length).toBe(6);
+    expect(copied(queue, 80, 100)).toBe('cdefgh');
+  });
+
+  test('to as much as waits, or more, changes nothing: the very chunk goes out', () => {
+    const chunk = Buffer.from('whole');
+    const queue = new SendQueue();
+    queue.put(chunk);
+    queue.truncate(5);
+    queue.truncate(100);
+    expect(queue.take(5)).toBe(chunk);
+  });
+
+  test('to 0 forgets all', () => {
+    const queue = queueOf('abc');
+    queue.truncate(0);
+    expect(queue.length).toBe(0);
+    expect(queue.headLength).toBe(0);
+  });
+
+  test('keeps nothing of the memory behind what it keeps', () => {
+    const queue = new SendQueue();
+    queue.put(Buffer.alloc(100_000));
+    queue.truncate(10);
+    expect(queue.take(10).buffer.byteLength).toBe(10);
   });
 });
 

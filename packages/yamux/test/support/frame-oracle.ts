@@ -78,7 +78,7 @@ export class FrameOracle {
     if (stream.received > WINDOW || stream.sendWindow > MAX) this.violated = true;
     else if (flags & RST) {
       this.#end(id, stream);
-      if (stream.isInbound && stream.hasFin) this.#unread += 1;
+      if (stream.isInbound && stream.hasFin && stream.received > 0) this.#unread += 1;
     } else if (flags & FIN) stream.hasFin = true;
   }
 

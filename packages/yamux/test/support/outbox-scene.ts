@@ -2,10 +2,11 @@
 
 import { Duplex } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
+import { YamuxStream } from '../../src/duplex/yamux-stream.ts';
 import { Outbox } from '../../src/session/outbox.ts';
-import { YamuxStream } from '../../src/stream/stream.ts';
 import type { StreamPort } from '../../src/stream/stream-port.ts';
 import { WindowBudget } from '../../src/stream/window-budget.ts';
+import { WireStream } from '../../src/stream/wire-stream.ts';
 import { Trace } from '../../src/trace.ts';
 import { ManualClock } from './manual-clock.ts';
 
@@ -24,6 +25,8 @@ type Callback = (error?: Error | null) => void;
 export class Link extends Duplex {
   /** What one write below carried: more than one chunk if they were corked. */
   readonly batches: Buffer[][] = [];
+  /** The chunks as they were when it took them: until then it may read the memory that it was given. */
+  readonly taken: Buffer[] = [];
   isHeld = false;
   #callback: Callback | undefined;
 
@@ -48,14 +51,23 @@ export class Link extends Duplex {
   takeBatch(error?: Error): boolean {
     const callback = this.#callback;
     this.#callback = undefined;
+    if (callback && !error) this.#copyLast();
     callback?.(error);
     return callback !== undefined;
   }
 
+  #copyLast(): void {
+    for (const chunk of this.batches.at(-1) ?? []) this.taken.push(Buffer.from(chunk));
+  }
+
   #take(chunks: Buffer[], callback: Callback): void {
     this.batches.push(chunks);
-    if (this.isHeld) this.#callback = callback;
-    else callback();
+    if (this.isHeld) {
+      this.#callback = callback;
+      return;
+    }
+    this.#copyLast();
+    callback();
   }
 }
 
@@ -95,9 +107,14 @@ function framesIn(chunks: readonly Buffer[]): Frame[] {
   return frames;
 }
 
-/** 'DATA 1 100', 'FIN 1', 'CONTROL 7': what order is about. */
+function payloadOf(id: number, frames: readonly Frame[]): Buffer {
+  return Buffer.concat(frames.filter((frame) => frame.type === 0 && frame.id === id).map(({ payload }) => payload));
+}
+
+/** 'DATA 1 100', 'FIN 1', 'RST 1', 'CONTROL 7': what order is about. */
 function line({ type, flags, id, length }: Frame): string {
   if (type === 0) return `DATA ${id} ${length}`;
+  if (type === 1 && flags === 8) return `RST ${id}`;
   return flags === 4 ? `FIN ${id}` : `CONTROL ${length}`;
 }
 
@@ -106,8 +123,11 @@ export class OutboxScene {
   readonly link: Link = new Link();
   readonly outbox: Outbox;
   readonly streams: YamuxStream[] = [];
+  /** What each of `streams` is to the outbox. */
+  readonly wires: WireStream[] = [];
   /** What the session was told, in order. */
   readonly told: string[] = [];
+  readonly #clock = new ManualClock();
   readonly #port: StreamPort;
 
   constructor(maxFramePayload: number = 32 * KIB) {
@@ -117,16 +137,17 @@ export class OutboxScene {
       peerStalled: () => this.told.push('stalled'),
     });
     this.#port = {
-      clock: new ManualClock(),
-      transport: {},
+      clock: this.#clock,
       halfCloseTimeout: 0,
       maxStreamWindow: 256 * KIB,
       windowBudget: new WindowBudget(0),
       roundTrip: () => undefined,
       measureRoundTrip: () => {},
       sendCredit: () => {},
-      sendReset: () => {},
+      sendReset: (stream, errorCode) => this.outbox.control(1, 8, stream.id, errorCode),
       wantsTurn: (stream) => this.outbox.wantsTurn(stream),
+      bytesTaken: () => this.outbox.bytesTaken,
+      handedOver: (stream) => this.outbox.handedOver(stream),
       acknowledged: () => {},
       rapidlyReset: () => {},
       released: () => {},
@@ -136,9 +157,12 @@ export class OutboxScene {
 
   /** A stream with credit for `window` bytes. */
   stream(window: number = 64 * MIB): YamuxStream {
-    const stream = new YamuxStream(this.#port, this.streams.length * 2 + 1, 'outbound');
-    stream.receiveCredit(window - 256 * KIB);
+    const wire = new WireStream(this.#port, 'outbound');
+    wire.id = this.streams.length * 2 + 1;
+    wire.receiveCredit(window - 256 * KIB);
+    const stream = new YamuxStream(wire, { clock: this.#clock, transport: {} }, true);
     stream.on('error', () => {});
+    this.wires.push(wire);
     this.streams.push(stream);
     return stream;
   }
@@ -158,9 +182,12 @@ export class OutboxScene {
   }
 
   payload(id: number): Buffer {
-    return Buffer.concat(
-      this.frames.filter((frame) => frame.type === 0 && frame.id === id).map(({ payload }) => payload),
-    );
+    return payloadOf(id, this.frames);
+  }
+
+  /** What the transport has taken of a stream, as it was then. */
+  takenPayload(id: number): Buffer {
+    return payloadOf(id, framesIn(this.link.taken));
   }
 
   /** Lets a held transport take all there is. */

@@ -1,11 +1,18 @@
 // The members of a net.Socket that node:http, node:tls and people's code expect of a connection, on a Duplex. Knows nothing of frames.
 
 import { Duplex } from 'node:stream';
-import { type Clock, checkDelay } from '../clock.ts';
+import { type Clock, timerDelay } from '../clock.ts';
 import { IdleTimer } from '../idle-timer.ts';
 
 /** Node counts both sides' buffers in these; the windows bound what a peer can make us hold, whatever they say. */
 const HIGH_WATER_MARK = 65_536;
+
+/** What all sockets of one session share. */
+export interface SocketContext {
+  readonly clock: Clock;
+  /** Where the addresses of the other end are read. */
+  readonly transport: object;
+}
 
 export abstract class SocketShape extends Duplex {
   readonly #clock: Clock;
@@ -14,25 +21,48 @@ export abstract class SocketShape extends Duplex {
   /** Milliseconds set by setTimeout(), 0 without. */
   timeout = 0;
 
-  protected constructor(clock: Clock, transport: object) {
-    super({ highWaterMark: HIGH_WATER_MARK });
+  protected constructor({ clock, transport }: SocketContext, allowHalfOpen: boolean) {
+    super({ highWaterMark: HIGH_WATER_MARK, allowHalfOpen });
     this.#clock = clock;
     this.#transport = transport as Partial<Record<string, unknown>>;
   }
 
+  /** Whether it is still to be opened. */
+  abstract get connecting(): boolean;
+
+  /** Ends both directions at once, and the other end can tell that from an end. */
+  abstract resetAndDestroy(): this;
+
+  /** As on a net.Socket: not usable yet. */
+  get pending(): boolean {
+    return this.connecting;
+  }
+
+  /** As on a net.Socket. */
+  get readyState(): 'opening' | 'open' | 'readOnly' | 'writeOnly' | 'closed' {
+    if (this.connecting) return 'opening';
+    if (this.readable) return this.writable ? 'open' : 'readOnly';
+    return this.writable ? 'writeOnly' : 'closed';
+  }
+
   /**
    * Emits 'timeout' after `ms` milliseconds without a byte in either direction, as on a net.Socket: the stream itself lives on. 0
-   * turns it off.
+   * turns it off. More than a timer can take, 2^31-1, is cut to that, with a process warning.
    *
-   * @throws {RangeError} if `ms` is not from 0 to 2^31-1.
+   * @throws {TypeError} if `ms` is no number, or `callback` no function.
+   * @throws {RangeError} if `ms` is negative or not finite.
    */
   setTimeout(ms: number, callback?: () => void): this {
-    checkDelay('ms', ms);
+    if (this.destroyed) return this;
+    const delay = timerDelay('ms', ms);
+    if (callback !== undefined && typeof callback !== 'function') {
+      throw new TypeError(`Expected callback to be a function, got ${typeof callback}`);
+    }
     this.stopIdle();
     this.timeout = ms;
-    if (ms > 0) {
-      this.#idle = new IdleTimer(this.#clock, ms, () => this.emit('timeout'));
-      if (!this.destroyed) this.#idle.touch();
+    if (delay > 0) {
+      this.#idle = new IdleTimer(this.#clock, delay, () => this.emit('timeout'));
+      this.#idle.touch();
       if (callback) this.once('timeout', callback);
     } else if (callback) {
       this.removeListener('timeout', callback);
@@ -50,10 +80,11 @@ export abstract class SocketShape extends Duplex {
     this.#idle = undefined;
   }
 
-  /** What node:http calls on a socket when the response is out: end(), then destroy(). */
+  /** What node:http calls on a socket behind its last response: end(), and destroy() when that is out. */
   destroySoon(): void {
     if (this.writable) this.end();
-    this.destroy();
+    if (this.writableFinished) this.destroy();
+    else this.once('finish', () => this.destroy());
   }
 
   /** Does nothing: frames of one tick leave together, and nothing waits for more. */
@@ -74,6 +105,12 @@ export abstract class SocketShape extends Duplex {
   /** Does nothing: see YamuxSession.unref(). */
   unref(): this {
     return this;
+  }
+
+  /** The transport's: its local address, family and port; an empty object where it has none. */
+  address(): object {
+    const { localAddress: address, localFamily: family, localPort: port } = this;
+    return address === undefined ? {} : { address, family, port };
   }
 
   /** The transport's, as are the five others; undefined where it has none. */

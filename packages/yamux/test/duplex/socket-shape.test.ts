@@ -1,11 +1,25 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { SocketShape } from '../../src/stream/socket-shape.ts';
+import { SocketShape } from '../../src/duplex/socket-shape.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
-/** The shape alone: what is written is taken at once, and `moved()` says that a byte moved. */
+/** The shape alone: what is written is taken at once, unless it is held, and `moved()` says that a byte moved. */
 class Shaped extends SocketShape {
-  constructor(clock: ManualClock, transport: object = {}) {
-    super(clock, transport);
+  isConnecting = false;
+  /** What is written waits for takeWrite(). */
+  isHeld = false;
+  #callback: (() => void) | undefined;
+
+  constructor(clock: ManualClock, transport: object = {}, allowHalfOpen = true) {
+    super({ clock, transport }, allowHalfOpen);
+  }
+
+  override get connecting(): boolean {
+    return this.isConnecting;
+  }
+
+  override resetAndDestroy(): this {
+    return this.destroy();
   }
 
   moved(): void {
@@ -15,7 +29,12 @@ class Shaped extends SocketShape {
   override _read(): void {}
 
   override _write(_chunk: Buffer, _encoding: BufferEncoding, callback: () => void): void {
-    callback();
+    if (this.isHeld) this.#callback = callback;
+    else callback();
+  }
+
+  takeWrite(): void {
+    this.#callback?.();
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
@@ -117,35 +136,108 @@ describe('setTimeout()', () => {
     const { socket, clock } = shaped();
     socket.setTimeout(500);
     expect(() => socket.setTimeout(ms)).toThrow(
-      new RangeError(`Expected ms to be a number of milliseconds from 0 to 2147483647, got ${ms}`),
+      new RangeError(`Expected ms to be a finite number of milliseconds of at least 0, got ${ms}`),
     );
     expect(socket.timeout).toBe(500);
     expect(clock.pending).toBe(1);
   });
 
-  test("longer than Node's timers take throws RangeError: such a timer would fire at once", () => {
+  test('of no number, or with a callback that is no function, throws TypeError, and the one before stays', () => {
+    const { socket, clock } = shaped();
+    socket.setTimeout(500);
+    expect(() => socket.setTimeout('500' as unknown as number)).toThrow(
+      new TypeError('Expected ms to be a number of milliseconds, got string'),
+    );
+    expect(() => socket.setTimeout(1000, 'callback' as unknown as () => void)).toThrow(
+      new TypeError('Expected callback to be a function, got string'),
+    );
+    expect(socket.timeout).toBe(500);
+    expect(clock.pending).toBe(1);
+  });
+
+  test("longer than Node's timers take is cut to what they do, with a warning, as on a socket", async () => {
+    const { socket, clock, timeouts } = shaped();
+    const warnings: Error[] = [];
+    const listener = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', listener);
+    try {
+      socket.setTimeout(2_147_483_648);
+      await turn();
+    } finally {
+      process.off('warning', listener);
+    }
+    expect(warnings.map(({ name, message }) => [name, message])).toEqual([
+      ['TimeoutOverflowWarning', '2147483648 ms do not fit into a timer: cut to 2147483647'],
+    ]);
+    clock.advance(2_147_483_646);
+    expect(timeouts).toEqual([]);
+    clock.advance(1);
+    expect(timeouts).toEqual([2_147_483_647]);
+  });
+});
+
+describe('readyState and pending', () => {
+  test('tell a stream that is still to be opened', () => {
     const { socket } = shaped();
-    expect(() => socket.setTimeout(2_147_483_648)).toThrow(RangeError);
-    socket.setTimeout(2_147_483_647);
-    expect(socket.timeout).toBe(2_147_483_647);
+    socket.isConnecting = true;
+    expect([socket.readyState, socket.pending]).toEqual(['opening', true]);
+    socket.isConnecting = false;
+    expect([socket.readyState, socket.pending]).toEqual(['open', false]);
+  });
+
+  test('tell which sides are open', async () => {
+    const [written, read, both] = [shaped().socket, shaped().socket, shaped().socket];
+    written.end();
+    expect(written.readyState).toBe('readOnly');
+    read.push(null);
+    read.resume();
+    await turn();
+    expect(read.readyState).toBe('writeOnly');
+    both.destroy();
+    expect([both.readyState, both.pending]).toEqual(['closed', false]);
   });
 });
 
 describe('destroySoon()', () => {
-  test('ends what is still writable, then destroys', () => {
+  test('ends what is still writable, and destroys when that is out', async () => {
     const { socket } = shaped();
+    socket.isHeld = true;
     socket.write('last words');
     socket.destroySoon();
+    await turn();
     expect(socket.writableEnded).toBe(true);
+    expect(socket.destroyed).toBe(false);
+    socket.takeWrite();
+    await turn();
+    expect(socket.writableFinished).toBe(true);
     expect(socket.destroyed).toBe(true);
   });
 
-  test('after end() only destroys', () => {
+  test('after end() waits for what was ended', async () => {
+    const { socket } = shaped();
+    socket.isHeld = true;
+    socket.end('last words');
+    socket.destroySoon();
+    await turn();
+    expect(socket.destroyed).toBe(false);
+    socket.takeWrite();
+    await turn();
+    expect(socket.destroyed).toBe(true);
+  });
+
+  test('of a stream that has finished destroys at once', async () => {
     const { socket } = shaped();
     socket.end();
+    await turn();
     socket.destroySoon();
     expect(socket.destroyed).toBe(true);
   });
+});
+
+test("address() is the transport's local end, or empty", () => {
+  const transport = { localAddress: '192.0.2.2', localPort: 5000, localFamily: 'IPv4' };
+  expect(shaped(transport).socket.address()).toEqual({ address: '192.0.2.2', family: 'IPv4', port: 5000 });
+  expect(shaped().socket.address()).toEqual({});
 });
 
 test('setNoDelay, setKeepAlive, ref and unref can be chained', () => {
@@ -179,4 +271,11 @@ test('both sides buffer 64 KiB before they push back, and a half may stay open',
   expect(socket.readableHighWaterMark).toBe(65_536);
   expect(socket.writableHighWaterMark).toBe(65_536);
   expect(socket.allowHalfOpen).toBe(true);
+});
+
+test('without allowHalfOpen it ends itself when its input has ended, as a socket does by default', async () => {
+  const socket = new Shaped(new ManualClock(), {}, false);
+  socket.resume().push(null);
+  await turn();
+  expect(socket.writableEnded).toBe(true);
 });
