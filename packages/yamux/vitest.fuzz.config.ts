@@ -5,7 +5,7 @@ import { shared } from '../../vitest.shared.ts';
 const { FUZZ_SECONDS = '60', SOAK_STREAMS = '1000000' } = process.env;
 
 /** Those of whole sessions; the ones with Go are `pnpm interop`'s. */
-const properties = ['test/{fuzz,session}/*.property.test.ts'];
+const properties = ['test/{fuzz,session,socket}/*.property.test.ts'];
 
 const config: ViteUserConfig = mergeConfig(
   shared,

@@ -1,0 +1,172 @@
+// Compares what was seen over sockets with what was seen over streams. What may differ is what 20-yamux.md lists:
+// - an end that is destroyed before both directions are over sends RST, not FIN: its peer hears an error instead of an end, and at once,
+//   even if it does not read; what it had not read is gone;
+// - bytes beyond the window wait, where a kernel takes them; and who writes back what it reads, waits with them;
+// - a FIN is out when its frame is handed over, sooner than a kernel's or behind bytes that wait: a destroy() behind end() may come before
+//   'finish' over the ones and after it over the others;
+// - error codes and addresses, at which nobody looks here.
+
+import { type EndName, otherEnd } from './program.ts';
+import { LEAST_HIGH_WATER_MARK } from './reading.ts';
+import type { Transcript } from './run.ts';
+import type { Sight } from './sight.ts';
+
+/** Bytes that a stream takes for a peer who reads nothing, at least: credit comes back in halves of the window. */
+const SURE_WINDOW = 131_072;
+/** Bytes that a socket takes in one go, at least. */
+const SURE_WRITE = 65_536;
+
+const TOLD_OF_ALL = ['uncaught', 'neighbour'] as const;
+const TOLD = [...TOLD_OF_ALL, 'warnings'] as const;
+
+type Sights = Readonly<Record<EndName, Sight>>;
+
+/** Each difference in a line; none if the streams are as sockets. */
+export function differences(sockets: Transcript, streams: Transcript): string[] {
+  const found: string[] = [];
+  const brokeAt = { a: breakBy('b', sockets, streams), b: breakBy('a', sockets, streams) };
+  const last = sockets.sights.length - 1;
+  for (const [index, sight] of sockets.sights.entries()) {
+    const other = streams.sights[index];
+    if (other === undefined) continue;
+    const where = sockets.stages[index];
+    for (const end of ['a', 'b'] as const) {
+      if (sight[end].facts.isDead) continue;
+      const lines =
+        index < brokeAt[end]
+          ? compare(sight, other, end)
+          : index === last
+            ? afterBreak(sockets.sights, streams.sights, end, brokeAt[end])
+            : always(sight[end], other[end]);
+      found.push(...lines.map((line) => `${where}, ${end}: ${line}`));
+    }
+    // What comes later follows from it.
+    if (found.length > 0) break;
+  }
+  // What is asked of an end that is destroyed already does nothing.
+  const isUnbroken = brokeAt.a === Number.POSITIVE_INFINITY && brokeAt.b === Number.POSITIVE_INFINITY;
+  for (const name of isUnbroken ? TOLD : TOLD_OF_ALL) {
+    if (sockets[name] !== streams[name])
+      found.push(`${name}: "${sockets[name]}" over sockets, "${streams[name]}" over streams`);
+  }
+  found.push(...streams.left.map((line) => `left behind: ${line}`));
+  return found;
+}
+
+/** The first sight in which `end` is broken, and its peer was not before; from then on the peer does not fare the same. */
+function breakBy(end: EndName, sockets: Transcript, streams: Transcript): number {
+  const index = sockets.sights.findIndex((sight, at) => {
+    const other = streams.sights[at];
+    // A socket that was destroyed when its kernel had taken all, even the FIN, is not broken; over streams some of that may still wait.
+    return isBroken(sight, end) || (other !== undefined && isBroken(other, end) && waits(other, end));
+  });
+  if (index === -1) return Number.POSITIVE_INFINITY;
+  const before = sockets.sights[index - 1];
+  return before !== undefined && isBroken(before, otherEnd(end)) ? Number.POSITIVE_INFINITY : index;
+}
+
+function isBroken(sights: Sights, end: EndName): boolean {
+  return sights[end].facts.isBroken || sights[end].facts.isDead;
+}
+
+function compare(sockets: Sights, streams: Sights, end: EndName): string[] {
+  const peer = otherEnd(end);
+  const lines = always(sockets[end], streams[end]);
+  const isStuck = (one: EndName): boolean => isStuckEcho(sockets, one) || isStuckEcho(streams, one);
+  // As much as went in is not the same: then all of it must have come out, or nothing be said.
+  const inputDiffers = sockets[peer].facts.hasFilled || isCutShort(sockets, streams, end);
+  const counted = ['units', 'content', 'blocks', 'reacts to data'];
+  if (!isStuck(end)) lines.push(...unequal(sockets[end], streams[end], 'reading', inputDiffers ? counted : []));
+  if (sockets[peer].facts.hasFilled && !isBroken(sockets, end) && !waits(sockets, peer) && waits(streams, peer)) {
+    lines.push(`has ${streams[end].facts.taken} of ${streams[peer].facts.sent} bytes over streams, all over sockets`);
+  }
+  if (isStuck(end) || isStuck(peer)) return lines;
+  if (waits(sockets, end) || waits(streams, end)) return lines;
+  const mayFinish = isDestroyedBeforeFinish(sockets[end]) && streams[end].facts.hasFinished;
+  const mayNotFinish = isDestroyedBeforeFinish(streams[end]) && streams[end].facts.sent > SURE_WINDOW;
+  lines.push(...unequal(sockets[end], streams[end], 'writing', mayFinish || mayNotFinish ? FINISHED : []));
+  lines.push(...unequal(sockets[end], streams[end], 'whole'));
+  return lines;
+}
+
+/** Destroyed with more on its way than both kinds have in Node's buffer: how much it had read by then would depend on time. */
+function isCutShort(sockets: Sights, streams: Sights, end: EndName): boolean {
+  const peer = otherEnd(end);
+  const hadMuch = (sights: Sights): boolean => isBroken(sights, end) && sights[peer].facts.sent > LEAST_HIGH_WATER_MARK;
+  return hadMuch(sockets) && hadMuch(streams);
+}
+
+const FINISHED: readonly string[] = ['finish', 'writableFinished', 'reacts to finish'];
+
+function isDestroyedBeforeFinish({ facts, writing, whole }: Sight): boolean {
+  return whole.destroyed === true && writing.writableEnded === true && !facts.hasFinished;
+}
+
+/** More than a window of what this end wrote was not taken by its peer. */
+function waits(sights: Sights, end: EndName): boolean {
+  return sights[end].facts.sent - sights[otherEnd(end)].facts.taken > SURE_WINDOW;
+}
+
+/** It writes back what it reads, and its peer does not take it: so it does not read either. */
+function isStuckEcho(sights: Sights, end: EndName): boolean {
+  return sights[end].facts.isEchoing && waits(sights, end);
+}
+
+function always(socket: Sight, stream: Sight): string[] {
+  const lines = unequal(socket, stream, 'always');
+  if (stream.facts.corrupt && !socket.facts.corrupt) lines.push('wrong bytes over streams');
+  return lines;
+}
+
+/** The peer broke off at `since`: what may be said all the same. */
+function afterBreak(sockets: readonly Sights[], streams: readonly Sights[], end: EndName, since: number): string[] {
+  const [socket, stream] = [sockets.at(-1)?.[end], streams.at(-1)?.[end]];
+  if (socket === undefined || stream === undefined) return [];
+  const lines = always(socket, stream);
+  if (!stream.facts.isClosed) lines.push("no 'close'");
+  if (stream.facts.unanswered > 0) lines.push(`${stream.facts.unanswered} write callbacks never came`);
+  if (stream.facts.wroteAll && !socket.facts.wroteAll) lines.push('write() took 12 MiB that nobody can take');
+  const peer = otherEnd(end);
+  const [before, then] = [sockets[since - 1], sockets[since]];
+  if (before === undefined || then === undefined) return lines;
+  const wasEnded = before[peer].facts.hasFinished && (streams[since - 1]?.[peer].facts.hasFinished ?? false);
+  const wroteLater = sockets.at(-1)?.[end].facts.sent !== before[end].facts.sent;
+  const hasFilled = socket.facts.hasFilled || sockets.at(-1)?.[peer].facts.hasFilled;
+  // Who pauses in the round in which the peer breaks off has read what comes with it, or not.
+  // A kernel resets a connection that is closed with something unread in it, and then some of what was sent may not arrive.
+  const isClosedClean = then[peer].facts.taken === then[end].facts.sent;
+  if (
+    !hasFilled &&
+    (wasEnded
+      ? !wroteLater
+      : isClosedClean && tookAll(before, end) && then[end].facts.isConsuming && saidLittle(before, then, peer))
+  ) {
+    if (stream.facts.units !== socket.facts.units) {
+      lines.push(`read ${socket.facts.units} over sockets, ${stream.facts.units} over streams`);
+    }
+  }
+  if (wasEnded && !wroteLater && socket.facts.hasEnded && !stream.facts.hasEnded) lines.push("no 'end'");
+  return lines;
+}
+
+function tookAll(sights: Sights, end: EndName): boolean {
+  const { isConsuming, taken } = sights[end].facts;
+  return isConsuming && taken === sights[otherEnd(end)].facts.sent;
+}
+
+function saidLittle(before: Sights, then: Sights, end: EndName): boolean {
+  // What a process says in the tick in which it is killed, it may not have handed over.
+  const most = then[end].facts.isDead ? 0 : SURE_WRITE;
+  return then[end].facts.sent - before[end].facts.sent <= most;
+}
+
+function unequal(
+  socket: Sight,
+  stream: Sight,
+  about: 'reading' | 'writing' | 'whole' | 'always',
+  except: readonly string[] = [],
+): string[] {
+  return Object.entries(socket[about])
+    .filter(([name, value]) => !except.includes(name) && stream[about][name] !== value)
+    .map(([name, value]) => `${name} ${value} over sockets, ${stream[about][name]} over streams`);
+}

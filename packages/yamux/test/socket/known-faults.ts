@@ -1,0 +1,172 @@
+// Programs that once did not do over streams what they do over sockets, each cut down to what it takes.
+
+import { type Action, type EndName, FAST, type Path, type Program, type Step } from './program.ts';
+
+function a(action: Action): Step {
+  return { end: 'a', ...action };
+}
+
+function b(action: Action): Step {
+  return { end: 'b', ...action };
+}
+
+function program(
+  rounds: Step[][],
+  path: Partial<Path> = {},
+  halfOpen: Partial<Record<EndName, boolean>> = {},
+): Program {
+  return { allowHalfOpen: { a: true, b: true, ...halfOpen }, path: { ...FAST, ...path }, rounds };
+}
+
+const data: Action = { do: 'data' };
+const end: Action = { do: 'end', size: 0 };
+const readAll: Action = { do: 'readable', size: 'nothing' };
+const write = (size: number): Action => ({ do: 'write', size, as: 'buffer' });
+const throwAt = (event: 'data' | 'readable' | 'end' | 'finish' | 'close' | 'timeout'): Action => ({
+  do: 'once',
+  event,
+  act: 'throw',
+});
+
+/** A title and its program. */
+export const KNOWN_FAULTS: ReadonlyArray<readonly [string, Program]> = [
+  [
+    'a buffer may be used again in its write callback',
+    program([[a({ do: 'reuse', block: 100_000, blocks: 4 })], [b(data)]]),
+  ],
+  [
+    'a small buffer may be used again in its write callback',
+    program([[a({ do: 'reuse', block: 5000, blocks: 8 })], [b(data)]]),
+  ],
+  [
+    'read(n) gives n bytes where n is more than half a window',
+    program([[b({ do: 'readable', size: 200_000 })], [a(write(1_200_000))]]),
+  ],
+  [
+    'read(n) gives n bytes where n is more than a window',
+    program([[b({ do: 'exactly', size: 262_145 })], [a(write(300_000))]]),
+  ],
+  [
+    'read(n) gives n bytes where n is more than a MiB',
+    program([[b({ do: 'exactly', size: 1_100_000 })], [a(write(1_200_000))]]),
+  ],
+  [
+    'read(n) of characters goes on to the end',
+    program([
+      [b({ do: 'encoding', encoding: 'utf8' })],
+      [b({ do: 'readable', size: 100_000 }), a({ do: 'end', size: 1_200_000 })],
+    ]),
+  ],
+  [
+    'read(null) gives all that is there',
+    program([[a(write(4))], [a(write(3))], [b({ do: 'readable', size: 'null' })]]),
+  ],
+  ['read(NaN) gives all that is there', program([[a(write(4))], [a(write(3))], [b({ do: 'readable', size: 'NaN' })]])],
+  [
+    "a 'readable' listener that comes late is told of what is left",
+    program([[a(write(4))], [a(write(4))], [b({ do: 'read', size: 4 })], [b(readAll)]]),
+  ],
+  [
+    'setEncoding() holds for all that waits',
+    program([[a(write(10))], [a(write(1))], [b({ do: 'encoding', encoding: 'hex' })]]),
+  ],
+  ['an input that ends and holds nothing ends by itself', program([[a(end)]])],
+  [
+    'an input of which exactly all is read, from beyond the buffer, ends by itself',
+    program([[a({ do: 'end', size: 70_000 })], [b({ do: 'exactly', size: 70_000 })]]),
+  ],
+  ['a server that only writes, and its client, both close', program([[b({ do: 'end', size: 10 }), a(end)], [a(data)]])],
+  [
+    'what was written before destroy() goes out',
+    program([[b(data)], [a(write(100)), a({ do: 'destroy', error: false })]]),
+  ],
+  [
+    'what was written before destroy(error) goes out',
+    program([[b(data)], [a(write(100)), a({ do: 'destroy', error: true })]]),
+  ],
+  ['what was written before a reset goes out', program([[b(data)], [a(write(100)), a({ do: 'reset' })]])],
+  ["'finish' does not come behind destroy()", program([[b(data)], [a(end), a({ do: 'destroy', error: false })]])],
+  ['destroySoon() destroys when the end is out, not before', program([[a({ do: 'destroySoon' }), a(write(100))]])],
+  [
+    'a write behind destroy() is no error of the stream',
+    program([[a(write(3)), a({ do: 'destroy', error: false }), a(write(1000))]]),
+  ],
+  [
+    'what came whole is read when the peer has reset',
+    program([[a({ do: 'end', size: 1000 })], [a({ do: 'reset' })], [b(data)]]),
+  ],
+  [
+    "what came whole is read when the peer's process is gone",
+    program([[a({ do: 'end', size: 100_000 })], [a({ do: 'die' })], [b(data)]]),
+  ],
+  [
+    'what came whole is read through toWeb() when the peer has reset',
+    program([[a({ do: 'end', size: 70_000 })], [a({ do: 'reset' })], [b({ do: 'toWeb' })]]),
+  ],
+  ['write() says false after FIN and RST', program([[a(end)], [a({ do: 'reset' })], [b({ do: 'fill' })]])],
+  [
+    'write() says false to who answers without reading, after FIN and RST',
+    program([[a({ do: 'end', size: 100 })], [a({ do: 'reset' })], [b({ do: 'fill' })]]),
+  ],
+  ["what the Readable has on 'close' can be read", program([[a(write(100))], [a({ do: 'destroy', error: true })]])],
+  [
+    "what the Readable has on 'close' after an end of its own can be read",
+    program([[a(write(100))], [b({ do: 'destroy', error: false })]]),
+  ],
+  [
+    "a 'readable' listener that throws at the peer's FIN costs nobody else anything",
+    program([[b(throwAt('readable')), a(end)]]),
+  ],
+  [
+    "a 'data' listener that throws costs nobody else anything",
+    program([[b(data), b(throwAt('data'))], [a(write(100))], [a(write(100))]]),
+  ],
+  ["an 'end' listener that throws costs nobody else anything", program([[b(data), b(throwAt('end'))], [a(end)]])],
+  ["a 'finish' listener that throws costs nobody else anything", program([[b(data), a(throwAt('finish'))], [a(end)]])],
+  [
+    "a 'close' listener that throws costs nobody else anything",
+    program([[b(throwAt('close'))], [b({ do: 'destroy', error: false })]]),
+  ],
+  [
+    "a 'timeout' listener that throws costs nobody else anything",
+    program([[b(throwAt('timeout'))], [b({ do: 'idle' })]]),
+  ],
+  [
+    'a write callback that throws costs nobody else anything',
+    program([[b(data)], [a({ do: 'write', size: 100, as: 'throwing callback' })], [a(write(100))]]),
+  ],
+  ['setTimeout() takes 30 days', program([[a({ do: 'setTimeout', ms: 2_592_000_000 })]])],
+  ['setTimeout() takes Number.MAX_SAFE_INTEGER', program([[a({ do: 'setTimeout', ms: Number.MAX_SAFE_INTEGER })]])],
+  ['setTimeout() refuses what is no number', program([[a({ do: 'setTimeout', ms: '5' })]])],
+  ["allowHalfOpen false ends our side after the peer's", program([[a(data), b(data)], [a(end)]], {}, { b: false })],
+  [
+    'a server may think for longer than halfCloseTimeout',
+    program([[b(data)], [a(end)], [b({ do: 'think' })], [b({ do: 'end', size: 100 })], [a(data)]]),
+  ],
+  [
+    'close() waits for a transport that is slow and makes progress',
+    program(
+      [
+        [a(data), b(data)],
+        [b({ do: 'end', size: 300_000 }), b({ do: 'leave' }), a(end)],
+      ],
+      { rate: 5000 },
+    ),
+  ],
+  ['a slow uplink that works is never taken for dead', program([[b(data)], [a(write(700_000))]], { rate: 9000 })],
+  [
+    'a slow uplink with a long way is never taken for dead',
+    program([[b(data)], [a(write(300_000))]], { rate: 5000, latency: 500 }),
+  ],
+  [
+    'a transport that is full before the session comes is waited for',
+    program([[b(data)], [a(write(100))]], { rate: 5000, preamble: 200_000 }),
+  ],
+  [
+    'a window budget comes back when what is left is never read',
+    program([[b({ do: 'exactly', size: 1_100_000 }), b(end), a(data)], [a({ do: 'end', size: 3_000_000 })]], {
+      rate: 4_000_000,
+      latency: 500,
+    }),
+  ],
+];

@@ -1,0 +1,31 @@
+// What one end sees when everything is at rest.
+
+type Seen = Readonly<Record<string, number | string | boolean | null>>;
+
+/** What one end sees. `facts` are for the judge, who says what may be compared. */
+export interface Sight {
+  readonly reading: Seen;
+  readonly writing: Seen;
+  readonly whole: Seen;
+  readonly always: Seen;
+  readonly facts: Facts;
+}
+
+export interface Facts {
+  readonly units: string;
+  readonly taken: number;
+  readonly sent: number;
+  readonly hasFilled: boolean;
+  /** Its connection took all of that, and nobody was there to take it. */
+  readonly wroteAll: boolean;
+  readonly isConsuming: boolean;
+  readonly isEchoing: boolean;
+  readonly isDead: boolean;
+  /** Destroyed, and not because both directions had come to their end. */
+  readonly isBroken: boolean;
+  readonly hasFinished: boolean;
+  readonly hasEnded: boolean;
+  readonly corrupt: boolean;
+  readonly isClosed: boolean;
+  readonly unanswered: number;
+}
