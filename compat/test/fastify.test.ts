@@ -52,5 +52,4 @@ twins(
     return text.slice(0, 'HTTP/1.1 400'.length);
   },
   'HTTP/1.1 400',
-  { failsOverStreams: true },
 );

@@ -35,7 +35,6 @@ for (const [status, what, head] of ITS_OWN_ANSWERS) {
       return statuses(heard.text);
     },
     [status],
-    { failsOverStreams: true },
   );
 }
 
@@ -109,7 +108,6 @@ twins(
     return [statuses(text), text.includes('answer')];
   },
   [['200'], true],
-  { failsOverStreams: true },
 );
 
 twins(
@@ -126,7 +124,6 @@ twins(
     return statuses((await hears(socket.once('end', () => socket.end()))).text);
   },
   ['418'],
-  { failsOverStreams: true },
 );
 
 twins(
@@ -195,7 +192,6 @@ for (const [what, set] of NO_TIMEOUT) {
       return String(event);
     },
     'data: 1\n\n',
-    { failsOverStreams: true },
   );
 }
 
@@ -222,11 +218,11 @@ twins(
   ['response timeout'],
 );
 
-const ENDS_OF_THE_IDLE: ReadonlyArray<readonly [string, keepAliveTimeout: number, failsOverStreams: boolean]> = [
-  ['keepAliveTimeout', 1, false],
-  ['closeIdleConnections()', 60_000, true],
+const ENDS_OF_THE_IDLE: ReadonlyArray<readonly [string, keepAliveTimeout: number]> = [
+  ['keepAliveTimeout', 1],
+  ['closeIdleConnections()', 60_000],
 ];
-for (const [how, keepAliveTimeout, failsOverStreams] of ENDS_OF_THE_IDLE) {
+for (const [how, keepAliveTimeout] of ENDS_OF_THE_IDLE) {
   twins(
     `an idle connection ends by ${how}`,
     async (carrier) => {
@@ -241,7 +237,6 @@ for (const [how, keepAliveTimeout, failsOverStreams] of ENDS_OF_THE_IDLE) {
       return statuses((await heard).text);
     },
     ['200'],
-    { failsOverStreams },
   );
 }
 
@@ -285,5 +280,4 @@ twins(
     return ends;
   },
   ['', ''],
-  { failsOverStreams: true },
 );

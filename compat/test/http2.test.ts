@@ -168,5 +168,4 @@ twins(
     return echo(connect(carrier.connect()), randomBytes(100_000));
   },
   true,
-  { failsOverStreams: true },
 );

@@ -60,7 +60,7 @@ twins(
     return redis.get('key');
   },
   'value',
-  { allowHalfOpen: false, failsOverStreams: true },
+  { allowHalfOpen: false },
 );
 
 twins(
@@ -76,7 +76,7 @@ twins(
     return redis.status;
   },
   'end',
-  { allowHalfOpen: false, failsOverStreams: true },
+  { allowHalfOpen: false },
 );
 
 twins(
@@ -86,5 +86,5 @@ twins(
     return client(() => carrier.connect()).set('key', 'value');
   },
   'OK',
-  { allowHalfOpen: false, failsOverStreams: true },
+  { allowHalfOpen: false },
 );

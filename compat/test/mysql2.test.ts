@@ -75,7 +75,7 @@ twins(
     return new Promise((resolve) => connection.query('BYE', (error) => resolve(error?.code)));
   },
   'PROTOCOL_CONNECTION_LOST',
-  { allowHalfOpen: false, failsOverStreams: true },
+  { allowHalfOpen: false },
 );
 
 twins(
@@ -91,7 +91,7 @@ twins(
     return answer;
   },
   3,
-  { allowHalfOpen: false, failsOverStreams: true },
+  { allowHalfOpen: false },
 );
 
 twins(
@@ -101,5 +101,5 @@ twins(
     return rows(client(carrier.connect()), 1);
   },
   1,
-  { allowHalfOpen: false, failsOverStreams: true },
+  { allowHalfOpen: false },
 );

@@ -53,7 +53,7 @@ twins(
     return connection.query(BYE).then(String, (error: Error) => error.message);
   },
   'Connection terminated unexpectedly',
-  { allowHalfOpen: false, failsOverStreams: true },
+  { allowHalfOpen: false },
 );
 
 twins(
@@ -64,5 +64,5 @@ twins(
     return (await connection.query('SELECT 2')).rows.length;
   },
   2,
-  { allowHalfOpen: false, failsOverStreams: true },
+  { allowHalfOpen: false },
 );

@@ -65,7 +65,6 @@ twins(
     return { bytes, wrong };
   },
   { bytes: 40 * 8 * 32_768, wrong: 0 },
-  { failsOverStreams: true },
 );
 
 for (const size of [100_000, 300_000, 1_000_000]) {
@@ -89,7 +88,6 @@ for (const size of [100_000, 300_000, 1_000_000]) {
       return pieces;
     },
     [4, size],
-    { failsOverStreams: size > 262_144 },
   );
 }
 
@@ -111,7 +109,6 @@ for (const size of [undefined, null, Number.NaN]) {
       return heard;
     },
     'one two',
-    { failsOverStreams: size !== undefined },
   );
 }
 
@@ -128,7 +125,6 @@ twins(
     return [head, String(far.read())];
   },
   ['HEAD', 'body'],
-  { failsOverStreams: true },
 );
 
 twins(
@@ -145,7 +141,6 @@ twins(
     return characters;
   },
   1_200_000,
-  { failsOverStreams: true },
 );
 
 twins(
@@ -165,7 +160,6 @@ twins(
     return heard;
   },
   Array<string>(10).fill('hello'),
-  { failsOverStreams: true },
 );
 
 twins(
@@ -183,7 +177,6 @@ twins(
     return bytes;
   },
   50_000,
-  { failsOverStreams: true },
 );
 
 twins(
@@ -195,7 +188,6 @@ twins(
     return (await hears(near.once('end', () => near.end()))).text;
   },
   'answer',
-  { failsOverStreams: true },
 );
 
 twins(
@@ -207,7 +199,7 @@ twins(
     return text(socket);
   },
   'hello',
-  { allowHalfOpen: false, failsOverStreams: true },
+  { allowHalfOpen: false },
 );
 
 twins(
@@ -250,20 +242,20 @@ twins(
     return near.destroyed;
   },
   false,
-  { failsOverStreams: true },
 );
 
 twins(
   'connect(): at once connecting, then "connect", then as any other',
   async (carrier) => {
-    await carrier.serve(net.createServer((socket) => socket.end('hello')));
+    await carrier.serve(net.createServer((socket) => socket.resume().end('hello')));
     const socket = carrier.connect();
     const before = [socket.connecting, socket.pending, socket.readyState];
     socket.write('early');
     await once(socket, 'connect');
     const after = [socket.connecting, socket.pending, socket.readyState];
+    // text() destroys what it has read, and the peer of a stream that is not ended would see that.
+    socket.end();
     return { before, after, heard: await text(socket) };
   },
   { before: [true, true, 'opening'], after: [false, false, 'open'], heard: 'hello' },
-  { failsOverStreams: true },
 );

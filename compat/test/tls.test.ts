@@ -80,13 +80,15 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
     async (carrier) => {
       const { refusals } = await serve(carrier, { ...only, ca: cert, requestCert: true, rejectUnauthorized: true });
       const socket = secure(await carrier.dial(), only);
-      return { client: await errorsOf(socket), server: refusals };
+      const [client, ...behind] = await errorsOf(socket);
+      // The server destroys its side, which is an RST of a stream; the client of TLS 1.3 is connected by then, keeps its own side, and hears it.
+      expect(behind.filter((code) => version !== 'TLSv1.3' || code !== 'ERR_YAMUX_STREAM_RESET')).toEqual([]);
+      return { client, server: refusals };
     },
     {
-      client: [expect.stringMatching(/ALERT_(HANDSHAKE_FAILURE|CERTIFICATE_REQUIRED)$/)],
+      client: expect.stringMatching(/ALERT_(HANDSHAKE_FAILURE|CERTIFICATE_REQUIRED)$/),
       server: ['ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE'],
     },
-    { failsOverStreams: true },
   );
 
   twins(
@@ -101,7 +103,6 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
       client: expect.stringMatching(/ALERT_NO_APPLICATION_PROTOCOL$/),
       server: [expect.stringMatching(/NO_APPLICATION_PROTOCOL/)],
     },
-    { failsOverStreams: true },
   );
 
   twins(
@@ -121,7 +122,6 @@ twins(
     return { client: await errorsOf(secure(await carrier.dial(), { maxVersion: 'TLSv1.2' })), server: refusals };
   },
   { client: [expect.stringMatching(/ALERT_PROTOCOL_VERSION$/)], server: ['ERR_SSL_UNSUPPORTED_PROTOCOL'] },
-  { failsOverStreams: true },
 );
 
 twins(
@@ -163,5 +163,4 @@ twins(
     return [await handshake(socket), String(await received(socket))];
   },
   ['secure', 'hello'],
-  { failsOverStreams: true },
 );

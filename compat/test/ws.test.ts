@@ -84,7 +84,6 @@ for (const paused of ['far', 'near'] as const) {
       return closed;
     },
     1006,
-    { failsOverStreams: true },
   );
 }
 
@@ -107,7 +106,6 @@ twins(
     return codes;
   },
   Array<number>(20).fill(1006),
-  { failsOverStreams: true },
 );
 
 twins(
@@ -144,5 +142,4 @@ twins(
     return closed;
   },
   4001,
-  { failsOverStreams: true },
 );

@@ -58,7 +58,7 @@ async function overTcp() {
   );
 
   const web = createHttpServer((incoming, response) => pipeline(incoming, response));
-  other.on('stream', (inbound) => web.emit('connection', inbound));
+  far.http.serveHttp(web, other);
   const agent = near.http.httpAgent(session);
   const asked = request({ host: 'far.example', method: 'POST', agent }).end('over HTTP');
   const [response] = await once(asked, 'response');

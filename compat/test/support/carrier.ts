@@ -2,10 +2,11 @@
 
 import { once } from 'node:events';
 import http from 'node:http';
+import https from 'node:https';
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import { client, type SessionOptions, server, type YamuxSession } from '@zishuo/yamux';
-import * as yamuxHttp from '@zishuo/yamux/http';
+import { httpAgent, serveHttp } from '@zishuo/yamux/http';
 import { onTestFinished } from 'vitest';
 
 export type Kind = 'TCP' | 'streams';
@@ -84,17 +85,13 @@ function overTcp({ allowHalfOpen = true }: CarrierOptions): Carrier {
   };
 }
 
-/** What the contract of the package has beyond what it has today. */
-type ComingSession = YamuxSession & { connect?: () => Duplex };
-const { serveHttp } = yamuxHttp as { serveHttp?: (server: http.Server, session: YamuxSession) => void };
-
 async function overStreams(options: CarrierOptions): Promise<Carrier> {
   const { below, near, far } = await sessionsOverTcp(options);
   return {
     kind: 'streams',
     session: near,
     async serve(target) {
-      if (serveHttp && target instanceof http.Server) serveHttp(target, far);
+      if (target instanceof http.Server || target instanceof https.Server) serveHttp(target, far);
       else far.on('stream', (stream) => target.emit('connection', stream));
     },
     async dial() {
@@ -102,11 +99,10 @@ async function overStreams(options: CarrierOptions): Promise<Carrier> {
       return stream as net.Socket;
     },
     connect() {
-      const stream = (near as ComingSession).connect?.();
-      if (!stream) throw new Error('The session has no connect()');
+      const stream: Duplex = near.connect();
       return stream as net.Socket;
     },
-    http: (agentOptions) => ({ host: 'inside.example', port: 80, agent: yamuxHttp.httpAgent(near, agentOptions) }),
+    http: (agentOptions) => ({ host: 'inside.example', port: 80, agent: httpAgent(near, agentOptions) }),
     fail: () => far.destroy(),
     hold() {
       below.pause();

@@ -4,20 +4,12 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { type Carrier, type CarrierOptions, carrierOf, type Kind } from './carrier.ts';
 
-export interface TwinOptions extends CarrierOptions {
-  /** What the package does not do yet. Take it off when it does: the test says so by failing. */
-  readonly failsOverStreams?: boolean | undefined;
-}
-
-/** ms: a program that hangs is seen to fail after that. */
-const HANGS_AFTER = 500;
-
 /** `run` returns what it saw, which is `expected` over either carrier. An uncaught exception is a failure of its own. */
 export function twins<Seen>(
   title: string,
   run: (carrier: Carrier) => Promise<Seen>,
   expected: NoInfer<Seen>,
-  { failsOverStreams = false, ...options }: TwinOptions = {},
+  options: CarrierOptions = {},
 ): void {
   const see = async (kind: Kind): Promise<void> => {
     const uncaught = watchUncaught();
@@ -33,8 +25,7 @@ export function twins<Seen>(
     expect(seen).toEqual(expected);
   };
   test(`${title}: over TCP`, () => see('TCP'));
-  if (failsOverStreams) test.fails(`${title}: over streams`, () => see('streams'), HANGS_AFTER);
-  else test(`${title}: over streams`, () => see('streams'));
+  test(`${title}: over streams`, () => see('streams'));
 }
 
 /** What nobody catches until the test is over; `first` rejects at once, and the program need not be waited for. */

@@ -14,18 +14,19 @@ export function connector(
 ): buildConnector.connector {
   const secure = buildConnector({ ...tls, timeout });
   return (options, callback) => {
-    const signal = AbortSignal.timeout(timeout);
-    session.open({ signal }).then(
-      (stream: Duplex) => {
-        // A Duplex is all that undici needs here; its types ask for a Socket.
-        const socket = stream as Socket;
-        if (options.protocol === 'https:') secure({ ...options, httpSocket: socket }, callback);
-        else callback(null, socket);
-      },
-      (error: Error) => {
-        const late = new errors.ConnectTimeoutError(`No stream could be opened in ${timeout} ms`);
-        callback(signal.aborted ? late : error, null);
-      },
-    );
+    const stream: Duplex = session.connect();
+    const settle = (error: Error | null): void => {
+      clearTimeout(timer);
+      stream.off('connect', onConnect).off('error', settle);
+      // A Duplex is all that undici needs here; its types ask for a Socket.
+      const socket = stream as Socket;
+      if (error) callback(error, null);
+      else if (options.protocol === 'https:') secure({ ...options, httpSocket: socket }, callback);
+      else callback(null, socket);
+    };
+    const onConnect = (): void => settle(null);
+    stream.on('connect', onConnect).on('error', settle);
+    const late = new errors.ConnectTimeoutError(`No stream could be opened in ${timeout} ms`);
+    const timer = setTimeout(() => stream.destroy(late), timeout);
   };
 }

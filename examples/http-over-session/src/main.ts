@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type RequestOptions, request } from
 import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { client, server } from '@zishuo/yamux';
-import { httpAgent } from '@zishuo/yamux/http';
+import { httpAgent, serveHttp } from '@zishuo/yamux/http';
 
 // One end dials out, as from behind NAT, and serves each stream that comes back as an HTTP connection.
 const web = createServer((incoming, response) => {
@@ -16,7 +16,7 @@ const web = createServer((incoming, response) => {
 function dialOut(port: number): void {
   const session = client(connect(port, '127.0.0.1'));
   session.on('error', (error) => console.error('session', error));
-  session.on('stream', (stream) => web.emit('connection', stream));
+  serveHttp(web, session);
 }
 
 // The other end takes the connection, and sends requests over it.
