@@ -130,7 +130,10 @@ module.exports = {
       comment: 'What they read of a member is an interface of their own; and neither knows the other.',
       severity: 'error',
       from: { path: `${BALANCER}(health|choosing)/` },
-      to: { path: `${BALANCER}(health|choosing|member|open)/|${BALANCER}(pool|options)[.]ts$`, pathNot: `${BALANCER}$1/` },
+      to: {
+        path: `${BALANCER}(health|choosing|member|open)/|${BALANCER}(pool|options)[.]ts$`,
+        pathNot: `${BALANCER}$1/`,
+      },
     },
     {
       name: 'balancer-member-knows-no-open',
@@ -161,16 +164,32 @@ module.exports = {
     {
       name: 'yamux-needs-little-of-node',
       severity: 'error',
-      from: { path: YAMUX },
+      from: { path: YAMUX, pathNot: `${YAMUX}http/` },
       to: {
-        pathNot: [YAMUX, '^(node:)?(stream|events|diagnostics_channel|util|async_hooks|http)$'],
+        pathNot: [YAMUX, '^(node:)?(stream|events|diagnostics_channel|util|async_hooks)$'],
       },
     },
     {
-      name: 'node-http-only-in-http',
+      name: 'yamux-http-knows-streams-and-node-http',
+      comment:
+        'Sessions are told by their shape there, so that pools and other carriers fit. Of node:net it has types alone.',
       severity: 'error',
-      from: { path: YAMUX, pathNot: `${YAMUX}http[.]ts$` },
-      to: { path: '^(node:)?http$' },
+      from: { path: `${YAMUX}http/` },
+      to: {
+        pathNot: [
+          `${YAMUX}http/`,
+          `${YAMUX}duplex/socket-shape[.]ts$`,
+          `${YAMUX}(clock|errors)[.]ts$`,
+          '^(node:)?(stream|https?|net)$',
+        ],
+      },
+    },
+    {
+      name: 'yamux-http-is-a-leaf',
+      comment: 'node:http is loaded only by who asks for it.',
+      severity: 'error',
+      from: { path: YAMUX, pathNot: `${YAMUX}http([.]ts$|/)` },
+      to: { path: [`${YAMUX}http([.]ts$|/)`, '^(node:)?https?$'] },
     },
     {
       name: 'wire-is-the-first-layer',
@@ -180,11 +199,39 @@ module.exports = {
       to: { pathNot: [`${YAMUX}wire/`, `${YAMUX}errors[.]ts$`] },
     },
     {
-      name: 'stream-never-knows-session',
-      comment: 'What a stream needs of its session is its StreamPort.',
+      name: 'stream-is-the-second-layer',
+      comment: 'What one stream knows: no node:stream, no Duplex, no session. It meets these by stream-port.ts alone.',
       severity: 'error',
       from: { path: `${YAMUX}stream/` },
-      to: { path: `${YAMUX}(session/|index[.]ts$|http[.]ts$)` },
+      to: { pathNot: [`${YAMUX}(stream|wire)/`, `${YAMUX}(errors|clock|idle-timer)[.]ts$`] },
+    },
+    {
+      name: 'duplex-is-the-third-layer',
+      comment: 'The face of a wire stream. What the session does for a stream goes through the wire stream.',
+      severity: 'error',
+      from: { path: `${YAMUX}duplex/` },
+      to: { path: `${YAMUX}(session/|(index|http|trace)[.]ts$)` },
+    },
+    {
+      name: 'layers-know-no-subpath',
+      comment: 'http.ts is a user of sessions and streams.',
+      severity: 'error',
+      from: { path: `${YAMUX}(wire|stream|duplex|session)/` },
+      to: { path: `${YAMUX}http[.]ts$` },
+    },
+    {
+      name: 'session-is-a-face',
+      comment:
+        'Methods, events and promises for the application; the parts of a session know the engine at most by a port.',
+      severity: 'error',
+      from: { path: YAMUX, pathNot: `${YAMUX}index[.]ts$` },
+      to: { path: `${YAMUX}session/session[.]ts$` },
+    },
+    {
+      name: 'engine-is-known-by-its-face-alone',
+      severity: 'error',
+      from: { path: YAMUX, pathNot: `${YAMUX}session/session[.]ts$` },
+      to: { path: `${YAMUX}session/engine[.]ts$` },
     },
     {
       name: 'nothing-imports-the-index',

@@ -134,6 +134,9 @@ describe.each<Transport>(['TCP', 'WebSocket'])('a pool of sessions over %s', (tr
     while (hole.ref.snapshot().activeStreams < 20) await queueDrained();
     const gone = new Promise<void>((resolve) => hole.near.once('close', resolve));
     sessionClock.advance(KEEP_ALIVE.keepAliveInterval);
+    // The peer is waited for from when the ping has gone out.
+    do await queueDrained();
+    while (hole.near.stats().queuedBytes > 0);
     sessionClock.advance(KEEP_ALIVE.keepAliveTimeout);
     await gone;
     await load.more(100);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { PassThrough } from 'node:stream';
+import { setImmediate as turn } from 'node:timers/promises';
 import { type SessionOptions, type YamuxSession, type YamuxStream, client as yamuxClient } from '@zishuo/yamux';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
@@ -297,6 +298,10 @@ describe('the end of a session that the peer begins', () => {
     serverTcp.pause(); // no byte of the peer comes through any more, as if its cable were cut
     const terminated = once(peer, 'close') as Promise<[number]>;
     clock.advance(1000);
+    // The peer is waited for from when the ping has gone out.
+    do await turn();
+    while (gateway.stats().queuedBytes > 0);
+    await turn();
     clock.advance(499);
     expect(gateway.state).toBe('open');
     clock.advance(1);
