@@ -4,7 +4,6 @@
 import type { AsyncResource } from 'node:async_hooks';
 import { StreamResetError, YamuxError } from '../errors.ts';
 import { inspectAs } from '../inspect-as.ts';
-import type { StreamFace } from '../stream/stream-port.ts';
 import type { Direction, WireStream } from '../stream/wire-stream.ts';
 import { MAX_UINT32 } from '../wire/constants.ts';
 import { ReadableHalf } from './readable-half.ts';
@@ -21,7 +20,7 @@ type Callback = (error?: Error | null) => void;
  *
  * A write's callback comes when its memory may be used again, 'finish' when the FIN was handed to the transport.
  */
-export class YamuxStream extends ReadableHalf implements StreamFace {
+export class YamuxStream extends ReadableHalf {
   #isConnecting = false;
   #resetCode: number | undefined;
   #writeCallback: Callback | undefined;
@@ -56,6 +55,7 @@ export class YamuxStream extends ReadableHalf implements StreamFace {
   /** @internal */
   constructor(wire: WireStream, shared: SocketContext, allowHalfOpen: boolean, context?: AsyncResource) {
     super(wire, shared, allowHalfOpen, context);
+    // A StreamFace, though the class does not say so: its members are internal, and not in the published types.
     wire.attach(this);
   }
 
