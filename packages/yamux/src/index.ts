@@ -16,12 +16,11 @@ export {
   type YamuxErrorCode,
 } from './errors.ts';
 export type { SessionEvents } from './session/events.ts';
-export {
-  type CloseOptions,
-  checkSessionOptions,
-  type OpenOptions,
-  type SessionOptions,
-  type WaitOptions,
+export type {
+  CloseOptions,
+  OpenOptions,
+  SessionOptions,
+  WaitOptions,
 } from './session/options.ts';
 export type { YamuxSession } from './session/session.ts';
 export type { SessionStats } from './session/stats.ts';

@@ -156,16 +156,6 @@ export function checkOpenOptions(of: string, options: OpenOptions): void {
   }
 }
 
-/**
- * Checks options before there is a session to give them to, as client() and server() do.
- *
- * @throws {TypeError} for an unknown option, or one of the wrong type.
- * @throws {RangeError} for a number out of its range.
- */
-export function checkSessionOptions(options: SessionOptions | undefined): void {
-  resolveOptions(options);
-}
-
 /** @throws {TypeError} unless `options`, given to the function `of`, is an object with no names but `known`. */
 export function checkOptions(of: string, options: unknown, known: readonly string[]): void {
   if (typeof options === 'function') {
