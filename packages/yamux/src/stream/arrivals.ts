@@ -46,16 +46,6 @@ export class Arrivals {
     return chunk;
   }
 
-  /** Forgets all that waits. */
-  clear(): void {
-    this.#chunks = [];
-    this.#first = 0;
-    this.#length = 0;
-    this.#slab = undefined;
-    this.#slabStart = 0;
-    this.#slabEnd = 0;
-  }
-
   #append(chunk: Buffer): void {
     this.#closeSlabPiece();
     this.#chunks.push(chunk);

@@ -10,7 +10,8 @@ type InflowPort = Pick<StreamPort, 'clock' | 'roundTrip' | 'measureRoundTrip' | 
 export class Inflow {
   readonly window: ReceiveWindow;
   readonly #port: InflowPort;
-  readonly #arrivals = new Arrivals();
+  /** Made with the first byte that waits: most streams are read as the bytes come. */
+  #arrivals: Arrivals | undefined;
   /** Bytes of the budget that the window has beyond the initial one. */
   #share = 0;
   #isOver = false;
@@ -22,16 +23,17 @@ export class Inflow {
 
   /** Bytes that arrived and that nobody has asked for. */
   get unread(): number {
-    return this.#arrivals.length;
+    return this.#arrivals?.length ?? 0;
   }
 
   keep(slice: Buffer): void {
+    this.#arrivals ??= new Arrivals();
     this.#arrivals.keep(slice);
   }
 
   /** The next piece of what waits; undefined if nothing does. `consumed()` tells what it is worth. */
   take(): Buffer | undefined {
-    return this.#arrivals.take();
+    return this.#arrivals?.take();
   }
 
   /** The application has `bytes` more. Returns the credit to give back now, often 0. While its reader is paused no window grows. */
@@ -53,14 +55,14 @@ export class Inflow {
 
   /** Nobody will read it: `arriving` more bytes and all that waits count as taken. Returns the credit to give back now. */
   drop(arriving: number): number {
-    this.window.consume(this.#arrivals.length + arriving);
-    this.#arrivals.clear();
+    this.window.consume(this.unread + arriving);
+    this.#arrivals = undefined;
     return arriving > 0 && !this.window.isGrantDue ? 0 : this.window.grantAll();
   }
 
   /** Forgets what waits. */
   clear(): void {
-    this.#arrivals.clear();
+    this.#arrivals = undefined;
     this.#returnShare();
   }
 
@@ -85,7 +87,7 @@ export class Inflow {
 
   #returnShare(): void {
     if (!this.#isOver) return;
-    const needed = Math.max(0, this.#arrivals.length - INITIAL_WINDOW);
+    const needed = Math.max(0, this.unread - INITIAL_WINDOW);
     if (this.#share > needed) this.#giveBack(this.#share - needed);
   }
 

@@ -28,11 +28,9 @@ const length = fc.oneof(
 );
 const share = fc.constantFrom(1, 2, 3, 30);
 
-test('equals a plain buffer, whatever is kept, taken and cleared in whatever order', () => {
+test('equals a plain buffer, whatever is kept and taken in whatever order', () => {
   const keep = fc.record({ kind: fc.constant('keep' as const), length, share });
-  const other = fc.record({
-    kind: fc.constantFrom('take' as const, 'take' as const, 'takeAll' as const, 'clear' as const),
-  });
+  const other = fc.record({ kind: fc.constantFrom('take' as const, 'take' as const, 'takeAll' as const) });
   fc.assert(
     fc.property(
       fc.array(fc.oneof({ weight: 3, arbitrary: keep }, { weight: 2, arbitrary: other }), { maxLength: 60 }),
@@ -55,9 +53,6 @@ test('equals a plain buffer, whatever is kept, taken and cleared in whatever ord
             const slice = sliceOf(step.length, Math.max(1, step.length * step.share), byte);
             arrivals.keep(slice);
             naive = Buffer.concat([naive, slice]);
-          } else if (step.kind === 'clear') {
-            arrivals.clear();
-            naive = Buffer.alloc(0);
           } else if (step.kind === 'takeAll') {
             for (const chunk of takeAll(arrivals)) check(chunk);
             expect(naive.length).toBe(0);
@@ -183,19 +178,4 @@ test('what was given away is never written into: its slab goes on behind it', ()
   const second = arrivals.take() as Buffer;
   expect(String(first)).toBe('a'.repeat(100));
   expect(second.buffer).toBe(first.buffer);
-});
-
-test('clear() lets go of all memory: what comes next starts in a slab of its own', () => {
-  const arrivals = new Arrivals();
-  arrivals.keep(Buffer.from('small'));
-  const before = arrivals.take() as Buffer;
-  arrivals.keep(Buffer.from('forgotten'));
-  arrivals.keep(sliceOf(5000, 5000));
-  arrivals.clear();
-  expect(arrivals.length).toBe(0);
-  expect(arrivals.take()).toBeUndefined();
-  arrivals.keep(Buffer.from('next'));
-  const after = arrivals.take() as Buffer;
-  expect(String(after)).toBe('next');
-  expect(after.buffer).not.toBe(before.buffer);
 });
