@@ -32,7 +32,10 @@ export class AwaitedSocket extends SocketShape {
   /** A write or an end, while there is no stream. */
   #waiting: (() => void) | undefined;
   #writeCallback: Callback | undefined;
+  /** Bytes of the write under way. */
+  #writeLength = 0;
   #isInputWhole = false;
+  #isReset = false;
 
   /** `opening` is aborted if the socket is destroyed before the stream is there; a stream that comes after all is destroyed. */
   constructor(stream: Promise<Duplex>, opening: AbortController) {
@@ -63,6 +66,7 @@ export class AwaitedSocket extends SocketShape {
   }
 
   override resetAndDestroy(): this {
+    this.#isReset = true;
     return this.destroy();
   }
 
@@ -104,12 +108,14 @@ export class AwaitedSocket extends SocketShape {
 
   override _write(chunk: Buffer, encoding: BufferEncoding, callback: Callback): void {
     this.#writeCallback = callback;
+    this.#writeLength = chunk.length;
     if (this.#stream) this.#stream.write(chunk, this.#written);
     else this.#waiting = () => this._write(chunk, encoding, callback);
   }
 
   override _writev(chunks: Array<{ chunk: Buffer; encoding: BufferEncoding }>, callback: Callback): void {
     this.#writeCallback = callback;
+    this.#writeLength = chunks.reduce((bytes, { chunk }) => bytes + chunk.length, 0);
     const stream = this.#stream;
     if (stream === undefined) {
       this.#waiting = () => this._writev(chunks, callback);
@@ -139,6 +145,7 @@ export class AwaitedSocket extends SocketShape {
   #callBack(error: Error | null): void {
     const callback = this.#writeCallback;
     this.#writeCallback = undefined;
+    this.#writeLength = 0;
     callback?.(error);
   }
 
@@ -151,14 +158,22 @@ export class AwaitedSocket extends SocketShape {
   override _destroy(error: Error | null, callback: Callback): void {
     this.stopIdle();
     this.#waiting = undefined;
-    if (this.#stream && !this.#stream.destroyed) {
+    const stream = this.#stream;
+    if (stream && !stream.destroyed) {
       // It tells what becomes of the write under way.
-      this.#stream.destroy(error ?? undefined);
+      if (this.#isReset && 'resetAndDestroy' in stream) (stream as SocketShape).resetAndDestroy();
+      else this.#leave(stream, error);
     } else {
       this.#opening.abort();
       this.#callBack(error ?? notSent());
     }
     callback(error);
+  }
+
+  #leave(stream: Duplex, error: Error | null): void {
+    // Where all that was written is with the stream, it may have the end too, which Node would forget.
+    if (!error && this.writableEnded && this.writableLength === this.#writeLength) stream.end();
+    stream.destroy(error ?? undefined);
   }
 }
 

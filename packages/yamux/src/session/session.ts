@@ -58,8 +58,9 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
     (this as EventEmitter).on('newListener', (event) => {
       if (event === 'stream') process.nextTick(() => this.#engine.streams.accepts.drainToListeners());
     });
-    this.#trace.sessionOpened();
     this.#engine.keepAlive.start();
+    // User code may listen, and may end the session.
+    this.#trace.sessionOpened();
   }
 
   /**

@@ -15,6 +15,13 @@ function outcomes(): { list: string[]; callback: (error?: Error | null) => void 
   };
 }
 
+/** The peer sends `text` and ends. */
+function receiveAll(wire: WireStream | undefined, text: string): void {
+  wire?.window.announce(text.length);
+  wire?.receiveData(Buffer.from(text));
+  wire?.receiveFin();
+}
+
 describe('memory', () => {
   const sizes = fc.oneof(
     fc.integer({ min: 1, max: 300 }),
@@ -137,6 +144,34 @@ describe('a write', () => {
     await scene.drain();
     expect(list).toEqual(['done']);
   });
+
+  test.each<[string, (scene: OutboxScene) => void]>([
+    ['was destroyed', ({ streams }) => streams[0]?.destroy()],
+    ['was ended and destroyed', ({ streams }) => streams[0]?.end().destroy()],
+    ['was received whole', ({ wires }) => receiveAll(wires[0], 'unread')],
+    ['lives', () => {}],
+  ])(
+    'of a stream that the peer resets keeps its memory until the transport has taken it, where the stream %s',
+    async (_how, prepare) => {
+      const scene = new OutboxScene();
+      scene.link.isHeld = true;
+      const chunk = Buffer.alloc(8 * KIB, 1);
+      let calls = 0;
+      scene.stream().write(chunk, () => {
+        calls += 1;
+        chunk.fill(0xff);
+      });
+      await turn();
+      prepare(scene);
+      scene.wires[0]?.receiveReset(0);
+      for (let turns = 0; turns < 3; turns += 1) await turn();
+      expect(calls).toBe(0);
+      scene.streams[0]?.resume();
+      await scene.drain();
+      expect(calls).toBe(1);
+      expect(scene.takenPayload(1).equals(Buffer.alloc(8 * KIB, 1))).toBe(true);
+    },
+  );
 
   test('that waits for credit fails with the RST of the peer', async () => {
     const scene = new OutboxScene();

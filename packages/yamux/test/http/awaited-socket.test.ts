@@ -223,6 +223,51 @@ describe('ends', () => {
   });
 });
 
+describe('over a stream of a session', () => {
+  async function overStreams(): Promise<{ socket: AwaitedSocket; far: Duplex; events: string[] }> {
+    const { a, b } = sessionPair();
+    const socket = new AwaitedSocket(a.open(), new AbortController());
+    const [far] = await Promise.all([b.accept(), once(socket, 'connect')]);
+    const events: string[] = [];
+    far.on('data', (chunk: Buffer) => events.push(chunk.toString()));
+    for (const event of ['end', 'error']) far.on(event, () => events.push(event));
+    return { socket, far, events };
+  }
+
+  test('destroy() after end() sends what was written and the end, and no reset', async () => {
+    const { socket, events } = await overStreams();
+    socket.write('last words');
+    socket.end();
+    socket.destroy();
+    await settle();
+    expect(events).toEqual(['last words', 'end']);
+  });
+
+  test('destroy() after end() sends no end where it forgets something that was written', async () => {
+    const { socket, events } = await overStreams();
+    const outcomes: unknown[] = [];
+    for (const text of ['one', 'two', 'three']) {
+      socket.write(text, (error) => outcomes.push((error as NodeJS.ErrnoException | null)?.code ?? 'done'));
+    }
+    socket.end();
+    socket.destroy();
+    await settle();
+    expect(events).toEqual(['one', 'error']);
+    expect(outcomes).toEqual(['done', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_DESTROYED']);
+  });
+
+  test('resetAndDestroy() resets, also behind end()', async () => {
+    const { socket, far, events } = await overStreams();
+    socket.end('all');
+    await settle();
+    expect(events).toEqual(['all', 'end']);
+    socket.resetAndDestroy();
+    await settle();
+    expect(events).toEqual(['all', 'end', 'error']);
+    expect(far.errored).toMatchObject({ code: 'ERR_YAMUX_STREAM_RESET' });
+  });
+});
+
 test("what a listener of 'connect' throws is an uncaught exception, not a rejection", async () => {
   const { socket, give } = awaited();
   const listeners = process.rawListeners('uncaughtException') as NodeJS.UncaughtExceptionListener[];
