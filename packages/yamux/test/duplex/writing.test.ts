@@ -155,7 +155,7 @@ describe('a write', () => {
     async (_how, prepare) => {
       const scene = new OutboxScene();
       scene.link.isHeld = true;
-      const chunk = Buffer.alloc(8 * KIB, 1);
+      const chunk = Buffer.alloc(70 * KIB, 1);
       let calls = 0;
       scene.stream().write(chunk, () => {
         calls += 1;
@@ -169,7 +169,7 @@ describe('a write', () => {
       scene.streams[0]?.resume();
       await scene.drain();
       expect(calls).toBe(1);
-      expect(scene.takenPayload(1).equals(Buffer.alloc(8 * KIB, 1))).toBe(true);
+      expect(scene.takenPayload(1).equals(Buffer.alloc(70 * KIB, 1))).toBe(true);
     },
   );
 
