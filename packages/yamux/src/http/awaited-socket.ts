@@ -34,6 +34,8 @@ export class AwaitedSocket extends SocketShape {
   #writeCallback: Callback | undefined;
   /** Bytes of the write under way. */
   #writeLength = 0;
+  /** With which the stream has called it back; it is told when the socket is destroyed. */
+  #writeError: Error | undefined;
   #isInputWhole = false;
   #isReset = false;
 
@@ -138,8 +140,12 @@ export class AwaitedSocket extends SocketShape {
   /** By the stream: its own callback is the one that says that the memory may be used again. */
   readonly #written = (error?: Error | null): void => {
     this.touchIdle();
-    if (error && !this.destroyed) this.#end(error);
-    else this.#callBack(error ?? null);
+    if (error && !this.destroyed) {
+      this.#writeError = error;
+      this.#end(error);
+    } else {
+      this.#callBack(error ?? null);
+    }
   };
 
   #callBack(error: Error | null): void {
@@ -159,14 +165,16 @@ export class AwaitedSocket extends SocketShape {
     this.stopIdle();
     this.#waiting = undefined;
     const stream = this.#stream;
-    if (stream && !stream.destroyed) {
-      // It tells what becomes of the write under way.
-      if (this.#isReset && 'resetAndDestroy' in stream) (stream as SocketShape).resetAndDestroy();
-      else this.#leave(stream, error);
-    } else {
+    if (stream === undefined) {
       this.#opening.abort();
       this.#callBack(error ?? notSent());
+    } else if (this.#writeError) {
+      this.#callBack(this.#writeError);
+    } else if (!stream.destroyed) {
+      if (this.#isReset && 'resetAndDestroy' in stream) (stream as SocketShape).resetAndDestroy();
+      else this.#leave(stream, error);
     }
+    // The stream tells what becomes of a write under way: also when the stream is gone, its transport may still read from the writer's memory.
     callback(error);
   }
 

@@ -155,6 +155,8 @@ export class WireStream {
 
   #release(): void {
     this.isReleased = true;
+    // What is dropped is missing.
+    if (this.#inflow.unread > 0) this.isInputWhole = false;
     if (this.lifecycle.ended) {
       this.#idle?.stop();
       this.#inflow.clear();
@@ -198,7 +200,7 @@ export class WireStream {
   receiveFin(): void {
     if (!this.lifecycle.canReceive) return;
     this.lifecycle.finReceived();
-    this.isInputWhole = true;
+    this.isInputWhole = !this.isReleased;
     this.#inflow.end();
     if (this.lifecycle.ended) this.#end();
     if (!this.isReleased) this.#face?.arrived();

@@ -95,6 +95,30 @@ describe('destroy()', () => {
     expect(scene.lines.at(-1)).toBe('FIN 1');
   });
 
+  test('after end() that waits for the transport ends no input that it has dropped as if it were whole', async () => {
+    const scene = new OutboxScene();
+    scene.link.isHeld = true;
+    const stream = scene.stream();
+    const events: string[] = [];
+    for (const event of ['end', 'close']) stream.on(event, () => events.push(event));
+    stream.write(Buffer.alloc(8 * KIB));
+    await turn();
+    const [wire] = scene.wires;
+    for (let pieces = 0; pieces < 3; pieces += 1) {
+      wire?.window.announce(60 * KIB);
+      wire?.receiveData(Buffer.alloc(60 * KIB));
+    }
+    stream.end('the rest');
+    stream.destroy();
+    wire?.receiveFin();
+    stream.resume();
+    await turn();
+    await turn();
+    expect(events).toEqual([]);
+    await scene.drain();
+    expect(events).toEqual(['close']);
+  });
+
   test('before end() sends all that was written, and then RST', async () => {
     const scene = new OutboxScene();
     const stream = scene.stream();

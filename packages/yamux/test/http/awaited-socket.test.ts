@@ -3,7 +3,9 @@ import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import { AwaitedSocket } from '../../src/http/awaited-socket.ts';
+import { client, server } from '../../src/index.ts';
 import { duplexPair, settle } from '../support/duplex-pair.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { sessionPair } from '../support/pairs.ts';
 
 interface Scene {
@@ -254,6 +256,40 @@ describe('over a stream of a session', () => {
     await settle();
     expect(events).toEqual(['one', 'error']);
     expect(outcomes).toEqual(['done', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_DESTROYED']);
+  });
+
+  test("a write's memory is the writer's again when the transport has taken it, not when its stream is gone", async () => {
+    const [left, right] = duplexPair();
+    const clock = new ManualClock();
+    const [a, b] = [client(left, { keepAliveInterval: 0, clock }), server(right, { keepAliveInterval: 0 })];
+    const socket = new AwaitedSocket(a.open(), new AbortController());
+    const [far] = await Promise.all([b.accept(), once(socket, 'connect')]);
+    socket.on('error', () => {});
+    far.on('error', () => {});
+    const heard: Buffer[] = [];
+    far.on('data', (chunk: Buffer) => heard.push(Buffer.from(chunk)));
+    await settle();
+    left.stall();
+    const chunk = Buffer.alloc(8192, 1);
+    const outcomes: unknown[] = [];
+    socket.write(chunk, (error) => {
+      outcomes.push(error);
+      chunk.fill(0xff);
+    });
+    socket.write('behind it', (error) => outcomes.push(error));
+    await settle();
+    const closing = a.close({ timeout: 0 });
+    clock.advance(0);
+    await settle();
+    expect([socket.destroyed, outcomes.length]).toEqual([true, 0]);
+    left.flow();
+    await closing;
+    await settle();
+    expect(outcomes).toEqual([
+      expect.objectContaining({ code: 'ERR_YAMUX_SESSION_CLOSED' }),
+      expect.objectContaining({ code: 'ERR_YAMUX_SESSION_CLOSED' }),
+    ]);
+    expect(Buffer.concat(heard).every((byte) => byte === 1)).toBe(true);
   });
 
   test('resetAndDestroy() resets, also behind end()', async () => {
