@@ -211,7 +211,8 @@ export class YamuxStream extends ReadableHalf {
     this.stopIdle();
     const wire = this.wire;
     let isLost = wire.lifecycle.ended;
-    if (this.#isLeft(error) && wire.id !== 0) wire.leave();
+    // A FIN says that all has come: not where Node keeps something, and would forget it.
+    if (this.#isLeft(error) && wire.id !== 0 && !this.#hasWritesInNode) wire.leave();
     else isLost = !wire.breakOff(this.#resetCode ?? 0);
     // An error costs more than the rest of a stream's end: it is made for who waits for it.
     if (isLost && this.#writeCallback) this.#writeError ??= error ?? notSent();

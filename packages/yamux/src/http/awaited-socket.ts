@@ -79,6 +79,8 @@ export class AwaitedSocket extends SocketShape {
     else if (stream.destroyed) this.destroy(stream.errored ?? undefined);
     if (this.destroyed) return;
     this.#stream = stream;
+    // When it ends is this socket's to say, behind all that was written.
+    stream.allowHalfOpen = true;
     this.#route.stream = stream as object;
     stream.on('close', () => {
       if (!stream.readableEnded || !stream.writableFinished) this.#end();

@@ -119,6 +119,20 @@ describe('destroy()', () => {
     expect(events).toEqual(['close']);
   });
 
+  test('after end() sends no FIN where Node keeps something of what was written', async () => {
+    const scene = new OutboxScene();
+    const stream = scene.stream();
+    const { list, callback } = outcomes();
+    for (const text of ['one', 'two']) stream.write(text, callback);
+    stream.end();
+    // From here on Node gives nothing more.
+    stream.cork();
+    stream.destroy();
+    await turn();
+    expect(scene.lines.at(-1)).toBe('RST 1');
+    expect(list).toEqual(['done', 'ERR_STREAM_DESTROYED']);
+  });
+
   test('before end() sends all that was written, and then RST', async () => {
     const scene = new OutboxScene();
     const stream = scene.stream();

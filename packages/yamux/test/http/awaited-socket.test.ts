@@ -292,6 +292,19 @@ describe('over a stream of a session', () => {
     expect(Buffer.concat(heard).every((byte) => byte === 1)).toBe(true);
   });
 
+  test('what was written when the peer ends goes out before the end, also where streams end by themselves', async () => {
+    const { a, b } = sessionPair({ allowHalfOpen: false });
+    const socket = new AwaitedSocket(a.open(), new AbortController());
+    const [far] = await Promise.all([b.accept(), once(socket, 'connect')]);
+    far.allowHalfOpen = true;
+    for (let writes = 0; writes < 3; writes += 1) socket.write(Buffer.alloc(200_000));
+    far.end();
+    socket.resume();
+    await settle();
+    expect(await allOf(far)).toHaveLength(600_000);
+    expect(socket.errored).toBe(null);
+  });
+
   test('resetAndDestroy() resets, also behind end()', async () => {
     const { socket, far, events } = await overStreams();
     socket.end('all');
