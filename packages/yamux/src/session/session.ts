@@ -32,7 +32,9 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
   readonly #trace = new Trace(this);
   readonly #engine: Engine;
   readonly #closing: Closing;
+  /** Of `closed`: one promise, however often it is asked for. */
   readonly #over = new WaitingLine<void>();
+  readonly #closed: Promise<void> = this.#over.wait();
   /** The last event is out. */
   #isFinished = false;
 
@@ -78,7 +80,7 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
 
   /** Resolves when the session is over, however it ended: with the events 'error' and 'close', of which `errored` has the first. Never rejects. */
   get closed(): Promise<void> {
-    return this.#isFinished ? Promise.resolve() : this.#over.wait();
+    return this.#closed;
   }
 
   /** Streams that live, of both directions. */
