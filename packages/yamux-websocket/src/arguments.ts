@@ -1,7 +1,5 @@
 // Checks of what an application passes in. Each error is one line: what was expected, what was given, and what to do about it.
-
-/** Beyond this setTimeout() fires at once. */
-const MAX_DELAY = 2_147_483_647;
+import { MAX_DELAY, nearestName } from '@zishuo/yamux';
 
 /**
  * Refuses anything that is no options object, and every name that is not in `known`. `owner` is whose options they are: `dial()`.
@@ -39,36 +37,6 @@ function unknownOption(owner: string, name: string, known: readonly string[]): T
   const nearest = nearestName(name, known);
   const advice = nearest === undefined ? `expected one of ${known.join(', ')}` : `did you mean '${nearest}'?`;
   return new TypeError(`Unknown option '${name}' of ${owner}; ${advice}`);
-}
-
-/** The known name that was probably meant; undefined where none is similar. */
-function nearestName(name: string, known: readonly string[]): string | undefined {
-  const wanted = name.toLowerCase();
-  let nearest: string | undefined;
-  let least = Math.ceil(name.length / 3) + 1;
-  for (const candidate of known) {
-    const other = candidate.toLowerCase();
-    const distance = other.includes(wanted) ? 1 : editDistance(wanted, other);
-    if (distance < least) {
-      nearest = candidate;
-      least = distance;
-    }
-  }
-  return nearest;
-}
-
-/** How many letters must be inserted, left out or replaced to make `b` of `a` (Levenshtein). */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const replaced = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] as number) + 1, (next[j - 1] as number) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] as number;
 }
 
 /** @throws {TypeError | RangeError} */

@@ -52,14 +52,9 @@ export function sessionOver(
     { ...sessionStreamOptions(yamuxOptions, options), readPauseBytes: Number.POSITIVE_INFINITY },
     closeFrame,
   );
-  try {
-    session = (role === 'client' ? yamux.client : yamux.server)(stream, yamuxOptions);
-    Object.defineProperty(session, CLOSED, { value: stream.socketClosed });
-    return session;
-  } catch (error) {
-    stream.destroy(); // a bad option: without a session nothing else closes the socket
-    throw error;
-  }
+  session = (role === 'client' ? yamux.client : yamux.server)(stream, yamuxOptions);
+  Object.defineProperty(session, CLOSED, { value: stream.socketClosed });
+  return session;
 }
 
 /** On every session of ours, whichever copy of this package made it. */

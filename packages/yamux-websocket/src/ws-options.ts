@@ -1,5 +1,5 @@
 // Options for the constructors of `ws`, with which a byte stream over their sockets is fast and bounded.
-import type { SessionOptions } from '@zishuo/yamux';
+import { checkSessionOptions, type SessionOptions } from '@zishuo/yamux';
 import { checkOptionsObject } from './arguments.ts';
 import { maxMessageFor, resolveStreamOptions, type WebSocketStreamOptions } from './options.ts';
 
@@ -34,12 +34,17 @@ export function recommendedWsOptions(
   return { perMessageDeflate: false, maxPayload: maxInboundMessageBytes, maxFragments: 16_384, closeTimeout };
 }
 
-/** The options of a stream that carries a session: a message may be as large as the largest legal frame. */
+/**
+ * The options of a stream that carries a session: a message may be as large as the largest legal frame.
+ *
+ * @throws {TypeError | RangeError} for a bad option, of the session too: on a server it would else be found with the first client.
+ */
 export function sessionStreamOptions(
   yamuxOptions: SessionOptions | undefined,
   streamOptions: WebSocketStreamOptions | undefined,
 ): WebSocketStreamOptions {
   checkOptionsObject('yamux', yamuxOptions);
+  checkSessionOptions(yamuxOptions, 'yamux');
   checkOptionsObject('the byte stream', streamOptions); // it is copied below: a function would vanish
   const maxInboundMessageBytes = streamOptions?.maxInboundMessageBytes ?? maxMessageFor(yamuxOptions?.maxStreamWindow);
   return { ...streamOptions, maxInboundMessageBytes };

@@ -67,6 +67,20 @@ describe('an option that does not exist is refused, and the one that was meant i
       "the byte stream; did you mean 'maxMessageBytes'?",
       () => untyped('recommendedWsOptions')({}, { maxMessageByte: 1 }),
     ],
+    ...(
+      [
+        ['dial()', (yamux) => untyped('dial')(url, { yamux })],
+        ['keepConnected()', (yamux) => kept({ dial: { yamux } })],
+        ['acceptUpgrades()', (yamux) => accepting({ yamux })],
+        ['client()', (yamux) => untyped('client')(new FakeSocket(), yamux)],
+        ['server()', (yamux) => untyped('server')(new FakeSocket(), yamux)],
+        ['recommendedWsOptions()', (yamux) => untyped('recommendedWsOptions')(yamux)],
+      ] satisfies [string, (yamux: object) => unknown][]
+    ).map(([_of, attempt]): [string, string, () => unknown] => [
+      'maxframepayload',
+      "yamux; did you mean 'maxFramePayload'?",
+      () => attempt({ maxframepayload: 1 }),
+    ]),
     ['after', 'stop(); expected one of timeout', () => stopped.stop({ after: 1 } as object)],
   ])('%s of %s', async (name, rest, attempt) => {
     expect(await refusal(attempt)).toBe(`Unknown option '${name}' of ${rest}`);

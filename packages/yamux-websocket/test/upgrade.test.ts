@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import type { YamuxSession } from '@zishuo/yamux';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -11,6 +11,13 @@ import { accepting, gate, statusOf } from './support/accepting.ts';
 import { closeServers, exchange, httpServer, upgradeRequest } from './support/http-server.ts';
 
 afterEach(closeServers);
+
+it('a bad option of the sessions is found before there is one', () => {
+  const server = createServer();
+  const options = { path: '/', authenticate: () => true, onSession: () => {} };
+  expect(() => acceptUpgrades(server, { ...options, yamux: { acceptBacklog: -1 } })).toThrow(RangeError);
+  expect(server.listenerCount('upgrade')).toBe(0);
+});
 
 describe('an upgrade that is accepted', () => {
   it('becomes a session in the server role, handed over with the request and the identity', async () => {

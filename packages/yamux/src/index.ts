@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { SessionOptions } from './session/options.ts';
 import { YamuxSession } from './session/session.ts';
 
-export type { Clock } from './clock.ts';
+export { type Clock, MAX_DELAY } from './clock.ts';
 export type { YamuxStream } from './duplex/yamux-stream.ts';
 export {
   type ErrorOrigin,
@@ -15,12 +15,14 @@ export {
   YamuxError,
   type YamuxErrorCode,
 } from './errors.ts';
+export { nearestName } from './nearest-name.ts';
 export type { SessionEvents } from './session/events.ts';
-export type {
-  CloseOptions,
-  OpenOptions,
-  SessionOptions,
-  WaitOptions,
+export {
+  type CloseOptions,
+  checkSessionOptions,
+  type OpenOptions,
+  type SessionOptions,
+  type WaitOptions,
 } from './session/options.ts';
 export type { YamuxSession } from './session/session.ts';
 export type { SessionStats } from './session/stats.ts';

@@ -118,6 +118,7 @@ export class YamuxStream extends ReadableHalf {
     if (this.#hasWritesInNode && this.wire.isReferenced && this.#isLeft(error)) {
       // Node would forget the rest of a finished answer, and gives it only when the write before it is done.
       this.#isLeaving = true;
+      this.stopIdle();
       this.wire.leaveInput();
       return this;
     }
@@ -165,7 +166,10 @@ export class YamuxStream extends ReadableHalf {
 
   /** @internal */
   written(isTaken: boolean): void {
-    if (this.#fate && !this.destroyed) return;
+    if (this.#fate && !this.destroyed) {
+      this.#writeForNobody();
+      return;
+    }
     if (!isTaken) this.#writeError ??= notSent();
     this.enter(this.#callBackWriter);
   }
@@ -197,7 +201,8 @@ export class YamuxStream extends ReadableHalf {
   #takeAllWritten(): void {
     if (!this.#hasWritesInNode || this.wire.isReferenced || this.wire.id === 0) return;
     this.wire.sendQueue.own();
-    this.#callBackWriter();
+    // By the way that calls from below take: what the writer's callback throws must not keep the stream from being destroyed.
+    this.enter(this.#callBackWriter);
   }
 
   // How it ends.
@@ -206,7 +211,8 @@ export class YamuxStream extends ReadableHalf {
     this.stopIdle();
     const wire = this.wire;
     let isLost = wire.lifecycle.ended;
-    if (this.#isLeft(error) && wire.id !== 0) wire.leave();
+    // A FIN says that all has come: not where Node keeps something, and would forget it.
+    if (this.#isLeft(error) && wire.id !== 0 && !this.#hasWritesInNode) wire.leave();
     else isLost = !wire.breakOff(this.#resetCode ?? 0);
     // An error costs more than the rest of a stream's end: it is made for who waits for it.
     if (isLost && this.#writeCallback) this.#writeError ??= error ?? notSent();
@@ -234,7 +240,7 @@ export class YamuxStream extends ReadableHalf {
     if (this.#isLeaving) super.destroy();
     if (this.destroyed) {
       this.#writeError ??= error;
-      this.#callBackWriter();
+      this.wire.settleWrites();
     } else if (this.wire.isInputWhole && !this.readableEnded) {
       this.#fate = error;
       this.#allowance = this.#unread + this.writableHighWaterMark;
@@ -263,6 +269,10 @@ export class YamuxStream extends ReadableHalf {
     const callback = this.#writeCallback;
     if (callback === undefined || this.#fate === undefined) return;
     this.wire.sendQueue.clear();
+    if (this.wire.isReferenced) {
+      this.wire.settleWrites();
+      return;
+    }
     const couldFill = this.writableLength + this.#unread >= this.writableHighWaterMark;
     if (couldFill && this.#allowance > 0) {
       this.#allowance -= this.#writeLength;
@@ -312,9 +322,10 @@ export class YamuxStream extends ReadableHalf {
   #tellConnected(): void {
     if (this.destroyed) return;
     this.#isConnecting = false;
+    // First: what a listener throws keeps nothing back that was written.
+    this.wire.askForTurn();
     this.emit('connect');
     this.emit('ready');
-    this.wire.askForTurn();
   }
 
   /** @internal From here to releaseEvents() no event comes out: the code that awaits the stream can't listen yet. */

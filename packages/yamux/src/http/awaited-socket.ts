@@ -32,7 +32,12 @@ export class AwaitedSocket extends SocketShape {
   /** A write or an end, while there is no stream. */
   #waiting: (() => void) | undefined;
   #writeCallback: Callback | undefined;
+  /** Bytes of the write under way. */
+  #writeLength = 0;
+  /** With which the stream has called it back; it is told when the socket is destroyed. */
+  #writeError: Error | undefined;
   #isInputWhole = false;
+  #isReset = false;
 
   /** `opening` is aborted if the socket is destroyed before the stream is there; a stream that comes after all is destroyed. */
   constructor(stream: Promise<Duplex>, opening: AbortController) {
@@ -63,6 +68,7 @@ export class AwaitedSocket extends SocketShape {
   }
 
   override resetAndDestroy(): this {
+    this.#isReset = true;
     return this.destroy();
   }
 
@@ -73,6 +79,8 @@ export class AwaitedSocket extends SocketShape {
     else if (stream.destroyed) this.destroy(stream.errored ?? undefined);
     if (this.destroyed) return;
     this.#stream = stream;
+    // When it ends is this socket's to say, behind all that was written.
+    stream.allowHalfOpen = true;
     this.#route.stream = stream as object;
     stream.on('close', () => {
       if (!stream.readableEnded || !stream.writableFinished) this.#end();
@@ -104,12 +112,14 @@ export class AwaitedSocket extends SocketShape {
 
   override _write(chunk: Buffer, encoding: BufferEncoding, callback: Callback): void {
     this.#writeCallback = callback;
+    this.#writeLength = chunk.length;
     if (this.#stream) this.#stream.write(chunk, this.#written);
     else this.#waiting = () => this._write(chunk, encoding, callback);
   }
 
   override _writev(chunks: Array<{ chunk: Buffer; encoding: BufferEncoding }>, callback: Callback): void {
     this.#writeCallback = callback;
+    this.#writeLength = chunks.reduce((bytes, { chunk }) => bytes + chunk.length, 0);
     const stream = this.#stream;
     if (stream === undefined) {
       this.#waiting = () => this._writev(chunks, callback);
@@ -132,13 +142,18 @@ export class AwaitedSocket extends SocketShape {
   /** By the stream: its own callback is the one that says that the memory may be used again. */
   readonly #written = (error?: Error | null): void => {
     this.touchIdle();
-    if (error && !this.destroyed) this.#end(error);
-    else this.#callBack(error ?? null);
+    if (error && !this.destroyed) {
+      this.#writeError = error;
+      this.#end(error);
+    } else {
+      this.#callBack(error ?? null);
+    }
   };
 
   #callBack(error: Error | null): void {
     const callback = this.#writeCallback;
     this.#writeCallback = undefined;
+    this.#writeLength = 0;
     callback?.(error);
   }
 
@@ -151,14 +166,24 @@ export class AwaitedSocket extends SocketShape {
   override _destroy(error: Error | null, callback: Callback): void {
     this.stopIdle();
     this.#waiting = undefined;
-    if (this.#stream && !this.#stream.destroyed) {
-      // It tells what becomes of the write under way.
-      this.#stream.destroy(error ?? undefined);
-    } else {
+    const stream = this.#stream;
+    if (stream === undefined) {
       this.#opening.abort();
       this.#callBack(error ?? notSent());
+    } else if (this.#writeError) {
+      this.#callBack(this.#writeError);
+    } else if (!stream.destroyed) {
+      if (this.#isReset && 'resetAndDestroy' in stream) (stream as SocketShape).resetAndDestroy();
+      else this.#leave(stream, error);
     }
+    // The stream tells what becomes of a write under way: also when the stream is gone, its transport may still read from the writer's memory.
     callback(error);
+  }
+
+  #leave(stream: Duplex, error: Error | null): void {
+    // Where all that was written is with the stream, it may have the end too, which Node would forget.
+    if (!error && this.writableEnded && this.writableLength === this.#writeLength) stream.end();
+    stream.destroy(error ?? undefined);
   }
 }
 

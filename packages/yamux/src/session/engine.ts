@@ -175,7 +175,7 @@ export class Engine {
     this.#stop(error);
     if (error instanceof ProtocolError) {
       this.#outbox.end(GoAwayCode.ProtocolError);
-      this.#closeTransport(error);
+      this.transport.closeSoon(() => this.transport.destroy(error));
     } else {
       this.#outbox.close();
       this.transport.destroy(error);
@@ -232,7 +232,8 @@ export class Engine {
   #endWithTransport(): void {
     this.#life = ENDING;
     this.#stop(endings.sessionClosed(null));
-    this.#outbox.close();
+    // What was handed over may still be taken.
+    this.#outbox.silence();
     this.transport.duplex.end();
     this.#closeTransport();
   }
@@ -257,8 +258,8 @@ export class Engine {
     this.#closeTransport();
   };
 
-  #closeTransport(error?: Error): void {
-    this.transport.closeWithin(this.#writeProgress, () => this.transport.destroy(error));
+  #closeTransport(): void {
+    this.transport.closeWithin(this.#writeProgress, () => this.transport.destroy());
   }
 
   /** Nothing more is received, waited for or timed; every stream that is left ends with `error`. */

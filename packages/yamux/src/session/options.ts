@@ -1,6 +1,7 @@
 // The options of a session and of its methods: their names, defaults and checks, in one place.
 
 import { type Clock, MAX_DELAY, systemClock } from '../clock.ts';
+import { nearestName } from '../nearest-name.ts';
 import { WindowBudget } from '../stream/window-budget.ts';
 import { INITIAL_WINDOW, MAX_UINT32 } from '../wire/constants.ts';
 
@@ -147,6 +148,17 @@ export function resolveOptions(options: SessionOptions = {}, of = 'the session')
   };
 }
 
+/**
+ * Checks options of a session before there is a transport to give them to, as `client()` and `server()` do with theirs.
+ *
+ * @param of whose options they are, for the message.
+ * @throws {TypeError} for an unknown option, or one of the wrong type.
+ * @throws {RangeError} for a number out of its range.
+ */
+export function checkSessionOptions(options: SessionOptions | undefined, of?: string): void {
+  resolveOptions(options, of);
+}
+
 /** @throws {TypeError} for an unknown option of `open()` or `connect()`, or one of the wrong type. */
 export function checkOpenOptions(of: string, options: OpenOptions): void {
   checkOptions(of, options, OPEN_OPTIONS);
@@ -172,25 +184,10 @@ export function checkOptions(of: string, options: unknown, known: readonly strin
 }
 
 function suggestion(name: string, known: readonly string[]): string {
-  const nearest = known.find((candidate) => isNear(name.toLowerCase(), candidate.toLowerCase()));
+  const nearest = nearestName(name, known);
   return nearest
     ? `; did you mean '${nearest}'?`
     : `; expected ${known.length > 1 ? 'one of ' : ''}${known.join(', ')}`;
-}
-
-/** Whether the one is the other but for two letters that were left out, added, changed or swapped, or begins with it. */
-function isNear(a: string, b: string): boolean {
-  if (a !== '' && (b.startsWith(a) || a.startsWith(b))) return true;
-  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (let i = 1; i <= a.length; i += 1) {
-    const above = row;
-    row = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const replaced = (above[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row[j] = Math.min(replaced, (above[j] as number) + 1, (row[j - 1] as number) + 1);
-    }
-  }
-  return (row[b.length] as number) <= 2;
 }
 
 interface NumberOption {

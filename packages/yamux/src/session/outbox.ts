@@ -46,7 +46,10 @@ export class Outbox {
   /** Handed over by the next chunk, or, as the last of its batch, with the callback. */
   #heldChunk: Buffer | undefined;
   #isScheduled = false;
+  /** Nothing is sent any more. */
   #isClosed = false;
+  /** Nor is anything taken. */
+  #isOver = false;
   /** Where, in bytesSent, the batches end that the transport has not taken, and the streams that wait for one of them. */
   #batchEnds: number[] = [];
   #awaitingTaken: WireStream[] = [];
@@ -80,6 +83,11 @@ export class Outbox {
     return this.bytesTaken < this.#lastOfStreams;
   }
 
+  /** Up to here in bytesSent, the transport reads from nobody's memory any more. */
+  get readUntil(): number {
+    return this.#isOver ? Number.POSITIVE_INFINITY : this.bytesTaken;
+  }
+
   /** Queues a frame without payload, ahead of all data. */
   control(type: FrameType, flags: number, streamId: number, length: number): void {
     if (this.#isClosed) return;
@@ -103,7 +111,7 @@ export class Outbox {
   /** All that `stream` wrote is handed over: its writer hears of it when nothing of it is read from the writer's memory any more. */
   handedOver(stream: WireStream): void {
     if (stream.awaitsTaken) return;
-    if (stream.referencedUntil <= this.bytesTaken || this.#isClosed) {
+    if (stream.referencedUntil <= this.readUntil) {
       stream.face?.written(true);
       return;
     }
@@ -123,11 +131,17 @@ export class Outbox {
     this.#transport.end();
   }
 
-  /** Sends nothing any more. */
-  close(): void {
+  /** Sends nothing any more; what was handed over may still be taken. */
+  silence(): void {
     this.#isClosed = true;
     this.#laneLength = 0;
     this.#forgetStreams();
+  }
+
+  /** Sends nothing any more, and the transport takes nothing. */
+  close(): void {
+    this.silence();
+    this.#isOver = true;
     this.#tellWriters(Number.POSITIVE_INFINITY, false);
   }
 
@@ -246,8 +260,9 @@ export class Outbox {
     const payload = Math.min(stream.sendableBytes, this.#maxFramePayload);
     if (payload > 0) this.#sendData(stream, payload);
     if (stream.isFinDue) {
-      this.#frame(FrameType.WindowUpdate, Flag.Fin, stream.id, 0);
+      this.#header(FrameType.WindowUpdate, Flag.Fin, stream.id, 0);
       this.#lastOfStreams = this.bytesSent;
+      this.#count(FrameType.WindowUpdate, Flag.Fin, stream.id, 0);
       stream.finHandedOver();
     } else if (stream.isResetDue) {
       stream.sendWantedReset();
@@ -262,7 +277,7 @@ export class Outbox {
     let sent: number;
     if (head >= Math.min(max, COPY_BELOW) && max >= COPY_BELOW) {
       sent = Math.min(head, max);
-      this.#frame(FrameType.Data, 0, stream.id, sent, stream.sendCredit);
+      this.#header(FrameType.Data, 0, stream.id, sent);
       this.#handOverSegment();
       this.#handOver(queue.take(sent));
       stream.referencedUntil = this.bytesSent + sent;
@@ -270,22 +285,24 @@ export class Outbox {
       const space = this.#spaceFor(HEADER_SIZE + Math.min(max, WORTHWHILE_FRAME), HEADER_SIZE + max);
       const fits = Math.min(max, space - HEADER_SIZE);
       sent = queue.copyInto(this.#slab, this.#slabEnd + HEADER_SIZE, fits, COPY_BELOW);
-      this.#frame(FrameType.Data, 0, stream.id, sent, stream.sendCredit);
+      this.#header(FrameType.Data, 0, stream.id, sent);
       this.#slabEnd += sent;
     }
     this.bytesSent += sent;
     this.#lastOfStreams = this.bytesSent;
+    const window = stream.sendCredit;
     stream.sent(sent);
+    this.#count(FrameType.Data, 0, stream.id, sent, window);
   }
 
-  #frame(type: FrameType, flags: number, streamId: number, length: number, window?: number): void {
+  #header(type: FrameType, flags: number, streamId: number, length: number): void {
     this.#spaceFor(HEADER_SIZE);
     encodeHeader(this.#slab, this.#slabEnd, type, flags, streamId, length);
     this.#slabEnd += HEADER_SIZE;
     this.bytesSent += HEADER_SIZE;
-    this.#count(type, flags, streamId, length, window);
   }
 
+  /** User code may listen: so all that belongs to the frame is done before. */
   #count(type: FrameType, flags: number, streamId: number, length: number, window?: number): void {
     this.framesSent += 1;
     if (this.#trace.wantsFrames) this.#trace.sent(type, flags, streamId, length, window);

@@ -32,7 +32,9 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
   readonly #trace = new Trace(this);
   readonly #engine: Engine;
   readonly #closing: Closing;
+  /** Of `closed`: one promise, however often it is asked for. */
   readonly #over = new WaitingLine<void>();
+  readonly #closed: Promise<void> = this.#over.wait();
   /** The last event is out. */
   #isFinished = false;
 
@@ -58,8 +60,9 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
     (this as EventEmitter).on('newListener', (event) => {
       if (event === 'stream') process.nextTick(() => this.#engine.streams.accepts.drainToListeners());
     });
-    this.#trace.sessionOpened();
     this.#engine.keepAlive.start();
+    // User code may listen, and may end the session.
+    this.#trace.sessionOpened();
   }
 
   /**
@@ -77,7 +80,7 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
 
   /** Resolves when the session is over, however it ended: with the events 'error' and 'close', of which `errored` has the first. Never rejects. */
   get closed(): Promise<void> {
-    return this.#isFinished ? Promise.resolve() : this.#over.wait();
+    return this.#closed;
   }
 
   /** Streams that live, of both directions. */
@@ -163,8 +166,8 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
 
   /**
    * Ends the session gracefully: refuses new streams in both directions, waits for the live ones, then says GoAway and ends the
-   * transport, which may close as late as it likes while it makes progress, and is destroyed after five seconds without any (longer on a link
-   * that was slower than 26 KB/s). Streams that are still open after `timeout` ms error with ERR_YAMUX_SESSION_CLOSED, and it still resolves.
+   * transport, which may close as late as it likes while it makes progress, and is destroyed after five seconds without any (longer, up to a
+   * minute, on a link that was slower than 26 KB/s). Streams that are still open after `timeout` ms error with ERR_YAMUX_SESSION_CLOSED, and it still resolves.
    * Repeated calls share one promise.
    *
    * @throws the error of a session that died uncleanly meanwhile: ERR_YAMUX_TRANSPORT_ENDED if the transport closed before it had taken all

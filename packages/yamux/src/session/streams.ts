@@ -77,7 +77,7 @@ export class Streams {
       sendCredit: (stream, delta) => outbox.control(FrameType.WindowUpdate, 0, stream.id, delta),
       sendReset: (stream, errorCode) => outbox.control(FrameType.WindowUpdate, Flag.Rst, stream.id, errorCode),
       wantsTurn: (stream) => outbox.wantsTurn(stream),
-      bytesTaken: () => outbox.bytesTaken,
+      readUntil: () => outbox.readUntil,
       handedOver: (stream) => outbox.handedOver(stream),
       acknowledged: (stream) => this.opens.answered(stream.id),
       rapidlyReset: () => this.#resets.take(clock.now()),
@@ -93,8 +93,8 @@ export class Streams {
       const opened = (id: number): void => {
         const wire = new WireStream(this.#streamPort, 'outbound');
         const stream = this.#faceOf(wire, allowHalfOpen, context);
-        this.#begin(wire, id);
         this.#handOver.hold(stream);
+        this.#begin(wire, id);
         resolve(stream);
       };
       this.opens.open({ resolve: opened, reject, signal });

@@ -2,8 +2,8 @@
 // and reading never waits for writing.
 
 import type { Duplex } from 'node:stream';
-import { type Clock, MAX_DELAY } from '../clock.ts';
-import { IdleTimer } from '../idle-timer.ts';
+import type { Clock } from '../clock.ts';
+import { StallTimer, type TransportFigures } from './stall-timer.ts';
 
 export interface TransportPort {
   received(chunk: Buffer): void;
@@ -13,8 +13,9 @@ export interface TransportPort {
   closed(): void;
 }
 
-/** ms that a transport which was ended may make no progress. */
+/** ms that a transport which was ended may make no progress; the longest, on a slow link. */
 const CLOSE_TIMEOUT = 5000;
+const LONGEST_CLOSE_TIMEOUT = 60_000;
 /** Bytes: a transport that takes whole chunks shows no progress within one. */
 const LARGEST_CHUNK = 65_536;
 
@@ -27,7 +28,8 @@ export class Transport {
   readonly #clock: Clock;
   readonly #port: TransportPort;
   #hasEnded = false;
-  #patience: IdleTimer | undefined;
+  #patience: StallTimer | undefined;
+  #deadline: unknown;
 
   /** @throws {TypeError} if `duplex` is no Duplex of bytes. */
   constructor(duplex: Duplex, clock: Clock, port: TransportPort) {
@@ -47,15 +49,24 @@ export class Transport {
     else duplex.resume();
   }
 
-  /** Has been ended: `onIdle` if it then makes no progress, by the figure `done`, for five seconds, or as long as `pace` would take for a frame. */
-  closeWithin(progress: { readonly done: number; readonly pace: number }, onIdle: () => void): void {
+  /**
+   * Has been ended: `onStall` if it then makes no progress for five seconds, or as long as `pace` would take for a frame, but no longer than a
+   * minute: who reads slowly once does not decide how long we wait.
+   */
+  closeWithin(progress: TransportFigures & { readonly pace: number }, onStall: () => void): void {
     if (this.duplex.closed) {
       process.nextTick(this.#onClose);
       return;
     }
-    const patience = Math.max(CLOSE_TIMEOUT, Math.min(2 * (LARGEST_CHUNK / progress.pace), MAX_DELAY));
-    this.#patience = new IdleTimer(this.#clock, patience, onIdle, () => progress.done);
+    const patience = Math.min(Math.max(CLOSE_TIMEOUT, 2 * (LARGEST_CHUNK / progress.pace)), LONGEST_CLOSE_TIMEOUT);
+    this.#patience = new StallTimer(this.#clock, patience, progress, onStall);
     this.#patience.touch();
+  }
+
+  /** Has been ended with an error: `onTimeout` after five seconds in all, or its peer could keep it open by taking a byte now and then. */
+  closeSoon(onTimeout: () => void): void {
+    this.#deadline = this.#clock.setTimeout(onTimeout, CLOSE_TIMEOUT);
+    if (this.duplex.closed) process.nextTick(this.#onClose);
   }
 
   /** While it is waited for: it took something. */
@@ -103,6 +114,7 @@ export class Transport {
   readonly #onClose = (): void => {
     this.#patience?.stop();
     this.#patience = undefined;
+    this.#clock.clearTimeout(this.#deadline);
     this.duplex.off('data', this.#onData);
     this.duplex.off('end', this.#onEnd);
     this.duplex.off('close', this.#onClose);

@@ -2,20 +2,15 @@
 // readers (hashicorp's GHSA-29qp-crvh-w22m), so the session ends.
 
 import type { Duplex } from 'node:stream';
-import { IdleTimer } from '../idle-timer.ts';
 import type { ResolvedOptions } from './options.ts';
+import { StallTimer } from './stall-timer.ts';
 import type { WriteProgress } from './write-progress.ts';
-
-const FOREIGN_BYTES_A_PERIOD = 131_072;
 
 export class WriteWatch {
   readonly #progress: WriteProgress;
-  #timer: IdleTimer | undefined;
+  #timer: StallTimer | undefined;
   /** Something was handed over and not all of it taken. */
   #isWaiting = false;
-  /** Since the last progress that was seen. */
-  #idlePeriods = 0;
-  #doneBefore: number | undefined;
 
   /** A transport with a numeric `writeTimeout` watches over itself. */
   constructor(
@@ -27,15 +22,9 @@ export class WriteWatch {
     this.#progress = progress;
     const watchesItself = typeof (transport as { writeTimeout?: unknown }).writeTimeout === 'number';
     if (writeTimeout === 0 || watchesItself) return;
-    const onIdle = (): void => {
-      if (!this.#isWaiting) return;
-      this.#idlePeriods = progress.done === this.#doneBefore ? this.#idlePeriods + 1 : 1;
-      this.#doneBefore = progress.done;
-      // Somebody else's bytes stand before ours, and may be one large write, of which nothing is seen until it is taken.
-      if (this.#idlePeriods <= progress.foreignBacklog / FOREIGN_BYTES_A_PERIOD) this.#timer?.touch();
-      else onStall();
-    };
-    this.#timer = new IdleTimer(clock, writeTimeout, onIdle, () => progress.done);
+    this.#timer = new StallTimer(clock, writeTimeout, progress, () => {
+      if (this.#isWaiting) onStall();
+    });
   }
 
   /** Something was handed over: from now on something must be taken. */
@@ -47,7 +36,6 @@ export class WriteWatch {
 
   /** The transport took something. */
   progressed(): void {
-    this.#idlePeriods = 0;
     this.#isWaiting = this.#progress.backlog > 0;
     if (this.#isWaiting) this.#timer?.touch();
   }

@@ -20,8 +20,8 @@ export interface StreamPort {
   sendReset(stream: WireStream, errorCode: number): void;
   /** The stream has a frame to send: it gets its turn. */
   wantsTurn(stream: WireStream): void;
-  /** Bytes of the session that the transport has taken. */
-  bytesTaken(): number;
+  /** Up to here in the bytes of the session, the transport reads from nobody's memory any more. */
+  readUntil(): number;
   /** Nothing of it waits here any more: `face.written()` when the transport has taken it. */
   handedOver(stream: WireStream): void;
   /** The peer's first frame on a stream that we opened. */

@@ -71,11 +71,6 @@ export class WireStream {
     return this.#inflow.unread;
   }
 
-  /** Whether our side is open: no FIN and no RST has been asked for, and none came. */
-  get isWritable(): boolean {
-    return this.lifecycle.canSend && !this.#isFinWanted && this.#wantedReset === undefined;
-  }
-
   // What the application does.
 
   /** The next piece of what arrived, which gives credit back; undefined if nothing waits. */
@@ -155,11 +150,13 @@ export class WireStream {
 
   /** The transport still reads from the writer's memory. */
   get isReferenced(): boolean {
-    return this.referencedUntil > this.#port.bytesTaken();
+    return this.referencedUntil > this.#port.readUntil();
   }
 
   #release(): void {
     this.isReleased = true;
+    // What is dropped is missing.
+    if (this.#inflow.unread > 0) this.isInputWhole = false;
     if (this.lifecycle.ended) {
       this.#idle?.stop();
       this.#inflow.clear();
@@ -203,7 +200,7 @@ export class WireStream {
   receiveFin(): void {
     if (!this.lifecycle.canReceive) return;
     this.lifecycle.finReceived();
-    this.isInputWhole = true;
+    this.isInputWhole = !this.isReleased;
     this.#inflow.end();
     if (this.lifecycle.ended) this.#end();
     if (!this.isReleased) this.#face?.arrived();
@@ -282,6 +279,7 @@ export class WireStream {
   }
 
   finHandedOver(): void {
+    if (!this.lifecycle.canSend) return;
     this.lifecycle.finSent();
     if (this.lifecycle.ended) this.#end();
     else this.#watch();

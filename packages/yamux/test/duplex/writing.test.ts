@@ -15,6 +15,13 @@ function outcomes(): { list: string[]; callback: (error?: Error | null) => void 
   };
 }
 
+/** The peer sends `text` and ends. */
+function receiveAll(wire: WireStream | undefined, text: string): void {
+  wire?.window.announce(text.length);
+  wire?.receiveData(Buffer.from(text));
+  wire?.receiveFin();
+}
+
 describe('memory', () => {
   const sizes = fc.oneof(
     fc.integer({ min: 1, max: 300 }),
@@ -88,6 +95,44 @@ describe('destroy()', () => {
     expect(scene.lines.at(-1)).toBe('FIN 1');
   });
 
+  test('after end() that waits for the transport ends no input that it has dropped as if it were whole', async () => {
+    const scene = new OutboxScene();
+    scene.link.isHeld = true;
+    const stream = scene.stream();
+    const events: string[] = [];
+    for (const event of ['end', 'close']) stream.on(event, () => events.push(event));
+    stream.write(Buffer.alloc(8 * KIB));
+    await turn();
+    const [wire] = scene.wires;
+    for (let pieces = 0; pieces < 3; pieces += 1) {
+      wire?.window.announce(60 * KIB);
+      wire?.receiveData(Buffer.alloc(60 * KIB));
+    }
+    stream.end('the rest');
+    stream.destroy();
+    wire?.receiveFin();
+    stream.resume();
+    await turn();
+    await turn();
+    expect(events).toEqual([]);
+    await scene.drain();
+    expect(events).toEqual(['close']);
+  });
+
+  test('after end() sends no FIN where Node keeps something of what was written', async () => {
+    const scene = new OutboxScene();
+    const stream = scene.stream();
+    const { list, callback } = outcomes();
+    for (const text of ['one', 'two']) stream.write(text, callback);
+    stream.end();
+    // From here on Node gives nothing more.
+    stream.cork();
+    stream.destroy();
+    await turn();
+    expect(scene.lines.at(-1)).toBe('RST 1');
+    expect(list).toEqual(['done', 'ERR_STREAM_DESTROYED']);
+  });
+
   test('before end() sends all that was written, and then RST', async () => {
     const scene = new OutboxScene();
     const stream = scene.stream();
@@ -137,6 +182,34 @@ describe('a write', () => {
     await scene.drain();
     expect(list).toEqual(['done']);
   });
+
+  test.each<[string, (scene: OutboxScene) => void]>([
+    ['was destroyed', ({ streams }) => streams[0]?.destroy()],
+    ['was ended and destroyed', ({ streams }) => streams[0]?.end().destroy()],
+    ['was received whole', ({ wires }) => receiveAll(wires[0], 'unread')],
+    ['lives', () => {}],
+  ])(
+    'of a stream that the peer resets keeps its memory until the transport has taken it, where the stream %s',
+    async (_how, prepare) => {
+      const scene = new OutboxScene();
+      scene.link.isHeld = true;
+      const chunk = Buffer.alloc(70 * KIB, 1);
+      let calls = 0;
+      scene.stream().write(chunk, () => {
+        calls += 1;
+        chunk.fill(0xff);
+      });
+      await turn();
+      prepare(scene);
+      scene.wires[0]?.receiveReset(0);
+      for (let turns = 0; turns < 3; turns += 1) await turn();
+      expect(calls).toBe(0);
+      scene.streams[0]?.resume();
+      await scene.drain();
+      expect(calls).toBe(1);
+      expect(scene.takenPayload(1).equals(Buffer.alloc(70 * KIB, 1))).toBe(true);
+    },
+  );
 
   test('that waits for credit fails with the RST of the peer', async () => {
     const scene = new OutboxScene();

@@ -3,7 +3,9 @@ import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import { AwaitedSocket } from '../../src/http/awaited-socket.ts';
+import { client, server } from '../../src/index.ts';
 import { duplexPair, settle } from '../support/duplex-pair.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { sessionPair } from '../support/pairs.ts';
 
 interface Scene {
@@ -220,6 +222,98 @@ describe('ends', () => {
     expect(heard).toBe('last words');
     a.destroy();
     b.destroy();
+  });
+});
+
+describe('over a stream of a session', () => {
+  async function overStreams(): Promise<{ socket: AwaitedSocket; far: Duplex; events: string[] }> {
+    const { a, b } = sessionPair();
+    const socket = new AwaitedSocket(a.open(), new AbortController());
+    const [far] = await Promise.all([b.accept(), once(socket, 'connect')]);
+    const events: string[] = [];
+    far.on('data', (chunk: Buffer) => events.push(chunk.toString()));
+    for (const event of ['end', 'error']) far.on(event, () => events.push(event));
+    return { socket, far, events };
+  }
+
+  test('destroy() after end() sends what was written and the end, and no reset', async () => {
+    const { socket, events } = await overStreams();
+    socket.write('last words');
+    socket.end();
+    socket.destroy();
+    await settle();
+    expect(events).toEqual(['last words', 'end']);
+  });
+
+  test('destroy() after end() sends no end where it forgets something that was written', async () => {
+    const { socket, events } = await overStreams();
+    const outcomes: unknown[] = [];
+    for (const text of ['one', 'two', 'three']) {
+      socket.write(text, (error) => outcomes.push((error as NodeJS.ErrnoException | null)?.code ?? 'done'));
+    }
+    socket.end();
+    socket.destroy();
+    await settle();
+    expect(events).toEqual(['one', 'error']);
+    expect(outcomes).toEqual(['done', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_DESTROYED']);
+  });
+
+  test("a write's memory is the writer's again when the transport has taken it, not when its stream is gone", async () => {
+    const [left, right] = duplexPair();
+    const clock = new ManualClock();
+    const [a, b] = [client(left, { keepAliveInterval: 0, clock }), server(right, { keepAliveInterval: 0 })];
+    const socket = new AwaitedSocket(a.open(), new AbortController());
+    const [far] = await Promise.all([b.accept(), once(socket, 'connect')]);
+    socket.on('error', () => {});
+    far.on('error', () => {});
+    const heard: Buffer[] = [];
+    far.on('data', (chunk: Buffer) => heard.push(Buffer.from(chunk)));
+    await settle();
+    left.stall();
+    const chunk = Buffer.alloc(8192, 1);
+    const outcomes: unknown[] = [];
+    socket.write(chunk, (error) => {
+      outcomes.push(error);
+      chunk.fill(0xff);
+    });
+    socket.write('behind it', (error) => outcomes.push(error));
+    await settle();
+    const closing = a.close({ timeout: 0 });
+    clock.advance(0);
+    await settle();
+    expect([socket.destroyed, outcomes.length]).toEqual([true, 0]);
+    left.flow();
+    await closing;
+    await settle();
+    expect(outcomes).toEqual([
+      expect.objectContaining({ code: 'ERR_YAMUX_SESSION_CLOSED' }),
+      expect.objectContaining({ code: 'ERR_YAMUX_SESSION_CLOSED' }),
+    ]);
+    expect(Buffer.concat(heard).every((byte) => byte === 1)).toBe(true);
+  });
+
+  test('what was written when the peer ends goes out before the end, also where streams end by themselves', async () => {
+    const { a, b } = sessionPair({ allowHalfOpen: false });
+    const socket = new AwaitedSocket(a.open(), new AbortController());
+    const [far] = await Promise.all([b.accept(), once(socket, 'connect')]);
+    far.allowHalfOpen = true;
+    for (let writes = 0; writes < 3; writes += 1) socket.write(Buffer.alloc(200_000));
+    far.end();
+    socket.resume();
+    await settle();
+    expect(await allOf(far)).toHaveLength(600_000);
+    expect(socket.errored).toBe(null);
+  });
+
+  test('resetAndDestroy() resets, also behind end()', async () => {
+    const { socket, far, events } = await overStreams();
+    socket.end('all');
+    await settle();
+    expect(events).toEqual(['all', 'end']);
+    socket.resetAndDestroy();
+    await settle();
+    expect(events).toEqual(['all', 'end', 'error']);
+    expect(far.errored).toMatchObject({ code: 'ERR_YAMUX_STREAM_RESET' });
   });
 });
 

@@ -223,6 +223,15 @@ test("close()'s signal destroys the session, and rejects with its reason", async
   expect(events).toEqual(['close']);
 });
 
+test('closed is one promise, however often it is asked for', async () => {
+  const { session } = facingPeer('client');
+  const { closed: before } = session;
+  expect(session.closed).toBe(before);
+  session.destroy();
+  await before;
+  expect(session.closed).toBe(before);
+});
+
 test('await using closes', async () => {
   const { a, b } = sessionPair();
   {

@@ -4,6 +4,7 @@ import {
   CLOSE_OPTIONS,
   checkOpenOptions,
   checkOptions,
+  checkSessionOptions,
   resolveOptions,
   type SessionOptions,
   WAIT_OPTIONS,
@@ -92,6 +93,7 @@ describe('beside an unknown option', () => {
     ['maxInbound', 'maxInboundStreams'],
     ['wirteTimeout', 'writeTimeout'],
     ['clok', 'clock'],
+    ['backlog', 'acceptBacklog'],
   ])('%s the one that was meant is told', (name, meant) => {
     expect(() => resolveOptions({ [name]: 1 })).toThrow(
       new TypeError(`Unknown option '${name}' of the session; did you mean '${meant}'?`),
@@ -99,11 +101,20 @@ describe('beside an unknown option', () => {
   });
 
   // An empty name is the beginning of every other, and means none of them.
-  test.each(['backlog', 'role', ''])('%o, which is like none, all known ones are told', (name) => {
+  test.each(['role', ''])('%o, which is like none, all known ones are told', (name) => {
     expect(() => resolveOptions({ [name]: 1 })).toThrow(
       `Unknown option '${name}' of the session; expected one of acceptBacklog, maxUnacknowledged`,
     );
   });
+});
+
+test('options are checked without a session as client() and server() check theirs, and by the name of whose they are', () => {
+  expect(() => checkSessionOptions(undefined)).not.toThrow();
+  expect(() => checkSessionOptions({ acceptBacklog: 5, windowBudget: new WindowBudget(5) })).not.toThrow();
+  expect(() => checkSessionOptions({ backlog: 5 } as SessionOptions, 'yamux')).toThrow(
+    new TypeError("Unknown option 'backlog' of yamux; did you mean 'acceptBacklog'?"),
+  );
+  expect(() => checkSessionOptions({ acceptBacklog: -1 })).toThrow(RangeError);
 });
 
 test('an unknown option of a method that has only one says which', () => {

@@ -135,6 +135,13 @@ export const KNOWN_FAULTS: ReadonlyArray<readonly [string, Program]> = [
     'a write callback that throws costs nobody else anything',
     program([[b(data)], [a({ do: 'write', size: 100, as: 'throwing callback' })], [a(write(100))]]),
   ],
+  [
+    'a write callback that throws does not keep destroy() from destroying',
+    program([
+      [b(data)],
+      [a({ do: 'write', size: 100, as: 'throwing callback' }), a(write(100)), a({ do: 'destroy', error: false })],
+    ]),
+  ],
   ['setTimeout() takes 30 days', program([[a({ do: 'setTimeout', ms: 2_592_000_000 })]])],
   ['setTimeout() takes Number.MAX_SAFE_INTEGER', program([[a({ do: 'setTimeout', ms: Number.MAX_SAFE_INTEGER })]])],
   ['setTimeout() refuses what is no number', program([[a({ do: 'setTimeout', ms: '5' })]])],

@@ -97,7 +97,6 @@ describe('breakOff()', () => {
     expect(scene.wire.breakOff(7)).toBe(true);
     written.fill('x');
     expect(scene.said).toEqual(['released', 'wants turn']);
-    expect(scene.wire.isWritable).toBe(false);
     expect(scene.giveTurns()).toEqual(['DATA last words', 'RST']);
     expect(scene.said).toEqual(['released', 'wants turn', 'RST 7', 'ended']);
   });

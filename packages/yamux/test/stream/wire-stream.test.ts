@@ -74,7 +74,6 @@ describe('sending', () => {
     write(scene, 'last');
     scene.wire.finish();
     expect(scene.wire.isFinDue).toBe(false);
-    expect(scene.wire.isWritable).toBe(false);
     expect(scene.giveTurns(3)).toEqual(['DATA las', 'DATA t', 'FIN']);
     expect(scene.told).toEqual(['finished']);
     expect(scene.wire.isFinDue).toBe(false);
@@ -116,7 +115,8 @@ describe("the peer's FIN", () => {
     scene.wire.receiveFin();
     expect(scene.told).toEqual(['arrived']);
     expect(scene.said).toEqual([]);
-    expect([scene.wire.isInputWhole, scene.wire.isWritable]).toEqual([true, true]);
+    expect(scene.wire.isInputWhole).toBe(true);
+    expect(scene.wire.lifecycle.state).toBe('half-closed-remote');
   });
 
   test('behind our own ends the stream; what waits stays', () => {

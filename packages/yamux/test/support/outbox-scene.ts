@@ -146,7 +146,7 @@ export class OutboxScene {
       sendCredit: () => {},
       sendReset: (stream, errorCode) => this.outbox.control(1, 8, stream.id, errorCode),
       wantsTurn: (stream) => this.outbox.wantsTurn(stream),
-      bytesTaken: () => this.outbox.bytesTaken,
+      readUntil: () => this.outbox.readUntil,
       handedOver: (stream) => this.outbox.handedOver(stream),
       acknowledged: () => {},
       rapidlyReset: () => {},

@@ -70,7 +70,7 @@ export class WireScene implements StreamFace {
       },
       sendReset: (_stream, errorCode) => this.said.push(`RST ${errorCode}`),
       wantsTurn: () => this.said.push('wants turn'),
-      bytesTaken: () => this.bytesTaken,
+      readUntil: () => this.bytesTaken,
       handedOver: () => this.handedOver(),
       acknowledged: () => this.said.push('acknowledged'),
       rapidlyReset: () => this.said.push('rapidly reset'),

@@ -1,0 +1,54 @@
+// Fires when a transport has let nothing go for a whole interval; later where somebody else's bytes stand before ours: these may be one large
+// write, of which nothing is seen until it is taken.
+
+import type { Clock } from '../clock.ts';
+import { IdleTimer } from '../idle-timer.ts';
+
+/** What is seen of a transport that is waited for. */
+export interface TransportFigures {
+  /** Grows with every byte that it lets go. */
+  readonly done: number;
+  /** Bytes of somebody else that it has not taken. */
+  readonly foreignBacklog: number;
+}
+
+const FOREIGN_BYTES_AN_INTERVAL = 131_072;
+
+export class StallTimer {
+  readonly #figures: TransportFigures;
+  readonly #onStall: () => void;
+  readonly #timer: IdleTimer;
+  /** Since the last progress that was seen. */
+  #idleIntervals = 0;
+  #doneBefore: number | undefined;
+
+  /** `interval` in ms, above 0. */
+  constructor(clock: Clock, interval: number, figures: TransportFigures, onStall: () => void) {
+    this.#figures = figures;
+    this.#onStall = onStall;
+    this.#timer = new IdleTimer(
+      clock,
+      interval,
+      () => this.#onIdle(),
+      () => figures.done,
+    );
+  }
+
+  /** It took something, or is to begin: from now on it may let nothing go for an interval. */
+  touch(): void {
+    this.#idleIntervals = 0;
+    this.#timer.touch();
+  }
+
+  stop(): void {
+    this.#timer.stop();
+  }
+
+  #onIdle(): void {
+    const { done, foreignBacklog } = this.#figures;
+    this.#idleIntervals = done === this.#doneBefore ? this.#idleIntervals + 1 : 1;
+    this.#doneBefore = done;
+    if (this.#idleIntervals <= foreignBacklog / FOREIGN_BYTES_AN_INTERVAL) this.#timer.touch();
+    else this.#onStall();
+  }
+}
