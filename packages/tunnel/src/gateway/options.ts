@@ -34,7 +34,7 @@ export interface TunnelGatewayOptions {
   readonly balance?: string | undefined;
   /** To find an agent that takes a request, all tries together. @defaultValue 10000 */
   readonly openTimeout?: number | undefined;
-  /** That one agent has to take it, before another one is asked. @defaultValue 3000 */
+  /** That one agent has to take it before another one is asked, where there is one; else it has `openTimeout`. @defaultValue 3000 */
   readonly attemptTimeout?: number | undefined;
   /** Without a byte moving, either way, before an exchange is given up; 0 is no limit. @defaultValue 60000 */
   readonly idleTimeout?: number | undefined;
