@@ -54,6 +54,7 @@ export class Engine {
       closed: () => this.#transportClosed(),
     });
     const outbox = new Outbox(transport, options.maxFramePayload, trace, {
+      ahead: () => this.#writeProgress.ahead,
       handedOver: () => this.#handedOver(),
       progressed: () => this.#progressed(),
       peerStalled: () => this.fail(endings.peerStalled()),
@@ -258,7 +259,8 @@ export class Engine {
   };
 
   #closeTransport(error?: Error): void {
-    this.transport.closeWithin(this.#writeProgress, () => this.transport.destroy(error));
+    const unanswered = this.#outbox.bytesSent - this.keepAlive.answeredUntil;
+    this.transport.closeWithin(this.#writeProgress, unanswered, () => this.transport.destroy(error));
   }
 
   /** Nothing more is received, waited for or timed; every stream that is left ends with `error`. */

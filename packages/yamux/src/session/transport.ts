@@ -13,8 +13,10 @@ export interface TransportPort {
   closed(): void;
 }
 
-/** ms that a transport which was ended may make no progress. */
+/** ms that a transport which was ended may make no progress; as long again for each so many bytes that the peer may not have had yet; at most. */
 const CLOSE_TIMEOUT = 5000;
+const BYTES_A_CLOSE_TIMEOUT = 32_768;
+const LONGEST_CLOSE_TIMEOUT = 60_000;
 /** Bytes: a transport that takes whole chunks shows no progress within one. */
 const LARGEST_CHUNK = 65_536;
 
@@ -47,13 +49,23 @@ export class Transport {
     else duplex.resume();
   }
 
-  /** Has been ended: `onIdle` if it then makes no progress, by the figure `done`, for five seconds, or as long as `pace` would take for a frame. */
-  closeWithin(progress: { readonly done: number; readonly pace: number }, onIdle: () => void): void {
+  /**
+   * Has been ended: `onIdle` if it then makes no progress, by the figure `done`, for five seconds, or as long as `pace` would take for a frame.
+   * `unanswered` bytes may be in the buffers below, of which nothing is seen: who destroys a connection before the peer has read them
+   * answers the peer's next frame by a reset, and they are lost.
+   */
+  closeWithin(
+    progress: { readonly done: number; readonly pace: number },
+    unanswered: number,
+    onIdle: () => void,
+  ): void {
     if (this.duplex.closed) {
       process.nextTick(this.#onClose);
       return;
     }
-    const patience = Math.max(CLOSE_TIMEOUT, Math.min(2 * (LARGEST_CHUNK / progress.pace), MAX_DELAY));
+    const periods = 1 + Math.floor(unanswered / BYTES_A_CLOSE_TIMEOUT);
+    const forFrame = Math.min(2 * (LARGEST_CHUNK / progress.pace), MAX_DELAY);
+    const patience = Math.max(Math.min(periods * CLOSE_TIMEOUT, LONGEST_CLOSE_TIMEOUT), forFrame);
     this.#patience = new IdleTimer(this.#clock, patience, onIdle, () => progress.done);
     this.#patience.touch();
   }
