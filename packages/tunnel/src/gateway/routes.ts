@@ -76,12 +76,13 @@ export class Routes {
       strategy,
       maxActiveStreams: maxStreamsPerSession,
       openAttempts: OPEN_ATTEMPTS,
+      // Of a session that takes too long `isSilent()` tells, and the next pong takes that back. Rest would refuse what it could serve yet.
+      failureClassifier: ({ error }) => (isOpenTimeout(error) ? 'ignore' : 'default'),
       hooks: {
         // Of an open that took too long: the session that has not answered.
         onOpenError: ({ sessionKey, error }) => {
-          const code = (error as { readonly code?: unknown } | undefined)?.code;
           const session = sessionKey === undefined ? undefined : this.#byKey.get(sessionKey);
-          if (code === 'ERR_YAMUX_POOL_OPEN_TIMEOUT' && session !== undefined) this.isSilent(session);
+          if (isOpenTimeout(error) && session !== undefined) this.isSilent(session);
         },
       },
     });
@@ -111,7 +112,7 @@ export class Routes {
         opened.stream.destroy();
         throw new NoMatchingSessionError('Every session was tried');
       } catch (error) {
-        if ((error as { readonly code?: unknown }).code !== 'ERR_YAMUX_POOL_OPEN_TIMEOUT') throw error;
+        if (!isOpenTimeout(error)) throw error;
       }
     }
   }
@@ -288,6 +289,10 @@ function* routings(service: string, { key, agent }: Wish): Generator<Routing> {
 
 function isAboutNobody(error: unknown): boolean {
   return (error as { readonly code?: unknown }).code === 'ERR_YAMUX_POOL_NO_MATCHING_SESSION';
+}
+
+function isOpenTimeout(error: unknown): boolean {
+  return (error as { readonly code?: unknown } | undefined)?.code === 'ERR_YAMUX_POOL_OPEN_TIMEOUT';
 }
 
 /** What a tenant has for itself: a host with all its paths, or a TCP service. */

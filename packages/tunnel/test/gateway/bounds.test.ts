@@ -102,6 +102,9 @@ describe('the bounds of a gateway', () => {
       for (let count = 0; count < 3; count += 1) {
         expect((await ask({ port: gateway.port, method, body })).body).toBe('in the end');
       }
+      const together = Array.from({ length: 10 }, () => ask({ port: gateway.port, method, body }));
+      for (const answer of await Promise.all(together))
+        expect([answer.status, answer.body]).toEqual([200, 'in the end']);
     },
   );
 

@@ -52,7 +52,7 @@ export class Transport {
   /**
    * Has been ended: `onIdle` if it then makes no progress, by the figure `done`, for five seconds, or as long as `pace` would take for a frame.
    * `unanswered` bytes may be in the buffers below, of which nothing is seen: who destroys a connection before the peer has read them
-   * answers the peer's next frame by a reset, and they are lost.
+   * answers the peer's next frame by a reset, and they are lost. A transport with a numeric `closeTimeout`, which watches its own end, hears of it.
    */
   closeWithin(
     progress: { readonly done: number; readonly pace: number },
@@ -66,6 +66,11 @@ export class Transport {
     const periods = 1 + Math.floor(unanswered / BYTES_A_CLOSE_TIMEOUT);
     const forFrame = Math.min(2 * (LARGEST_CHUNK / progress.pace), MAX_DELAY);
     const patience = Math.max(Math.min(periods * CLOSE_TIMEOUT, LONGEST_CLOSE_TIMEOUT), forFrame);
+    const { closeTimeout } = this.duplex as { closeTimeout?: unknown };
+    if (typeof closeTimeout === 'number' && periods > 1) {
+      const longer = Math.min(periods * closeTimeout, LONGEST_CLOSE_TIMEOUT);
+      Object.assign(this.duplex, { closeTimeout: Math.max(closeTimeout, longer) });
+    }
     this.#patience = new IdleTimer(this.#clock, patience, onIdle, () => progress.done);
     this.#patience.touch();
   }

@@ -104,6 +104,29 @@ describe('over 9 kB/s and a second of round trip', () => {
     expect([scene.ends, received(), far.readableEnded, scene.b.state]).toEqual([[], 300 * KIB, true, 'closed']);
   });
 
+  test.each([
+    [20, 5000, 5000],
+    [200, 5000, 35_000],
+    [200, 20_000, 60_000],
+    [200, 90_000, 90_000],
+  ])(
+    'behind %i KiB without a pong a transport with a closeTimeout of its own, %i ms, has %i',
+    async (kib, before, after) => {
+      const scene = new Scene(4096 * KIB);
+      const { near, far } = await scene.stream();
+      Object.assign(scene.link, { closeTimeout: before });
+      far.end();
+      near.resume();
+      await scene.pass(2);
+      near.end(Buffer.alloc(kib * KIB));
+      void scene.a.close();
+      await scene.pass(1);
+      expect(scene.link).toMatchObject({ closeTimeout: after });
+      scene.a.destroy();
+      scene.b.destroy();
+    },
+  );
+
   // Under a bulk stream writeTimeout speaks, and may have looked just before the last progress; else keep-alive: its interval, and its timeout.
   test.each([
     ['nothing', 0, 0, 'KEEP_ALIVE', 30 + 10],
