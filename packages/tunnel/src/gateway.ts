@@ -55,7 +55,7 @@ Public HTTP or HTTPS in, agents' WebSockets in on the same port. Requests go to 
 
 Limits. 0 is none, where it is a time or a rate:
 
-  --open-timeout <ms>           to find an agent that takes a request  (10000)
+  --open-timeout <ms>           to find an agent that takes a request  (30000)
   --attempt-timeout <ms>        that one agent has to take it          (3000)
   --idle-timeout <ms>           give up an exchange on which no byte moves    (60000)
   --joined-idle-timeout <ms>    the same for WebSockets and TCP        (600000)

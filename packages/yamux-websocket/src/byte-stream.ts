@@ -32,6 +32,8 @@ export class WebSocketByteStream extends Duplex {
   readonly socketClosed: Promise<SocketClose>;
   /** The stream's own limit, in milliseconds; 0: none. A session over the stream arms no second one. */
   readonly writeTimeout: number;
+  /** How long the closing handshake may take, in milliseconds. A session over the stream gives more where the peer has much to read before. */
+  closeTimeout: number;
 
   readonly #socket: MessageSocket;
   readonly #options: ResolvedStreamOptions;
@@ -66,6 +68,7 @@ export class WebSocketByteStream extends Duplex {
     this.#options = options;
     this.#closeFrame = closeFrame;
     this.writeTimeout = options.writeTimeout;
+    this.closeTimeout = options.closeTimeout;
     this.socketClosed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
@@ -297,7 +300,7 @@ export class WebSocketByteStream extends Duplex {
       this.#sentClose = closeFrame;
       this.#socket.close(closeFrame.code, closeFrame.reason);
     }
-    this.#closeTimer ??= setTimeout(() => this.#terminate(), this.#options.closeTimeout).unref();
+    this.#closeTimer ??= setTimeout(() => this.#terminate(), this.closeTimeout).unref();
   }
 
   #terminate(): void {

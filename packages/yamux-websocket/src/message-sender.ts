@@ -27,8 +27,8 @@ export class MessageSender {
   #stallTimer: NodeJS.Timeout | undefined;
   #stallDue = 0;
   #progressAt = 0;
-  /** `bufferedAmount` at the last check: a smaller value now is progress, even if no message is through yet. */
-  #lastBuffered = 0;
+  /** What waited of the batch at the last check: less now is progress, even if no message is through yet. */
+  #lastBacklog = 0;
 
   constructor(socket: MessageSocket, limits: ResolvedStreamOptions, onStall: () => void) {
     this.#socket = socket;
@@ -70,6 +70,7 @@ export class MessageSender {
     this.#progressAt = performance.now();
     this.#watch();
     eachMessage(chunks, this.#limits.maxMessageBytes, this.#sendOne);
+    this.#lastBacklog = this.#backlog;
     this.#sent();
   }
 
@@ -97,10 +98,14 @@ export class MessageSender {
     callback?.();
   };
 
+  get #backlog(): number {
+    return this.#socket.backlog ?? this.#socket.bufferedAmount;
+  }
+
   /** One timer for all batches, never cleared in between: arming one per batch costs more than sending it. */
   #watch(wait: number = this.#limits.writeTimeout): void {
     if (this.#stallTimer !== undefined || this.#limits.writeTimeout === 0) return;
-    this.#lastBuffered = this.#socket.bufferedAmount;
+    this.#lastBacklog = this.#backlog;
     this.#stallDue = performance.now() + wait;
     this.#stallTimer = setTimeout(this.#judge, wait).unref();
   }
@@ -111,7 +116,7 @@ export class MessageSender {
     const now = performance.now();
     const limit = this.#limits.writeTimeout;
     const overslept = now - this.#stallDue > limit; // the process or the machine slept, not the peer
-    if (overslept || this.#socket.bufferedAmount < this.#lastBuffered) this.#progressAt = now;
+    if (overslept || this.#backlog < this.#lastBacklog) this.#progressAt = now;
     const left = this.#progressAt + limit - now;
     if (left > 0) this.#watch(Math.ceil(left));
     else this.#onStall();

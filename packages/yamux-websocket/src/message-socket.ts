@@ -25,6 +25,11 @@ export interface MessageSocket {
   readonly state: 'connecting' | 'open' | 'closing' | 'closed';
   /** Bytes handed to `send()` that have not left the process. */
   readonly bufferedAmount: number;
+  /**
+   * A figure that becomes less with every byte that leaves the process, where `bufferedAmount` does so only by whole messages: on a slow link
+   * one may take minutes. Without one `bufferedAmount` is taken for it.
+   */
+  readonly backlog?: number | undefined;
   /** Called once. From its return on, every message is reported, those of a paused or still connecting socket too. */
   attach(listener: MessageListener): void;
   /**

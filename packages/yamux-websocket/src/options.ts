@@ -50,7 +50,8 @@ export interface WebSocketStreamOptions {
    */
   readonly writeTimeout?: number | undefined;
   /**
-   * How long a closing handshake may take before the connection is terminated.
+   * How long a closing handshake may take before the connection is terminated. Under a session as long again for each 32 KiB that were sent since
+   * the last pong, a minute at most: over a slow link they come before the close frame.
    * @defaultValue 5000
    */
   readonly closeTimeout?: number | undefined;

@@ -3,6 +3,9 @@ import { checkSessionOptions, type SessionOptions } from '@zishuo/yamux';
 import { checkOptionsObject } from './arguments.ts';
 import { maxMessageFor, resolveStreamOptions, type WebSocketStreamOptions } from './options.ts';
 
+/** ms: what a session gives its stream at most where the peer has much to read before the close frame. */
+const LONGEST_CLOSE = 60_000;
+
 /** For `new WebSocket(url, options)` and `new WebSocketServer(options)` alike. */
 export interface RecommendedWsOptions {
   /** An idle connection with compression costs 266 KiB instead of 11, and what a tunnel carries is compressed already. */
@@ -11,7 +14,10 @@ export interface RecommendedWsOptions {
   readonly maxPayload: number;
   /** How many frames a message may come in: a proxy may cut messages, but not into thousands of pieces. */
   readonly maxFragments: number;
-  /** How long a closing handshake may take, in milliseconds. */
+  /**
+   * How long `ws` waits for the end of a closing handshake, in milliseconds: not less than a byte stream may, which ends it earlier by its own
+   * `closeTimeout`.
+   */
   readonly closeTimeout: number;
 }
 
@@ -31,7 +37,12 @@ export function recommendedWsOptions(
   const { maxInboundMessageBytes, closeTimeout } = resolveStreamOptions(
     sessionStreamOptions(yamuxOptions, streamOptions),
   );
-  return { perMessageDeflate: false, maxPayload: maxInboundMessageBytes, maxFragments: 16_384, closeTimeout };
+  return {
+    perMessageDeflate: false,
+    maxPayload: maxInboundMessageBytes,
+    maxFragments: 16_384,
+    closeTimeout: Math.max(closeTimeout, LONGEST_CLOSE),
+  };
 }
 
 /**

@@ -44,6 +44,12 @@ export class WsSocket implements MessageSocket {
     return this.#ws.bufferedAmount;
   }
 
+  /** `ws` counts by whole writes, and all that waits behind the first is one; the queue below Node's gets shorter meanwhile. */
+  get backlog(): number {
+    const { _socket: socket } = this.#ws as { _socket?: { _handle?: { writeQueueSize?: number } | null } | null };
+    return this.#ws.bufferedAmount + (socket?._handle?.writeQueueSize ?? 0);
+  }
+
   attach(listener: MessageListener): void {
     const ws = this.#ws;
     if (ws.binaryType === 'blob') ws.binaryType = 'nodebuffer'; // a Blob's bytes come later, out of order with the rest

@@ -41,6 +41,18 @@ describe('an end that we begin', () => {
     expect(await stream.socketClosed).toMatchObject({ code: 1006, wasClean: false, initiator: 'local' });
   });
 
+  it('has as long as its closeTimeout says when it ends: a session may have given it more', async () => {
+    const { socket, stream } = streamOverFake({ closeTimeout: 1000 });
+    observe(stream);
+    stream.closeTimeout = 7000;
+    stream.end();
+    await settled();
+    vi.advanceTimersByTime(6999);
+    expect(socket.ends).toEqual(['close 1000']);
+    vi.advanceTimersByTime(1);
+    expect(socket.ends).toEqual(['close 1000', 'terminate']);
+  });
+
   it('terminates on destroy(), with no clean end', async () => {
     const { socket, stream } = streamOverFake();
     const observed = observe(stream);

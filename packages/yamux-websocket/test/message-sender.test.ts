@@ -128,6 +128,36 @@ describe('a stall', () => {
     expect(log).toEqual(['stalled']);
   });
 
+  it('is none while bytes leave, though a message takes longer than writeTimeout', () => {
+    const { socket, send, log } = setUp({ writeTimeout: 1000 });
+    socket.onSend = () => {
+      socket.bufferedAmount = 500;
+      socket.backlog = 1000;
+    };
+    send('a');
+    for (let left = 900; left >= 500; left -= 100) {
+      socket.backlog = left;
+      vi.advanceTimersByTime(1000);
+    }
+    expect(log).toEqual([]);
+    vi.advanceTimersByTime(1000);
+    expect(log).toEqual(['stalled']);
+  });
+
+  it('is judged by what waits of this batch, not by what waited of one before', () => {
+    const { socket, send, log } = setUp({ writeTimeout: 1000 });
+    send('a');
+    socket.taken();
+    socket.onSend = () => {
+      socket.bufferedAmount = 500;
+    };
+    vi.advanceTimersByTime(500);
+    send('b');
+    socket.bufferedAmount = 400;
+    vi.advanceTimersByTime(1400);
+    expect(log).toEqual(['done']);
+  });
+
   it('is none if it was this process that slept: the timer gives the socket one more round', () => {
     const { send, log } = setUp({ writeTimeout: 1000 });
     send('a');

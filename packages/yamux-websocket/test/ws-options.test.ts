@@ -12,7 +12,7 @@ describe('recommendedWsOptions()', () => {
       perMessageDeflate: false,
       maxPayload: 16 * 1024 * 1024 + 65_536,
       maxFragments: 16_384,
-      closeTimeout: 5_000,
+      closeTimeout: 60_000,
     });
   });
 
@@ -24,10 +24,10 @@ describe('recommendedWsOptions()', () => {
   });
 
   it('follows the options of the stream', () => {
-    const stream = { maxInboundMessageBytes: 1000, closeTimeout: 1 };
+    const stream = { maxInboundMessageBytes: 1000, closeTimeout: 90_000 };
     expect(recommendedWsOptions({ maxStreamWindow: 1024 * 1024 }, stream)).toMatchObject({
       maxPayload: 1000,
-      closeTimeout: 1,
+      closeTimeout: 90_000,
     });
     expect(() => recommendedWsOptions({}, { closeTimeout: -1 })).toThrow(RangeError);
   });

@@ -32,9 +32,9 @@ export interface TunnelGatewayOptions {
   readonly affinity?: string | undefined;
   /** How all other requests are spread: `least-conn`, `weighted`, `round-robin` or `random`. @defaultValue least-conn */
   readonly balance?: string | undefined;
-  /** To find an agent that takes a request, all tries together. @defaultValue 10000 */
+  /** To find an agent that takes a request, all tries together: over a slow link what was sent before may be ahead of it. @defaultValue 30000 */
   readonly openTimeout?: number | undefined;
-  /** That one agent has to take it, before another one is asked. @defaultValue 3000 */
+  /** That one agent has to take it before another one is asked, where there is one; else it has `openTimeout`. @defaultValue 3000 */
   readonly attemptTimeout?: number | undefined;
   /** Without a byte moving, either way, before an exchange is given up; 0 is no limit. @defaultValue 60000 */
   readonly idleTimeout?: number | undefined;
@@ -79,7 +79,7 @@ export interface TunnelGatewayOptions {
 }
 
 const DEFAULTS = {
-  openTimeout: 10_000,
+  openTimeout: 30_000,
   attemptTimeout: 3_000,
   idleTimeout: 60_000,
   joinedIdleTimeout: 600_000,

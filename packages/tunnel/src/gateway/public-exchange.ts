@@ -233,16 +233,18 @@ export class PublicExchange implements UpstreamListener {
     void this.#open();
   }
 
-  /** An agent that does not even take the request. What can be repeated goes to another one. */
-  #agentIsSilent(): void {
-    const { attemptTimeout, openTimeout, routes } = this.#context;
+  /** An agent that does not even take the request. What can be repeated goes to another one; where there is none, it may be a slow link. */
+  #agentIsSilent(now: number): void {
+    const { openTimeout, routes } = this.#context;
     routes.isSilent(this.#session);
+    const isInTime = now - this.#record.startedAt < openTimeout;
+    const goesOn = this.#mayRepeat && routes.hasAnother(this.#record.service ?? '', this.#tried);
+    if (isInTime && !goesOn) return;
     this.#upstream?.abort();
     this.#upstream = undefined;
-    const message = `the agent did not take the request within ${attemptTimeout} ms`;
+    const message = `the agent did not take the request within ${Math.round(now - this.#sentAt)} ms`;
     const error = new TunnelError('ERR_TUNNEL_AGENT_SILENT', message);
-    const isInTime = performance.now() - this.#record.startedAt < openTimeout;
-    if (this.#mayRepeat && isInTime) this.#again(error);
+    if (isInTime) this.#again(error);
     else this.#refuse(error);
   }
 
@@ -283,7 +285,7 @@ export class PublicExchange implements UpstreamListener {
       now - this.#sentAt >= this.#context.attemptTimeout &&
       this.#body?.isRepeatable === true
     ) {
-      this.#agentIsSilent();
+      this.#agentIsSilent(now);
       return;
     }
     const late = this.#body === undefined ? undefined : this.#pace.check(this.#body, this.#answer.isBegun, now);

@@ -76,12 +76,13 @@ export class Routes {
       strategy,
       maxActiveStreams: maxStreamsPerSession,
       openAttempts: OPEN_ATTEMPTS,
+      // Of a session that takes too long `isSilent()` tells, and the next pong takes that back. Rest would refuse what it could serve yet.
+      failureClassifier: ({ error }) => (isOpenTimeout(error) ? 'ignore' : 'default'),
       hooks: {
         // Of an open that took too long: the session that has not answered.
         onOpenError: ({ sessionKey, error }) => {
-          const code = (error as { readonly code?: unknown } | undefined)?.code;
           const session = sessionKey === undefined ? undefined : this.#byKey.get(sessionKey);
-          if (code === 'ERR_YAMUX_POOL_OPEN_TIMEOUT' && session !== undefined) this.isSilent(session);
+          if (isOpenTimeout(error) && session !== undefined) this.isSilent(session);
         },
       },
     });
@@ -106,22 +107,23 @@ export class Routes {
       const left = options.deadline - performance.now();
       if (left <= 0) throw new TunnelError('ERR_TUNNEL_AGENT_SILENT', 'no agent took the request in time');
       try {
-        const opened = await this.#openOnce(service, wish, options, Math.min(left, options.attemptTimeout));
+        const opened = await this.#openOnce(service, wish, options, left);
         if (!options.tried.has(opened.to)) return opened;
         opened.stream.destroy();
         throw new NoMatchingSessionError('Every session was tried');
       } catch (error) {
-        if ((error as { readonly code?: unknown }).code !== 'ERR_YAMUX_POOL_OPEN_TIMEOUT') throw error;
+        if (!isOpenTimeout(error)) throw error;
       }
     }
   }
 
-  async #openOnce(service: string, wish: Wish, options: RouteOpenOptions, timeout: number): Promise<OpenedTunnel> {
+  async #openOnce(service: string, wish: Wish, options: RouteOpenOptions, left: number): Promise<OpenedTunnel> {
     let first: unknown;
-    for (const routing of routings(service, wish)) {
+    for (const { routing, isLast } of routings(service, wish)) {
       try {
         const { stream, session } = await this.pool.openStream(routing, {
-          timeout,
+          // There is nobody else to ask: over a slow link its answer may be behind much else.
+          timeout: isLast ? left : Math.min(left, options.attemptTimeout),
           acknowledged: options.acknowledged,
         });
         return { stream: stream as YamuxStream, to: this.#byKey.get(session.key) as AgentSession };
@@ -142,6 +144,15 @@ export class Routes {
   /** It answered for the service. */
   served(session: AgentSession, service: string): void {
     this.#refusals.served(session, service);
+  }
+
+  /** Whether a session that is not silent serves it, beside those that were tried. */
+  hasAnother(service: string, tried: ReadonlySet<AgentSession>): boolean {
+    for (const session of this.#sessions) {
+      if (tried.has(session) || this.#silent.has(session) || session.ref.removed) continue;
+      if (session.claims.routes.includes(service)) return true;
+    }
+    return false;
   }
 
   /** It has not taken a stream in time: it gets no new ones until it says something again. */
@@ -260,16 +271,28 @@ export class Routes {
   }
 }
 
-function* routings(service: string, { key, agent }: Wish): Generator<RoutingContext> {
+interface Routing {
+  readonly routing: RoutingContext;
+  /** Whoever it finds is one of those that nobody else is left for. */
+  readonly isLast: boolean;
+}
+
+function* routings(service: string, { key, agent }: Wish): Generator<Routing> {
   const serving = { [service]: SERVES };
-  if (agent !== undefined) yield { requiredMetadata: serving, sessionId: agent };
+  if (agent !== undefined) yield { routing: { requiredMetadata: serving, sessionId: agent }, isLast: false };
   // With its service: the session that serves a tenant's /api may not serve its /.
   const affinityKey = key === undefined ? undefined : `${service} ${key}`;
-  for (const state of STATES) yield { requiredMetadata: { [service]: state }, affinityKey };
+  for (const state of STATES) {
+    yield { routing: { requiredMetadata: { [service]: state }, affinityKey }, isLast: state === SILENT };
+  }
 }
 
 function isAboutNobody(error: unknown): boolean {
   return (error as { readonly code?: unknown }).code === 'ERR_YAMUX_POOL_NO_MATCHING_SESSION';
+}
+
+function isOpenTimeout(error: unknown): boolean {
+  return (error as { readonly code?: unknown } | undefined)?.code === 'ERR_YAMUX_POOL_OPEN_TIMEOUT';
 }
 
 /** What a tenant has for itself: a host with all its paths, or a TCP service. */

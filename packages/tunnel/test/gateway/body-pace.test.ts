@@ -15,6 +15,19 @@ describe('the pace of a body', () => {
     expect(faster.check({ isAwaited: true, received: 501 }, false, 10_000)).toMatchObject(code);
   });
 
+  it('is not too slow over a link that stood still, though a few bytes came at the beginning and at the end of that', () => {
+    const pace = new BodyPace(limits, 0);
+    let received = 0;
+    let now = 0;
+    const arrive = (bytes: number): unknown => {
+      received += bytes;
+      now += 5_000;
+      return pace.check({ isAwaited: true, received }, false, now);
+    };
+    for (const bytes of [45_000, 360, 0, 0, 0, 0, 300, 45_000]) expect(arrive(bytes)).toBeUndefined();
+    expect([arrive(300), arrive(300), arrive(300)]).toMatchObject([undefined, undefined, code]);
+  });
+
   it('is no matter while the agent takes nothing, and once there is an answer', () => {
     const pace = new BodyPace(limits, 0);
     expect(pace.check({ isAwaited: false, received: 1 }, false, 6_000)).toBeUndefined();

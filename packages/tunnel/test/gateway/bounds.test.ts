@@ -91,6 +91,33 @@ describe('the bounds of a gateway', () => {
   });
 
   it.each([
+    ['GET', ''],
+    ['POST', 'hello'],
+  ])(
+    'a %s that only one agent can take has openTimeout, not attemptTimeout: its link may be slow',
+    async (method, body) => {
+      const gateway = await startGateway({ attemptTimeout: 40 });
+      const slow = await startAgent(gateway, { origin: (_request, response) => response.end('in the end') });
+      slow.relay.delay(100);
+      for (let count = 0; count < 3; count += 1) {
+        expect((await ask({ port: gateway.port, method, body })).body).toBe('in the end');
+      }
+      const together = Array.from({ length: 10 }, () => ask({ port: gateway.port, method, body }));
+      for (const answer of await Promise.all(together))
+        expect([answer.status, answer.body]).toEqual([200, 'in the end']);
+    },
+  );
+
+  it('a request that its only agent does not take is answered 504 after openTimeout', async () => {
+    const gateway = await startGateway({ attemptTimeout: 20, openTimeout: 60 });
+    const silent = await startAgent(gateway, { origin: (_request, response) => response.end('silent') });
+    silent.relay.stall();
+    for (const method of ['GET', 'POST']) {
+      expect((await ask({ port: gateway.port, method, body: '' })).status).toBe(504);
+    }
+  });
+
+  it.each([
     ['a GET', { method: 'GET', body: '' }],
     ['a POST', { method: 'POST', body: 'hello' }],
     ['a POST larger than what is kept', { method: 'POST', body: 'x'.repeat(300_000) }],

@@ -90,6 +90,8 @@ export interface Relay {
   readonly port: number;
   /** Nothing comes through any more, nobody is told, and no new connection is taken. */
   stall(): void;
+  /** From now on all takes so many milliseconds more, each way. */
+  delay(ms: number): void;
   /** Resets the oldest connection. */
   cutOldest(): void;
   /** Resets every connection. `forGood`: and takes no new one. */
@@ -98,6 +100,7 @@ export interface Relay {
 
 async function startRelay(to: number): Promise<Relay> {
   const sockets = new Set<Socket>();
+  const pipes: (readonly [Socket, Socket])[] = [];
   const server = createServer((near) => {
     const far = connect({ port: to, host: '127.0.0.1', noDelay: true });
     for (const [socket, other] of [
@@ -112,6 +115,7 @@ async function startRelay(to: number): Promise<Relay> {
           other.destroy();
         });
       socket.pipe(other);
+      pipes.push([socket, other]);
     }
   });
   server.listen(0, '127.0.0.1');
@@ -128,6 +132,16 @@ async function startRelay(to: number): Promise<Relay> {
     stall: () => {
       server.close();
       for (const socket of sockets) socket.unpipe();
+    },
+    delay: (ms) => {
+      for (const [socket, other] of pipes) {
+        socket
+          .unpipe(other)
+          .resume()
+          .on('data', (chunk: Buffer) => {
+            setTimeout(() => other.write(chunk), ms);
+          });
+      }
     },
     cutOldest: () => {
       for (const socket of [...sockets].slice(0, 2)) socket.resetAndDestroy();

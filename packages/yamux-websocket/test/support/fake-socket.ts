@@ -6,6 +6,9 @@ import { resolveStreamOptions, type WebSocketStreamOptions } from '../../src/opt
 export class FakeSocket implements MessageSocket {
   state: MessageSocket['state'] = 'open';
   bufferedAmount = 0;
+  backlog: number | undefined;
+  /** What a message does to them. */
+  onSend: () => void = () => {};
   paused = false;
   /** Every message sent, as text. */
   readonly sent: string[] = [];
@@ -27,6 +30,7 @@ export class FakeSocket implements MessageSocket {
   send(message: Uint8Array, sent: (error?: Error | null) => void): void {
     this.sent.push(Buffer.from(message).toString());
     this.#unsent.push(sent);
+    this.onSend();
   }
 
   close(code: number, reason: string): void {

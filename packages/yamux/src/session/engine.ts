@@ -54,6 +54,7 @@ export class Engine {
       closed: () => this.#transportClosed(),
     });
     const outbox = new Outbox(transport, options.maxFramePayload, trace, {
+      ahead: () => this.#writeProgress.ahead,
       handedOver: () => this.#handedOver(),
       progressed: () => this.#progressed(),
       peerStalled: () => this.fail(endings.peerStalled()),
@@ -259,7 +260,8 @@ export class Engine {
   };
 
   #closeTransport(): void {
-    this.transport.closeWithin(this.#writeProgress, () => this.transport.destroy());
+    const unanswered = this.#outbox.bytesSent - this.keepAlive.answeredUntil;
+    this.transport.closeWithin(this.#writeProgress, unanswered, () => this.transport.destroy());
   }
 
   /** Nothing more is received, waited for or timed; every stream that is left ends with `error`. */

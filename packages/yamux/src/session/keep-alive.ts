@@ -25,6 +25,9 @@ export interface LinkFigures {
   readonly controlEnd: number;
 }
 
+/** For each so many bytes that were sent since the last pong a peer may be silent for one keepAliveTimeout more, so many times at most. */
+const BYTES_A_TIMEOUT = 65_536;
+const MOST_TIMEOUTS_MORE = 5;
 /** ms after the first ping: the first one often measures the start of the connection rather than the path. */
 const SECOND_PING_DELAY = 1000;
 
@@ -40,6 +43,11 @@ export class KeepAlive {
   #onNextRoundTrip: Array<() => void> = [];
   /** Of the ping under way: where it ends in the bytes of the session, until the transport has taken it. */
   #untakenUntil: number | undefined;
+  /** Where the ping under way, or the last one, ends in the bytes of the session; and the last one that was answered. */
+  #sentUntil = 0;
+  #answeredUntil = 0;
+  /** In which nothing moved, of the ping under way. */
+  #silentTimeouts = 0;
   #movedBefore = 0;
   #intervalTimer: unknown;
   /** Of the ping under way; undefined if it may take for ever. */
@@ -56,6 +64,11 @@ export class KeepAlive {
 
   get rtt(): number | undefined {
     return this.#ping.rtt;
+  }
+
+  /** Of the bytes of the session, those that the peer has had: its last pong says so. */
+  get answeredUntil(): number {
+    return this.#answeredUntil;
   }
 
   start(): void {
@@ -85,6 +98,7 @@ export class KeepAlive {
     const roundTrip = this.#ping.pong(value, this.#clock.now());
     if (roundTrip === undefined) return;
     this.#patience?.stop();
+    this.#answeredUntil = this.#sentUntil;
     const callbacks = this.#onRoundTrip;
     this.#onRoundTrip = [];
     for (const callback of callbacks) callback();
@@ -119,7 +133,9 @@ export class KeepAlive {
     this.#onRoundTrip.push(...this.#onNextRoundTrip);
     this.#onNextRoundTrip = [];
     this.#port.sendPing(this.#ping.begin(this.#clock.now()));
-    this.#untakenUntil = this.#link.controlEnd;
+    this.#sentUntil = this.#link.controlEnd;
+    this.#silentTimeouts = 0;
+    this.#untakenUntil = this.#sentUntil;
     this.#movedBefore = this.#moved;
     this.#patience?.touch();
   }
@@ -140,13 +156,25 @@ export class KeepAlive {
       this.#patience?.touch();
       return;
     }
-    this.#ping.abandon();
     const message = `The peer did not answer a ping within ${this.#timeout} ms (keepAliveTimeout)`;
     this.#line.failAll(new YamuxError('ERR_YAMUX_PING_TIMEOUT', message, { scope: 'session', origin: 'remote' }));
-    if (this.#interval > 0 && this.#moved === this.#movedBefore) {
+    const isSilent = this.#interval > 0 && this.#moved === this.#movedBefore;
+    if (isSilent && this.#silentTimeouts < this.#timeoutsMore) {
+      this.#silentTimeouts += 1;
+      this.#patience?.touch();
+      return;
+    }
+    this.#ping.abandon();
+    if (isSilent) {
       this.#port.peerIsDead();
     } else if (this.#onRoundTrip.length + this.#onNextRoundTrip.length > 0) {
       this.#send();
     }
+  }
+
+  /** The buffers below take at once what a slow link carries in minutes, and nothing is seen of that: it is ahead of the ping. */
+  get #timeoutsMore(): number {
+    const bytes = this.#sentUntil - this.#answeredUntil;
+    return Math.min(Math.floor(bytes / BYTES_A_TIMEOUT), MOST_TIMEOUTS_MORE);
   }
 }

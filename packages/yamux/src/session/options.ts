@@ -49,7 +49,8 @@ export interface SessionOptions {
   readonly keepAliveInterval?: number | undefined;
   /**
    * ms that a ping may stay unanswered, from when the transport has taken it; the session ends only if no byte moved meanwhile in either
-   * direction. 0 waits without end.
+   * direction. As long again, five times at most, for each 64 KiB that were sent since the last pong: over a slow link they may be in the
+   * buffers below, ahead of the ping. 0 waits without end.
    * @defaultValue 10000
    */
   readonly keepAliveTimeout?: number | undefined;

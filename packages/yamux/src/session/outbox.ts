@@ -8,8 +8,6 @@ import type { Trace } from '../trace.ts';
 import { Flag, FrameType, HEADER_SIZE } from '../wire/constants.ts';
 import { encodeHeader } from '../wire/header.ts';
 
-/** Bytes handed over and not yet taken by the transport. */
-const HANDED_OVER_LIMIT = 131_072;
 /** Bytes in one go before reading and everybody else get their turn: a fast transport takes all it is given within the tick. */
 const TICK_LIMIT = 1_048_576;
 /** Bytes of control frames waiting for a transport that takes nothing: answers to a peer that asks but does not read. */
@@ -24,6 +22,8 @@ const COPY_BELOW = 4096;
 const WORTHWHILE_FRAME = 1000;
 
 export interface OutboxPort {
+  /** Bytes that may be handed over and not yet taken by the transport; no frame is larger. */
+  ahead(): number;
   handedOver(): void;
   /** The transport took something. */
   progressed(): void;
@@ -187,7 +187,7 @@ export class Outbox {
    * full of somebody else's bytes is given ours behind them, so that a callback wakes us.
    */
   get #room(): number {
-    return HANDED_OVER_LIMIT - Math.min(this.bytesSent - this.bytesTaken, this.#transport.writableLength);
+    return this.#port.ahead() - Math.min(this.bytesSent - this.bytesTaken, this.#transport.writableLength);
   }
 
   readonly #flush = (): void => {
@@ -257,7 +257,7 @@ export class Outbox {
     if (!this.#firstInTurn) this.#lastInTurn = undefined;
     stream.nextInTurn = undefined;
     stream.hasTurn = false;
-    const payload = Math.min(stream.sendableBytes, this.#maxFramePayload);
+    const payload = Math.min(stream.sendableBytes, this.#maxFramePayload, this.#port.ahead());
     if (payload > 0) this.#sendData(stream, payload);
     if (stream.isFinDue) {
       this.#header(FrameType.WindowUpdate, Flag.Fin, stream.id, 0);

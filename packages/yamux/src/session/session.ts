@@ -167,7 +167,8 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
   /**
    * Ends the session gracefully: refuses new streams in both directions, waits for the live ones, then says GoAway and ends the
    * transport, which may close as late as it likes while it makes progress, and is destroyed after five seconds without any (longer, up to a
-   * minute, on a link that was slower than 26 KB/s). Streams that are still open after `timeout` ms error with ERR_YAMUX_SESSION_CLOSED, and it still resolves.
+   * minute, on a link that was slower than 26 KB/s, and behind more than 32 KiB sent since the last pong). Streams that are still open after
+   * `timeout` ms error with ERR_YAMUX_SESSION_CLOSED, and it still resolves.
    * Repeated calls share one promise.
    *
    * @throws the error of a session that died uncleanly meanwhile: ERR_YAMUX_TRANSPORT_ENDED if the transport closed before it had taken all

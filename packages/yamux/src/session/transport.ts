@@ -13,8 +13,9 @@ export interface TransportPort {
   closed(): void;
 }
 
-/** ms that a transport which was ended may make no progress; the longest, on a slow link. */
+/** ms that a transport which was ended may make no progress; as long again for each so many bytes that the peer may not have had yet; at most. */
 const CLOSE_TIMEOUT = 5000;
+const BYTES_A_CLOSE_TIMEOUT = 32_768;
 const LONGEST_CLOSE_TIMEOUT = 60_000;
 /** Bytes: a transport that takes whole chunks shows no progress within one. */
 const LARGEST_CHUNK = 65_536;
@@ -51,14 +52,27 @@ export class Transport {
 
   /**
    * Has been ended: `onStall` if it then makes no progress for five seconds, or as long as `pace` would take for a frame, but no longer than a
-   * minute: who reads slowly once does not decide how long we wait.
+   * minute: who reads slowly once does not decide how long we wait. `unanswered` bytes may be in the buffers below, of which nothing is
+   * seen: a connection that is destroyed before the peer has read them answers the peer's next frame by a reset, and they are lost. A
+   * transport with a numeric `closeTimeout`, which watches its own end, hears of it.
    */
-  closeWithin(progress: TransportFigures & { readonly pace: number }, onStall: () => void): void {
+  closeWithin(
+    progress: TransportFigures & { readonly pace: number },
+    unanswered: number,
+    onStall: () => void,
+  ): void {
     if (this.duplex.closed) {
       process.nextTick(this.#onClose);
       return;
     }
-    const patience = Math.min(Math.max(CLOSE_TIMEOUT, 2 * (LARGEST_CHUNK / progress.pace)), LONGEST_CLOSE_TIMEOUT);
+    const periods = 1 + Math.floor(unanswered / BYTES_A_CLOSE_TIMEOUT);
+    const forFrame = 2 * (LARGEST_CHUNK / progress.pace);
+    const patience = Math.min(Math.max(periods * CLOSE_TIMEOUT, forFrame), LONGEST_CLOSE_TIMEOUT);
+    const watched = this.duplex as { closeTimeout?: unknown };
+    if (typeof watched.closeTimeout === 'number') {
+      const longer = Math.min(periods * watched.closeTimeout, LONGEST_CLOSE_TIMEOUT);
+      watched.closeTimeout = Math.max(watched.closeTimeout, longer);
+    }
     this.#patience = new StallTimer(this.#clock, patience, progress, onStall);
     this.#patience.touch();
   }

@@ -18,6 +18,21 @@ test('no more than 128 KiB, and the frame that crosses them, are handed over and
   }
 });
 
+test('over a slow transport less is handed over ahead of what it takes, in smaller frames', async () => {
+  const scene = new OutboxScene();
+  scene.ahead = 5000;
+  scene.link.isHeld = true;
+  for (let streams = 0; streams < 3; streams += 1) scene.stream().write(Buffer.alloc(200 * KIB));
+  await turn();
+  await turn();
+  expect(scene.lines).toEqual(['DATA 1 5000']);
+  scene.ahead = 6000;
+  scene.link.takeBatch();
+  await turn();
+  await turn();
+  expect(scene.lines).toEqual(['DATA 1 5000', 'DATA 3 6000']);
+});
+
 test('no more than 128 KiB of control frames are handed over and not taken', async () => {
   const scene = new OutboxScene();
   scene.link.isHeld = true;

@@ -181,3 +181,60 @@ describe('the pace', () => {
     expect(scene.progress.pace).toBe(Number.POSITIVE_INFINITY);
   });
 });
+
+describe('what may be handed over ahead', () => {
+  const KIB = 1024;
+
+  /** Waited for all the time, it takes 100 KiB every so many ms. */
+  function taking(every: number): Scene {
+    const scene = new Scene();
+    scene.handOver(10_000 * KIB, 0);
+    for (let now = every; now <= 20_000; now += every) scene.take(100 * KIB, now);
+    return scene;
+  }
+
+  test.each([
+    [1000, 50 * KIB],
+    [10_000, 5 * KIB],
+    [20_000, 4 * KIB],
+    [400, 125 * KIB],
+    [200, 128 * KIB],
+  ])('is what a transport that takes 100 KiB in %i ms takes in half a second, within bounds', (every, ahead) => {
+    expect(taking(every).progress.ahead).toBe(ahead);
+  });
+
+  test('is 128 KiB until half a second was waited', () => {
+    const scene = new Scene();
+    scene.handOver(1000, 0);
+    scene.take(1, 499);
+    expect(scene.progress.ahead).toBe(128 * KIB);
+    scene.take(1, 500);
+    expect(scene.progress.ahead).toBe(4 * KIB);
+  });
+
+  test('is not believed of a kernel that takes much at a time and then nothing for long', () => {
+    const scene = taking(10_000);
+    for (let now = 30_000; now <= 60_000; now += 10_000) {
+      for (let piece = 0; piece < 10; piece += 1) scene.take(9 * KIB, now);
+      expect(scene.progress.ahead).toBeLessThanOrEqual(5 * KIB);
+    }
+  });
+
+  test('does not shrink by the time in which nothing was to be sent', () => {
+    const scene = new Scene();
+    for (let now = 0; now < 100_000; now += 10_000) {
+      scene.handOver(100 * KIB, now);
+      scene.take(100 * KIB, now + 100);
+    }
+    expect(scene.progress.ahead).toBe(128 * KIB);
+  });
+
+  test('follows a stall down, and up again when a MiB was taken', () => {
+    const scene = new Scene();
+    scene.handOver(10_000 * KIB, 0);
+    scene.take(10 * KIB, 25_000);
+    expect(scene.progress.ahead).toBe(4 * KIB);
+    for (let taken = 0; taken < 1024; taken += 8) scene.take(8 * KIB, 25_010);
+    expect(scene.progress.ahead).toBe(128 * KIB);
+  });
+});

@@ -13,7 +13,7 @@ import { ManualClock } from './manual-clock.ts';
 export const KIB = 1024;
 export const MIB: number = 1024 * KIB;
 export const HEADER = 12;
-/** What may stand handed over and not taken. */
+/** What may stand handed over and not taken by a transport that is not slow. */
 export const HANDED_OVER_LIMIT: number = 128 * KIB;
 
 /** Until the batch of this tick has left. */
@@ -125,6 +125,8 @@ export class OutboxScene {
   readonly streams: YamuxStream[] = [];
   /** What each of `streams` is to the outbox. */
   readonly wires: WireStream[] = [];
+  /** What may stand handed over and not taken. */
+  ahead: number = HANDED_OVER_LIMIT;
   /** What the session was told, in order. */
   readonly told: string[] = [];
   readonly #clock = new ManualClock();
@@ -132,6 +134,7 @@ export class OutboxScene {
 
   constructor(maxFramePayload: number = 32 * KIB) {
     this.outbox = new Outbox(this.link, maxFramePayload, new Trace({}), {
+      ahead: () => this.ahead,
       handedOver: () => this.told.push('handed over'),
       progressed: () => this.told.push('progressed'),
       peerStalled: () => this.told.push('stalled'),
