@@ -8,5 +8,7 @@ const config: Options = {
   clean: true,
   sourcemap: true,
   target: 'node20',
+  // `import 'stream'` is a package of npm to every runtime and bundler but Node.
+  removeNodeProtocol: false,
 };
 export default config;

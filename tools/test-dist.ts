@@ -1,13 +1,13 @@
 // Checks what would be published, not what lies in the workspace: packs every public package, judges the tarballs, installs them by npm in an
-// empty folder and uses them from there: as ESM, as CommonJS and from TypeScript, on the oldest and the newest Node. Those two alone are
-// fetched; what the packages need besides each other is taken from this workspace.
+// empty folder and uses them from there: as ESM, as CommonJS and from TypeScript, on the oldest and the newest Node, on Bun and Deno, and in
+// workerd. Those alone are fetched; what the packages need besides each other is taken from this workspace.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Consumer } from './published/consumer.ts';
-import { fetchNode, NODE_VERSIONS } from './published/node-versions.ts';
 import { checkPublished, entries, manifest, pack, publicFolders, root } from './published/packages.ts';
 import { pnpm } from './published/run.ts';
+import { fetchFromNpm, fetchRuntime, MINIFLARE, NODES, OTHERS } from './published/runtimes.ts';
 import { printSizes } from './published/sizes.ts';
 
 /** Entries that are nothing without their optional peer dependency, and say so by failing to load. */
@@ -55,27 +55,40 @@ function testDist(temporary: string): void {
   full.imports(process.execPath, entries());
   full.roundTrips(process.execPath);
   full.tunnel(process.execPath);
-  const unseen = NODE_VERSIONS.filter((version) => {
-    step(`imports, round trips and the tunnel's programs, on Node ${version}`);
-    const node = fetchNode(version, join(temporary, `node-${version}`));
-    if ('missing' in node) return unavailable(version, node.missing);
+  const unseen: string[] = [];
+  for (const runtime of NODES) {
+    step(`imports, round trips and the tunnel's programs, on ${runtime.title}`);
+    const node = fetchRuntime(runtime, join(temporary, runtime.install));
+    if ('missing' in node) {
+      unseen.push(unavailable(runtime.title, node.missing));
+      continue;
+    }
     bare.imports(node.executable, withoutPeers);
     full.imports(node.executable, entries());
     full.roundTrips(node.executable);
     full.tunnel(node.executable);
-    return false;
-  });
+  }
+  for (const runtime of OTHERS) {
+    step(`round trips, on ${runtime.title}`);
+    const other = fetchRuntime(runtime, join(temporary, runtime.install));
+    if ('missing' in other) unseen.push(unavailable(runtime.title, other.missing));
+    else full.roundTrips(other.executable, runtime.args);
+  }
+  step('round trips, in workerd');
+  const missing = fetchFromNpm(MINIFLARE, join(temporary, 'workerd'));
+  if (missing === undefined) full.inWorkerd(join(temporary, 'workerd'));
+  else unseen.push(unavailable('workerd', missing));
 
   step('sizes');
   printSizes(full, tarballs, entries());
-  for (const version of unseen) console.warn(`\nNOT CHECKED on Node ${version}, which npm did not bring: see above`);
+  for (const title of unseen) console.warn(`\nNOT CHECKED on ${title}, which npm did not bring: see above`);
 }
 
-/** A machine without a network may leave a version out, CI may not. */
-function unavailable(version: string, reason: string): true {
-  if (!['', '0', 'false', undefined].includes(process.env.CI)) throw new Error(`no Node ${version}: ${reason}`);
-  console.warn(`no Node ${version}: ${reason}`);
-  return true;
+/** A machine without a network may leave a runtime out, CI may not. */
+function unavailable(title: string, reason: string): string {
+  if (!['', '0', 'false', undefined].includes(process.env.CI)) throw new Error(`no ${title}: ${reason}`);
+  console.warn(`no ${title}: ${reason}`);
+  return title;
 }
 
 function step(what: string): void {

@@ -27,11 +27,30 @@ export class Consumer {
   }
 
   /** Real streams, as ES modules, as CommonJS, and with a copy of either kind on both ends of a connection. */
-  roundTrips(node: string): void {
+  roundTrips(runtime: string, args: readonly string[] = []): void {
     cpSync(join(import.meta.dirname, 'round-trip.mjs'), join(this.folder, 'round-trip.mjs'));
     for (const near of ['esm', 'cjs']) {
-      for (const far of ['esm', 'cjs']) run(this.folder, node, ['round-trip.mjs', near, far]);
+      for (const far of ['esm', 'cjs']) run(this.folder, runtime, [...args, 'round-trip.mjs', near, far]);
     }
+  }
+
+  /** Streams over the WebSockets of workerd; `miniflare` is the folder where that is installed. */
+  inWorkerd(miniflare: string): void {
+    for (const file of ['worker.mjs', 'in-workerd.mjs']) cpSync(join(import.meta.dirname, file), join(miniflare, file));
+    cpSync(join(this.folder, 'node_modules', '@zishuo'), join(miniflare, 'node_modules', '@zishuo'), {
+      recursive: true,
+    });
+    const bundled = join(miniflare, 'bundle.mjs');
+    const options = [
+      '--bundle',
+      '--format=esm',
+      '--platform=neutral',
+      '--main-fields=module,main',
+      '--log-level=error',
+    ];
+    const external = ['--external:node:*', '--external:ws'];
+    pnpm(root, 'exec', 'esbuild', join(miniflare, 'worker.mjs'), ...options, ...external, `--outfile=${bundled}`);
+    run(miniflare, process.execPath, ['in-workerd.mjs', 'bundle.mjs']);
   }
 
   /** The programs of the tunnel, as processes: a gateway, an agent, a request, and their ends. */

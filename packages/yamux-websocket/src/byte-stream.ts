@@ -17,6 +17,7 @@ import { Heartbeat } from './heartbeat.ts';
 import { MessageSender } from './message-sender.ts';
 import type { MessageData, MessageSocket } from './message-socket.ts';
 import type { ResolvedStreamOptions } from './options.ts';
+import { startTimer, type Timer } from './timer.ts';
 
 type Callback = (error?: Error | null) => void;
 
@@ -54,7 +55,7 @@ export class WebSocketByteStream extends Duplex {
   #closeWith: CloseFrame | undefined;
   #terminated = false;
   #gone = false;
-  #closeTimer: NodeJS.Timeout | undefined;
+  #closeTimer: Timer | undefined;
   #resolveClosed!: (close: SocketClose) => void;
 
   /** @internal `closeFrame` gives the close frame at the time of `end()`. */
@@ -300,7 +301,7 @@ export class WebSocketByteStream extends Duplex {
       this.#sentClose = closeFrame;
       this.#socket.close(closeFrame.code, closeFrame.reason);
     }
-    this.#closeTimer ??= setTimeout(() => this.#terminate(), this.closeTimeout).unref();
+    this.#closeTimer ??= startTimer(() => this.#terminate(), this.closeTimeout);
   }
 
   #terminate(): void {

@@ -174,7 +174,8 @@ function opened(ws: WebSocket, timeout: number, signal: AbortSignal | undefined)
     };
     const onAbort = (): void => fail(signal?.reason);
     const onUpgrade = (response: IncomingMessage): void => {
-      carrier = response.socket;
+      // Bun's `ws` has none.
+      carrier = (response.socket as Carrier | null) ?? undefined;
     };
     const onOpen = (): void => {
       settled();

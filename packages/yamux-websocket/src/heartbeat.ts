@@ -1,11 +1,13 @@
 // WebSocket pings, for connections without a Yamux session. Every received message counts as a sign of life. The timer runs in whole
 // intervals, so that a message costs no more than setting a flag.
 
+import { startTimer, type Timer } from './timer.ts';
+
 export class Heartbeat {
   readonly #interval: number;
   readonly #ping: () => void;
   readonly #onSilence: () => void;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
   #due = 0;
   #heard = false;
   #pinged = false;
@@ -35,7 +37,7 @@ export class Heartbeat {
   #arm(): void {
     this.#heard = false;
     this.#due = performance.now() + this.#interval;
-    this.#timer = setTimeout(this.#tick, this.#interval).unref();
+    this.#timer = startTimer(this.#tick, this.#interval);
   }
 
   readonly #tick = (): void => {

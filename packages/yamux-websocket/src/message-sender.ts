@@ -3,6 +3,7 @@
 import { eachMessage } from './message-batch.ts';
 import type { MessageSocket } from './message-socket.ts';
 import type { ResolvedStreamOptions } from './options.ts';
+import { startTimer, type Timer } from './timer.ts';
 
 type WriteCallback = (error?: Error | null) => void;
 
@@ -23,8 +24,8 @@ export class MessageSender {
   #unsent = 0;
   #closedBy: Error | undefined;
 
-  #pollTimer: NodeJS.Timeout | undefined;
-  #stallTimer: NodeJS.Timeout | undefined;
+  #pollTimer: Timer | undefined;
+  #stallTimer: Timer | undefined;
   #stallDue = 0;
   #progressAt = 0;
   /** What waited of the batch at the last check: less now is progress, even if no message is through yet. */
@@ -90,7 +91,7 @@ export class MessageSender {
   readonly #complete = (): void => {
     if (this.#unsent > 0) return;
     if (this.#socket.bufferedAmount > this.#limits.highWaterMark) {
-      this.#pollTimer = setTimeout(this.#complete, POLL_MS).unref();
+      this.#pollTimer = startTimer(this.#complete, POLL_MS);
       return;
     }
     const callback = this.#callback;
@@ -107,7 +108,7 @@ export class MessageSender {
     if (this.#stallTimer !== undefined || this.#limits.writeTimeout === 0) return;
     this.#lastBacklog = this.#backlog;
     this.#stallDue = performance.now() + wait;
-    this.#stallTimer = setTimeout(this.#judge, wait).unref();
+    this.#stallTimer = startTimer(this.#judge, wait);
   }
 
   readonly #judge = (): void => {

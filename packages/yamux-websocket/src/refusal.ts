@@ -11,6 +11,7 @@ import {
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { UpgradeRefusedError } from './errors.ts';
+import { startTimer } from './timer.ts';
 
 /** How long the other end may take to close, in milliseconds. */
 const LINGER = 5_000;
@@ -20,7 +21,7 @@ export function refuseUpgrade(socket: Duplex, refusal: UpgradeRefusedError): voi
     socket.destroy();
     return;
   }
-  const timer = setTimeout(() => socket.destroy(), LINGER).unref();
+  const timer = startTimer(() => socket.destroy(), LINGER);
   socket.once('close', () => clearTimeout(timer));
   socket.end(responseTo(refusal));
   socket.resume(); // unread bytes would turn the close into a reset, which can overtake the response

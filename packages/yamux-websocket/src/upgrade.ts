@@ -11,6 +11,7 @@ import { UpgradeRefusedError, wsMissing } from './errors.ts';
 import type { Carrier } from './options.ts';
 import { refuseUpgrade, serveWithoutUpgrade, unavailable, upgradeRequired } from './refusal.ts';
 import { checkRole, sessionOver } from './session.ts';
+import { startTimer } from './timer.ts';
 import { checkUpgradeOptions, type UpgradeOptions } from './upgrade-options.ts';
 import { type RecommendedWsOptions, recommendedWsOptions } from './ws-options.ts';
 
@@ -116,7 +117,7 @@ class Acceptor<Identity> implements UpgradeAcceptor {
 
   async #accept(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const controller = new AbortController();
-    const timer = setTimeout(() => controller.abort(this.#unavailable('timed out')), this.#pendingTimeout).unref();
+    const timer = startTimer(() => controller.abort(this.#unavailable('timed out')), this.#pendingTimeout);
     const onGone = (): void => controller.abort(new UpgradeRefusedError(499, { body: 'the client left' }));
     socket.on('error', ignore);
     socket.once('end', onGone);

@@ -15,7 +15,8 @@ export interface WebSocketEvent {
 /** The part of a WHATWG WebSocket that is used. */
 export interface WebSocketLike {
   readonly readyState: number;
-  readonly bufferedAmount: number;
+  /** Not in workerd, which buffers what it likes. */
+  readonly bufferedAmount?: number;
   binaryType: string;
   addEventListener(type: string, listener: (event: WebSocketEvent) => void): void;
   removeEventListener(type: string, listener: (event: WebSocketEvent) => void): void;
@@ -52,7 +53,7 @@ export class WebSocketDriver implements MessageSocket {
   }
 
   get bufferedAmount(): number {
-    return this.#socket.bufferedAmount;
+    return this.#socket.bufferedAmount ?? 0;
   }
 
   attach(listener: MessageListener): void {

@@ -12,9 +12,16 @@ export interface Clock {
 
 export const systemClock: Clock = {
   now: () => performance.now(),
-  setTimeout: (callback, ms) => setTimeout(callback, ms).unref(),
+  setTimeout: startTimer,
   clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
 };
+
+/** In workerd and in browsers a timer is a number, and keeps no process alive. */
+function startTimer(callback: () => void, ms: number): unknown {
+  const timer: Partial<NodeJS.Timeout> = setTimeout(callback, ms);
+  timer.unref?.();
+  return timer;
+}
 
 /** ms: the longest delay that Node's timers take. A longer one would fire at once. */
 export const MAX_DELAY = 2_147_483_647;

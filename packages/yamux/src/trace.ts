@@ -2,7 +2,7 @@
 // subscribed. Nothing is built while nobody listens.
 
 import { channel } from 'node:diagnostics_channel';
-import { debuglog } from 'node:util';
+import { type DebugLogger, debuglog } from 'node:util';
 import { FrameType } from './wire/constants.ts';
 import { describeHeader } from './wire/describe.ts';
 
@@ -34,7 +34,10 @@ export interface SessionMessage {
   readonly session: object;
 }
 
-const debug = debuglog('yamux');
+/** Where there is no NODE_DEBUG nothing is asked for: workerd prints what every debuglog is given. */
+const debug: Pick<DebugLogger, 'enabled'> & ((message: string, ...parts: string[]) => void) = process.env.NODE_DEBUG
+  ? debuglog('yamux')
+  : Object.assign(() => {}, { enabled: false });
 const frameSent = channel('yamux:frame:sent');
 const frameReceived = channel('yamux:frame:received');
 const streamOpen = channel('yamux:stream:open');
