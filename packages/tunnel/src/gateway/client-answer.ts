@@ -105,7 +105,7 @@ export class ClientAnswer {
     if (!this.#request.complete && response.socket !== null) linger(response.socket, this.#request);
     // As text of one byte a character node:http writes it in one string with the head.
     if (whole === undefined) response.end();
-    else response.end(whole.latin1Slice(), 'latin1');
+    else response.end(whole.toString('latin1'), 'latin1');
   }
 
   /** The gateway's own answer, where there is no other. */

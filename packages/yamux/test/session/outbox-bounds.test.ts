@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { YamuxStream } from '../../src/duplex/yamux-stream.ts';
-import { HANDED_OVER_LIMIT, HEADER, KIB, MIB, OutboxScene, tick } from '../support/outbox-scene.ts';
+import { HANDED_OVER_LIMIT, HEADER, KIB, MIB, OutboxScene } from '../support/outbox-scene.ts';
 
 test('no more than 128 KiB, and the frame that crosses them, are handed over and not taken', async () => {
   for (const maxFramePayload of [KIB, 32 * KIB, 65_524]) {
