@@ -18,10 +18,16 @@ export interface LinkShape {
   readonly bytesPerSecond: number;
 }
 
-export interface Case {
+/** What is measured of whoever is put to it. */
+export interface Measurable {
   /** What `--only` takes. */
   readonly name: string;
   readonly figures: readonly Figure[];
+  /** Each round in processes of its own, which nothing has warmed up. */
+  readonly isCold?: true;
+}
+
+export interface Case extends Measurable {
   /** Without one the ends are as near to each other as they can be. */
   readonly link?: LinkShape | undefined;
   /** The case in words and numbers, for a program that is not of Node. */

@@ -10,20 +10,25 @@ import { describeMachine } from './report/machine.ts';
 import { writeResults } from './report/results-file.ts';
 import { renderTable } from './report/table.ts';
 import { renderTargets } from './report/targets-table.ts';
-import { runRounds } from './rounds.ts';
+import { runRounds, type Series } from './rounds.ts';
 import { summarize } from './summary.ts';
 import { targets } from './targets.ts';
-import { type Trial, trials } from './trials.ts';
+import { type StreamTrial, trials } from './trials.ts';
+import { TUNNEL } from './tunnel/index.ts';
+import { measureTunnel, tunnelNames } from './tunnel/rounds.ts';
 import { judge } from './verdicts.ts';
 
 const DEFAULT_ROUNDS = 5;
-const names = [...trials.map(({ benchCase }) => benchCase), ...groups].map(({ name }) => name);
+const names = [...[...trials.map(({ benchCase }) => benchCase), ...groups].map(({ name }) => name), ...tunnelNames];
 const USAGE = `usage: pnpm bench [--only case]... [--rounds n]
-cases: ${names.join(', ')}`;
+cases: ${names.join(', ')}; ${TUNNEL} for all of it
+BENCH_FRPS, BENCH_FRPC and BENCH_PIKO may name the programs of frp and of piko, to be measured beside the tunnel`;
 
 interface Options {
-  readonly chosen: readonly Trial[];
+  readonly chosen: readonly StreamTrial[];
   readonly chosenGroups: readonly Group[];
+  readonly chosenOfTunnel: readonly string[];
+  readonly isWhole: boolean;
   readonly rounds: number;
 }
 
@@ -32,7 +37,7 @@ function readOptions(args: readonly string[]): Options {
     args: [...args],
     options: { only: { type: 'string', multiple: true }, rounds: { type: 'string', default: String(DEFAULT_ROUNDS) } },
   });
-  const { only = names } = values;
+  const only = values.only?.flatMap((name) => (name === TUNNEL ? tunnelNames : name)) ?? names;
   for (const name of only) {
     if (!names.includes(name)) throw new RangeError(`Expected a case, got '${name}'`);
   }
@@ -43,23 +48,28 @@ function readOptions(args: readonly string[]): Options {
   return {
     chosen: trials.filter(({ benchCase }) => only.includes(benchCase.name)),
     chosenGroups: groups.filter(({ name }) => only.includes(name)),
+    chosenOfTunnel: tunnelNames.filter((name) => only.includes(name)),
+    isWhole: names.every((name) => only.includes(name)),
     rounds,
   };
 }
 
-async function main({ chosen, chosenGroups, rounds }: Options): Promise<void> {
+async function main({ chosen, chosenGroups, chosenOfTunnel, isWhole, rounds }: Options): Promise<void> {
   const machine = describeMachine();
   const goIsMissing = await buildGoYamux();
   if (goIsMissing !== undefined) console.log(`${goYamux.name} is skipped: ${goIsMissing}`);
-  const all = await runRounds({
+  const onRound = (round: number, { benchCase, contender }: Series): void => {
+    const what = round === 0 ? 'warm-up' : `round ${round}/${rounds}`;
+    process.stderr.write(`${benchCase.name}  ${what}  ${contender.name}\n`);
+  };
+  const ofStreams = await runRounds({
     trials: goIsMissing === undefined ? chosen : chosen.map(withoutGo),
     rounds,
     start: (contender, benchCase) => new Pair(contender, benchCase),
-    onRound(round, { benchCase, contender }) {
-      const what = round === 0 ? 'warm-up' : `round ${round}/${rounds}`;
-      process.stderr.write(`${benchCase.name}  ${what}  ${contender.name}\n`);
-    },
+    onRound,
   });
+  const ofTunnel = await measureTunnel({ names: chosenOfTunnel, rounds, onRound, onNote: console.log });
+  const all = [...ofStreams, ...ofTunnel];
   const ofBalancer = await measureBalancer(chosenGroups, chosenGroups.length > 0 ? rounds : 0, (round, what) => {
     process.stderr.write(`${what}  round ${round}/${rounds}\n`);
   });
@@ -69,13 +79,15 @@ async function main({ chosen, chosenGroups, rounds }: Options): Promise<void> {
 
   console.log(`\n${renderTable(summaries)}\n`);
   console.log(`bar, median of ${rounds}, speed against the first of the case, slowest and fastest round\n`);
-  for (const { name, version, note } of contenders) console.log(`${name} (${version}): ${note}`);
+  for (const { name, version, note } of contenders) {
+    console.log(`${name}${version === '' ? '' : ` (${version})`}: ${note}`);
+  }
   const { cpu, cores, node, loadAverageBefore } = machine;
   console.log(`${cpu}, ${cores} cores, Node ${node}, load ${loadAverageBefore} before the start`);
   if (verdicts.length > 0)
     console.log(`\ntargets: speed as measured, and as wanted\n${renderTargets(verdicts, summaries)}`);
 
-  if (chosen.length + chosenGroups.length < trials.length + groups.length) {
+  if (!isWhole) {
     console.log('\nresults.json is left as it was: only a run of all cases writes it.');
     return;
   }
@@ -84,7 +96,7 @@ async function main({ chosen, chosenGroups, rounds }: Options): Promise<void> {
   console.log(`\n${path}`);
 }
 
-function withoutGo({ benchCase, contenders }: Trial): Trial {
+function withoutGo({ benchCase, contenders }: StreamTrial): StreamTrial {
   return { benchCase, contenders: contenders.filter((contender) => contender !== goYamux) };
 }
 

@@ -4,25 +4,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import type { Case } from './case.ts';
 import type { Message } from './child.ts';
 import type { Contender, Program } from './implementation.ts';
+import { ownProgram } from './programs.ts';
+import type { Drivable, Outcome } from './rounds.ts';
 
-/**
- * Until V8 has optimized both ends they run at a tenth of their speed or less. Seen in open-echo-close on two busy cores: @zishuo/yamux
- * goes from 4 to 80 streams/ms after 0.6 s, node:http2 from 2 to 15 after 1.5 s. Figures taken before that say little but when it happened.
- */
-export const WARM_UP_MS = 3000;
-export const ROUND_MS = 1000;
 /** ms past the load itself that it may take to start, to get ready, to drain and to answer. */
 const PATIENCE_MS = 40_000;
 
-export type Outcome = { readonly figures: readonly number[] } | { readonly failure: string };
-
 type Role = 'server' | 'relay' | 'client';
 
-export class Pair {
+export class Pair implements Drivable {
   readonly #children: ChildProcess[] = [];
   readonly #contender: Contender | Program;
   readonly #case: Case;
@@ -80,9 +73,8 @@ export class Pair {
     if ('executable' in this.#contender && role !== 'relay') {
       return [this.#contender.executable, role, JSON.stringify(this.#case.load), String(port)];
     }
-    // The build lays the programs side by side. Without our execArgv: what is measured is plain Node.
-    const path = fileURLToPath(new URL(`./${role}.js`, import.meta.url));
-    return [process.execPath, path, this.#contender.name, this.#case.name, String(port)];
+    // Without our execArgv: what is measured is plain Node.
+    return [process.execPath, ...ownProgram(role), this.#contender.name, this.#case.name, String(port)];
   }
 
   #load(): void {

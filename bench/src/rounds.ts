@@ -1,13 +1,24 @@
 // The order of measurements. In a trial every contender gets warm, and then each round goes through them in turn, so that what the machine
-// does meanwhile falls on all of them alike.
+// does meanwhile falls on all of them alike. In a cold trial nobody gets warm, and each round is the first of its processes.
 
-import type { Case } from './case.ts';
+import type { Measurable } from './case.ts';
 import type { Contender } from './implementation.ts';
-import { type Outcome, ROUND_MS, WARM_UP_MS } from './pair.ts';
-import type { Trial } from './trials.ts';
+
+/**
+ * Until V8 has optimized both ends they run at a tenth of their speed or less. Seen in open-echo-close on two busy cores: @zishuo/yamux
+ * goes from 4 to 80 streams/ms after 0.6 s, node:http2 from 2 to 15 after 1.5 s. Figures taken before that say little but when it happened.
+ */
+export const WARM_UP_MS = 3000;
+export const ROUND_MS = 1000;
+
+/** A case, and who is put to it. */
+export interface Trial<One, What extends Measurable = Measurable> {
+  readonly benchCase: What;
+  readonly contenders: readonly One[];
+}
 
 export interface Series {
-  readonly benchCase: Case;
+  readonly benchCase: Measurable;
   readonly contender: Contender;
   /** In each all figures of the case. */
   readonly rounds: (readonly number[])[];
@@ -15,42 +26,58 @@ export interface Series {
   failure?: string;
 }
 
+export type Outcome = { readonly figures: readonly number[] } | { readonly failure: string };
+
 export interface Drivable {
+  /** For so many ms. Never rejects. */
   drive(ms: number): Promise<Outcome>;
   end(): Promise<void>;
 }
 
-export interface Plan<One extends Contender> {
-  readonly trials: readonly Trial<One>[];
+export interface Plan<One extends Contender, What extends Measurable> {
+  readonly trials: readonly Trial<One, What>[];
   readonly rounds: number;
-  start(contender: One, benchCase: Case): Drivable;
+  start(contender: One, benchCase: What): Drivable;
   /** Called before each measurement; round 0 is the warm-up. */
   onRound(round: number, series: Series): void;
 }
 
-export async function runRounds<One extends Contender>(plan: Plan<One>): Promise<readonly Series[]> {
+export async function runRounds<One extends Contender, What extends Measurable>(
+  plan: Plan<One, What>,
+): Promise<readonly Series[]> {
   const all: Series[] = [];
   for (const { benchCase, contenders } of plan.trials) {
+    const { isCold = false } = benchCase;
     const runners = contenders.map((contender) => {
       const series: Series = { benchCase, contender, rounds: [] };
-      return { series, pair: plan.start(contender, benchCase) };
+      const start = (): Drivable => plan.start(contender, benchCase);
+      return { series, start, warm: isCold ? undefined : start() };
     });
     try {
-      for (let round = 0; round <= plan.rounds; round += 1) {
+      for (let round = isCold ? 1 : 0; round <= plan.rounds; round += 1) {
         // Another one begins each time: nobody always follows the same neighbour.
         const first = round % runners.length;
-        for (const { series, pair } of [...runners.slice(first), ...runners.slice(0, first)]) {
+        for (const { series, start, warm } of [...runners.slice(first), ...runners.slice(0, first)]) {
           if (series.failure !== undefined) continue;
           plan.onRound(round, series);
-          const outcome = await pair.drive(round === 0 ? WARM_UP_MS : ROUND_MS);
+          const ms = round === 0 ? WARM_UP_MS : ROUND_MS;
+          const outcome = await (warm === undefined ? driveOnce(start(), ms) : warm.drive(ms));
           if ('failure' in outcome) series.failure = outcome.failure;
           else if (round > 0) series.rounds.push(outcome.figures);
         }
       }
     } finally {
-      await Promise.all(runners.map(({ pair }) => pair.end()));
+      await Promise.all(runners.map(({ warm }) => warm?.end()));
     }
     all.push(...runners.map(({ series }) => series));
   }
   return all;
+}
+
+async function driveOnce(drivable: Drivable, ms: number): Promise<Outcome> {
+  try {
+    return await drivable.drive(ms);
+  } finally {
+    await drivable.end();
+  }
 }

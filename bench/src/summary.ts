@@ -1,6 +1,6 @@
 // What the rounds come to: medians and ratios. A failed contender has no figure, only how it failed.
 
-import type { Case, Figure } from './case.ts';
+import type { Figure, Measurable } from './case.ts';
 import type { Series } from './rounds.ts';
 import { median } from './statistics.ts';
 
@@ -33,7 +33,7 @@ export interface Figures {
 
 /** A summary for each figure of each case. */
 export function summarize(all: readonly Series[]): readonly CaseSummary[] {
-  const byCase = new Map<Case, Series[]>();
+  const byCase = new Map<Measurable, Series[]>();
   for (const series of all) {
     const others = byCase.get(series.benchCase);
     if (others === undefined) byCase.set(series.benchCase, [series]);
@@ -53,8 +53,9 @@ export function summarize(all: readonly Series[]): readonly CaseSummary[] {
   );
 }
 
-/** The ratios are to the first. */
-export function summarizeFigures(benchCase: Figure, measured: readonly Figures[]): CaseSummary {
+/** The ratios are to the first. Who does not have such a figure, which it tells by NaN, is left out. */
+export function summarizeFigures(benchCase: Figure, all: readonly Figures[]): CaseSummary {
+  const measured = all.filter(({ figures }) => !figures.some(Number.isNaN));
   const [first] = measured;
   const reference = first?.failure === undefined ? median(first?.figures ?? []) : undefined;
   return { benchCase, results: measured.map((figures) => resultOf(benchCase, figures, reference)) };

@@ -6,6 +6,8 @@ export interface Target {
   readonly contender: string;
   readonly against: Against;
   readonly atLeast: number;
+  /** Whom it is against, only some runs have: without them there is no verdict. */
+  readonly isOptional?: true;
 }
 
 /** A contender, in the same figure unless another is named, or a figure that nobody measured. */
@@ -16,6 +18,11 @@ const SOCKET = 'net.Socket';
 const HTTP2 = 'node:http2';
 const LIBP2P = '@chainsafe/libp2p-yamux';
 const GO = 'hashicorp/yamux';
+const OVER_WS = '@zishuo/tunnel, ws';
+const OVER_WSS = '@zishuo/tunnel, wss';
+const TWO_PROXIES = 'two http-proxy-3';
+const FRP = 'frp';
+const PIKO = 'piko';
 
 export const targets: readonly Target[] = [
   ...ours('bulk-1', { [SOCKET]: 0.85, [HTTP2]: 1.2, [LIBP2P]: 1.1, [GO]: 1 }),
@@ -25,6 +32,9 @@ export const targets: readonly Target[] = [
   ...ours('ping-pong', { [SOCKET]: 1 / 1.3 }),
   ...ours('ping-pong-beside-bulk-p99', { [HTTP2]: 1 }),
   ...ours('ping-pong-beside-paced-p99', { [HTTP2]: 1 }),
+  ...ours('bulk-1-cold', { [SOCKET]: 0.9, [LIBP2P]: 1.1 }),
+  ...ours('bulk-100-cold', { [GO]: 1 }),
+  ...ours('ping-pong-beside-bulk-p99-cold', { [HTTP2]: 1 }),
   to('idle-memory-opened', YAMUX, { value: 3 * 1024 }, 1),
   to('idle-memory-accepted', YAMUX, { value: 3 * 1024 }, 1),
   // The link's own 100 MB/s, in MiB/s.
@@ -44,10 +54,31 @@ export const targets: readonly Target[] = [
   to('balancer-pick-100', 'rendezvous', { value: 4000 }, 1),
   to('balancer-pick-100', 'peak-ewma', { value: 200 }, 1),
   to('balancer-pick-10000', 'round-robin, one tag, of as many as sessions', { value: 150 }, 1),
+  ...tunnel('tunnel-small', [1.2, 1.8, 2]),
+  ...tunnel('tunnel-down-1m', [0.8, 0.8, 1.2]),
+  ...tunnel('tunnel-down-64m', [0.8, 0.8, 1.2]),
+  ...tunnel('tunnel-up-1m', [0.8, 0.8, 1.2]),
+  ...tunnel('tunnel-beside-p99', [1, 1, 1]),
+  ...['memory', 'cpu', 'again'].map((what) => optional(to(`tunnel-idle-${what}`, OVER_WS, { contender: PIKO }, 1))),
 ];
 
 function ours(figure: string, atLeast: Readonly<Record<string, number>>): Target[] {
   return Object.entries(atLeast).map(([contender, ratio]) => to(figure, YAMUX, { contender }, ratio));
+}
+
+/** Against two node proxies, frp and piko; over wss against those of them that have TLS on the same ways. */
+function tunnel(figure: string, [proxies, frp, piko]: readonly [number, number, number]): Target[] {
+  return [
+    to(figure, OVER_WS, { contender: TWO_PROXIES }, proxies),
+    optional(to(figure, OVER_WS, { contender: FRP }, frp)),
+    optional(to(figure, OVER_WS, { contender: PIKO }, piko)),
+    to(figure, OVER_WSS, { contender: `${TWO_PROXIES}, TLS` }, proxies),
+    optional(to(figure, OVER_WSS, { contender: `${FRP}, TLS` }, frp)),
+  ];
+}
+
+function optional(target: Target): Target {
+  return { ...target, isOptional: true };
 }
 
 function to(figure: string, contender: string, against: Against, atLeast: number): Target {

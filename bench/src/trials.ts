@@ -2,6 +2,7 @@
 
 import type { Case } from './case.ts';
 import { bulk } from './cases/bulk.ts';
+import { cold } from './cases/cold.ts';
 import { idleMemory } from './cases/idle-memory.ts';
 import { openEchoClose } from './cases/open-echo-close.ts';
 import { pingPong, pingPongBesideBulk, pingPongBesidePaced } from './cases/ping-pong.ts';
@@ -16,11 +17,9 @@ import { masked, unmasked, type Way, zeroKey } from './implementations/web-socke
 import { yamuxOverWs } from './implementations/web-socket/yamux-over-ws.ts';
 import { yamux } from './implementations/yamux.ts';
 import { yamuxJs } from './implementations/yamux-js.ts';
+import type { Trial } from './rounds.ts';
 
-export interface Trial<One = Implementation | Program> {
-  readonly benchCase: Case;
-  readonly contenders: readonly One[];
-}
+export type StreamTrial = Trial<Implementation | Program, Case>;
 
 const KIB = 1024;
 
@@ -29,9 +28,17 @@ const overTcp = [yamux, rawSocket, http2, libp2pYamux, goYamux, yamuxJs];
 /** Carriers over a WebSocket. */
 const over = (way: Way): Implementation[] => [ourStream(way), yamuxOverWs(way), wsStream(way), rawWs(way)];
 
+const bulk1 = bulk({ name: 'bulk-1', title: 'bulk, 1 stream, 64 KiB writes', streams: 1, bytesPerWrite: 64 * KIB });
+const bulk100 = bulk({
+  name: 'bulk-100',
+  title: 'bulk, 100 streams, 64 KiB writes',
+  streams: 100,
+  bytesPerWrite: 64 * KIB,
+});
+
 const tcpCases = [
-  bulk({ name: 'bulk-1', title: 'bulk, 1 stream, 64 KiB writes', streams: 1, bytesPerWrite: 64 * KIB }),
-  bulk({ name: 'bulk-100', title: 'bulk, 100 streams, 64 KiB writes', streams: 100, bytesPerWrite: 64 * KIB }),
+  bulk1,
+  bulk100,
   bulk({ name: 'bulk-10000', title: 'bulk, 10,000 streams, 64 KiB writes', streams: 10_000, bytesPerWrite: 64 * KIB }),
   bulk({ name: 'bulk-1-small', title: 'bulk, 1 stream, 1 KiB writes', streams: 1, bytesPerWrite: KIB }),
   bulk({
@@ -47,13 +54,14 @@ const tcpCases = [
   pingPongBesideBulk,
   pingPongBesidePaced,
   idleMemory(10_000),
+  ...[bulk1, bulk100, openEchoClose, pingPongBesideBulk].map(cold),
 ];
 
 function webSocket(name: string, title: string, bytesPerWrite: number): Case {
   return bulk({ name, title: `WebSocket, ${title}`, streams: 1, bytesPerWrite });
 }
 
-export const trials: readonly Trial[] = [
+export const trials: readonly StreamTrial[] = [
   ...tcpCases.map((benchCase) => ({ benchCase, contenders: overTcp })),
   { benchCase: webSocket('web-socket-small', '1 KiB writes', KIB), contenders: over(unmasked) },
   { benchCase: webSocket('web-socket', '64 KiB writes', 64 * KIB), contenders: over(unmasked) },

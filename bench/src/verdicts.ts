@@ -11,13 +11,18 @@ export interface Verdict {
   readonly isMet: boolean;
 }
 
-/** Leaves out the targets of which the run measured nothing at all. */
+/** Leaves out the targets of which the run measured nothing at all, and the optional ones against whom it did not measure. */
 export function judge(targets: readonly Target[], summaries: readonly CaseSummary[]): readonly Verdict[] {
   const byName = new Map(summaries.map((summary) => [summary.benchCase.name, summary]));
   return targets.flatMap((target) => {
     const summary = byName.get(target.figure);
-    return summary === undefined ? [] : [judgeOne(target, summary, byName)];
+    if (summary === undefined || (target.isOptional === true && !hasOther(target, summary))) return [];
+    return [judgeOne(target, summary, byName)];
   });
+}
+
+function hasOther({ against }: Target, { results }: CaseSummary): boolean {
+  return 'value' in against || results.some(({ implementation }) => implementation === against.contender);
 }
 
 function judgeOne(target: Target, summary: CaseSummary, byName: ReadonlyMap<string, CaseSummary>): Verdict {

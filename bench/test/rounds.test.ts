@@ -1,15 +1,19 @@
 import { expect, test } from 'vitest';
+import type { Measurable } from '../src/case.ts';
+import { cold } from '../src/cases/cold.ts';
 import { pingPong } from '../src/cases/ping-pong.ts';
-import { type Outcome, ROUND_MS, WARM_UP_MS } from '../src/pair.ts';
-import { runRounds, type Series } from '../src/rounds.ts';
+import { type Outcome, ROUND_MS, runRounds, type Series, WARM_UP_MS } from '../src/rounds.ts';
 
 const contenders = ['a', 'b', 'c'].map((name) => ({ name, version: '', note: '' }));
 
 /** Runs two rounds of one case over a script of outcomes, and writes down what happened. */
-async function run(outcomes: Readonly<Record<string, readonly Outcome[]>>): Promise<[readonly Series[], string[]]> {
+async function run(
+  outcomes: Readonly<Record<string, readonly Outcome[]>>,
+  benchCase: Measurable = pingPong,
+): Promise<[readonly Series[], string[]]> {
   const log: string[] = [];
   const all = await runRounds({
-    trials: [{ benchCase: pingPong, contenders }],
+    trials: [{ benchCase, contenders }],
     rounds: 2,
     start({ name }) {
       const script = [...(outcomes[name] ?? [])];
@@ -42,6 +46,13 @@ test('all get warm first, then each round takes turns from another beginning, th
     'b round',
   ];
   expect(log).toEqual([...turns, 'a end', 'b end', 'c end']);
+});
+
+test('in a cold case nobody gets warm, and whoever has driven a round ends before the next one starts', async () => {
+  const [all, log] = await run({}, cold(pingPong));
+  const turns = [...['b', 'c', 'a'], ...['c', 'a', 'b']];
+  expect(log).toEqual(turns.flatMap((name) => [`${name} round`, `${name} end`]));
+  expect(all.map(({ rounds }) => rounds.length)).toEqual([2, 2, 2]);
 });
 
 test('the figure of the warm-up is not counted', async () => {

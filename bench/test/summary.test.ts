@@ -35,6 +35,15 @@ test('a ratio above 1 is faster than the first, whether more or less is better',
   expect(summaries.map(({ results }) => results[1])).toMatchObject([{ ratio: 2 }, { ratio: 2 }]);
 });
 
+test('who does not have a figure is left out of it, and stays in the others', () => {
+  const two = caseOf(fast.figures[0] as Figure, short.figures[0] as Figure);
+  const rounds = [[1, Number.NaN]];
+  const one: Series = { benchCase: two, contender: { name: 'a', version: '', note: '' }, rounds };
+  const other: Series = { ...one, contender: { ...one.contender, name: 'b' }, rounds: [[2, 3]] };
+  const named = summarize([one, other]).map(({ results }) => results.map(({ implementation }) => implementation));
+  expect(named).toEqual([['a', 'b'], ['b']]);
+});
+
 test('what failed has no figure, and nobody is compared with it', () => {
   const [summary] = summarize([series(fast, 'a', [100], 'lost a byte'), series(fast, 'b', [200])]);
   expect(summary?.results).toEqual([

@@ -54,8 +54,21 @@ export class LineLog {
   };
 }
 
+/** Put together from parts: to copy the fields of each request into another object costs as much as to write them. */
 function line(event: string, fields: Readonly<Record<string, unknown>>): string {
-  return `${JSON.stringify({ time: new Date().toISOString(), event, ...fields })}\n`;
+  const rest = JSON.stringify(fields);
+  return `{"time":"${timeText()}","event":${JSON.stringify(event)}${rest === '{}' ? '' : `,${rest.slice(1, -1)}`}}\n`;
+}
+
+let textOf = Number.NaN;
+let text = '';
+
+/** Of now, made once a millisecond. */
+function timeText(): string {
+  const now = Date.now();
+  if (now !== textOf) text = new Date(now).toISOString();
+  textOf = now;
+  return text;
 }
 
 const stdout: LineLog = new LineLog(process.stdout);

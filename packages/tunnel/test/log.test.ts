@@ -36,6 +36,20 @@ describe('the log', () => {
     expect(JSON.parse(pipe.written[0]?.split('\n')[0] ?? '')).toMatchObject({ a: 1, time: expect.any(String) });
   });
 
+  it('has an event and fields of any text in a line of their own, and leaves out what is undefined', async () => {
+    const pipe = new Pipe();
+    const { log } = new LineLog(pipe);
+    log('a "quoted"\nevent', { text: '{},"\n', none: undefined, list: [1] });
+    log('bare', { none: undefined });
+    await turn();
+    const lines = (pipe.written[0] ?? '').split('\n').slice(0, -1);
+    const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]{12}Z$/);
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      { time, event: 'a "quoted"\nevent', text: '{},"\n', list: [1] },
+      { time, event: 'bare' },
+    ]);
+  });
+
   it('holds no more than its bound while nobody takes the lines, and tells how many were lost', async () => {
     const pipe = new Pipe();
     const { log } = new LineLog(pipe, 500);

@@ -70,7 +70,14 @@ export class MessageSender {
     this.#unsent = 1; // ours, until all are handed over: a driver may call `sent` at once
     this.#progressAt = performance.now();
     this.#watch();
-    eachMessage(chunks, this.#limits.maxMessageBytes, this.#sendOne);
+    // All messages of the batch in one system call: `ws` makes one for each.
+    const { carrier } = this.#limits;
+    carrier?.cork?.();
+    try {
+      eachMessage(chunks, this.#limits.maxMessageBytes, this.#sendOne);
+    } finally {
+      carrier?.uncork?.();
+    }
     this.#lastBacklog = this.#backlog;
     this.#sent();
   }

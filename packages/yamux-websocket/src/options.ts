@@ -2,8 +2,8 @@
 import { checkMilliseconds, checkNumber, checkOptions, isObject, nameOf } from './arguments.ts';
 
 /**
- * The connection beneath a WebSocket, for its addresses, `ref()` and `unref()`: a `net.Socket`, a `tls.TLSSocket`, or any Duplex that a
- * WebSocket was upgraded from. On a server it is `request.socket`.
+ * The connection beneath a WebSocket, for its addresses, `ref()` and `unref()`, and to have messages leave together: a `net.Socket`, a
+ * `tls.TLSSocket`, or any Duplex that a WebSocket was upgraded from. On a server it is `request.socket`.
  */
 export interface Carrier {
   readonly remoteAddress?: string | undefined;
@@ -14,6 +14,9 @@ export interface Carrier {
   readonly localFamily?: string | undefined;
   ref?(): unknown;
   unref?(): unknown;
+  /** With `uncork()`: what is sent in between leaves in one system call. */
+  cork?(): unknown;
+  uncork?(): unknown;
 }
 
 /** Sizes in bytes, times in milliseconds. */
@@ -61,7 +64,7 @@ export interface WebSocketStreamOptions {
    * @defaultValue 0
    */
   readonly wsPing?: number | undefined;
-  /** Gives the stream `remoteAddress` and the other addresses, `ref()` and `unref()`. */
+  /** Gives the stream `remoteAddress` and the other addresses, `ref()` and `unref()`, and lets its messages leave together. */
   readonly carrier?: Carrier | undefined;
 }
 

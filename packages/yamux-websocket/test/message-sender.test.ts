@@ -27,6 +27,26 @@ function setUp(options: WebSocketStreamOptions = {}) {
 }
 
 describe('a batch', () => {
+  it('leaves in one system call: the carrier is corked for as long as its messages are handed over', () => {
+    const calls: string[] = [];
+    const carrier = { cork: () => calls.push('cork'), uncork: () => calls.push('uncork') };
+    const { socket, send } = setUp({ maxMessageBytes: 4, carrier });
+    socket.send = (message) => void calls.push(String(message));
+    send('abcdef');
+    expect(calls).toEqual(['cork', 'abcd', 'ef', 'uncork']);
+  });
+
+  it('leaves the carrier uncorked when the socket throws', () => {
+    const calls: string[] = [];
+    const carrier = { cork: () => calls.push('cork'), uncork: () => calls.push('uncork') };
+    const { socket, send } = setUp({ carrier });
+    socket.send = () => {
+      throw new Error('not open');
+    };
+    expect(() => send('abc')).toThrow('not open');
+    expect(calls).toEqual(['cork', 'uncork']);
+  });
+
   it('completes once, when the last of its messages has left', () => {
     const { socket, send, log } = setUp({ maxMessageBytes: 4 });
     send('abcdefghij');

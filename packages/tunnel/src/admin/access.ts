@@ -2,8 +2,8 @@
 // token is asked for, as `Authorization: Bearer`, which no page of another origin can make a browser send.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { BlockList, isIP } from 'node:net';
 import { hostName } from '../http/host.ts';
+import { isLoopback, isLoopbackHost } from '../http/loopback.ts';
 
 const MIN_TOKEN_LENGTH = 16;
 
@@ -14,10 +14,6 @@ export function checkAdminToken(token: string): void {
   }
   if (!/^[!-~]+$/.test(token)) throw new TypeError('the admin token must be of visible ASCII characters');
 }
-
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
 
 export class Access {
   readonly #token: Buffer;
@@ -36,8 +32,7 @@ export class Access {
    */
   isOurHost(request: IncomingMessage): boolean {
     if (!this.#isLoopback) return true;
-    const name = hostName(request.headers.host);
-    return name === 'localhost' || isLoopback(name.replace(/^\[|\]$/g, ''));
+    return isLoopbackHost(hostName(request.headers.host));
   }
 
   mayRead(request: IncomingMessage): boolean {
@@ -48,11 +43,6 @@ export class Access {
     const [, given] = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
     return given !== undefined && timingSafeEqual(digest(given), this.#token);
   }
-}
-
-function isLoopback(address: string): boolean {
-  const family = isIP(address);
-  return family !== 0 && loopback.check(address, family === 6 ? 'ipv6' : 'ipv4');
 }
 
 /** Of one length, whatever was sent: timingSafeEqual() needs that. */

@@ -103,14 +103,15 @@ export class BlockUpstream implements Upstream, BlockListener {
     }
   };
 
+  // They come behind every answer that is whole, too: there an error would cost more than the rest of the stream.
   readonly #onEnd = (): void => {
-    this.#fail(new TunnelError('ERR_TUNNEL_CONNECTION_LOST', 'the agent ended its stream in the middle of the answer'));
+    if (!this.#isOver) this.#fail(lost('the agent ended its stream in the middle of the answer'));
   };
 
   readonly #onError = (error: Error): void => this.#fail(error);
 
   readonly #onClose = (): void => {
-    this.#fail(new TunnelError('ERR_TUNNEL_CONNECTION_LOST', 'the stream was closed in the middle of the answer'));
+    if (!this.#isOver) this.#fail(lost('the stream was closed in the middle of the answer'));
   };
 
   readonly #onDrain = (): void => {
@@ -207,4 +208,8 @@ export class BlockUpstream implements Upstream, BlockListener {
     this.abort();
     this.#listener.failed(error);
   }
+}
+
+function lost(message: string): TunnelError {
+  return new TunnelError('ERR_TUNNEL_CONNECTION_LOST', message);
 }

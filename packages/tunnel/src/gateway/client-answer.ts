@@ -7,6 +7,9 @@ import { reset } from '../http/connection.ts';
 import { answerError, type ErrorAnswer } from '../http/error-response.ts';
 import { answerHeaders, endToEnd, isReason, pairs, statusLines, trailersOf } from '../http/headers.ts';
 
+/** A body of at most so many bytes, that is all there, leaves in one piece with its head. */
+const SMALL_BODY = 4_096;
+
 /** Milliseconds that a client has to read its answer and stop sending, where it was answered before it had sent all. */
 const LINGER = 5_000;
 
@@ -17,6 +20,9 @@ export class ClientAnswer {
   readonly #response: ServerResponse;
   readonly #writer: BodyWriter;
   #head: AnswerHead | undefined;
+  /** The head is with node:http, and has not been written: the whole of a small body may come behind it. */
+  #isHeadHeld = false;
+  #whole: Buffer | undefined;
 
   constructor(request: IncomingMessage, response: ServerResponse) {
     this.#request = request;
@@ -47,13 +53,39 @@ export class ClientAnswer {
     if (isReason(reason)) this.#response.writeHead(status, reason, headers);
     else this.#response.writeHead(status, headers);
     this.#head = head;
-    // The body may be minutes away, as the first event of an event stream is. Byte for byte: flushHeaders() would write UTF-8.
-    if (body !== NO_BODY && body !== 0) this.#response.write('', 'latin1');
+    if (body === NO_BODY || body === 0) return;
+    if (body < 0 || body > SMALL_BODY) {
+      this.#writeHead();
+      return;
+    }
+    this.#isHeadHeld = true;
+    process.nextTick(this.#release);
   }
+
+  /** The body may be minutes away, as the first event of an event stream is. Byte for byte: flushHeaders() would write UTF-8. */
+  #writeHead(): void {
+    this.#response.write('', 'latin1');
+  }
+
+  /** What was held goes out: the head alone, or with the body whose end has not come yet. */
+  readonly #release = (): void => {
+    if (!this.#isHeadHeld) return;
+    this.#isHeadHeld = false;
+    const whole = this.#whole;
+    this.#whole = undefined;
+    if (this.#response.destroyed) return;
+    this.#writeHead();
+    if (whole !== undefined) this.#writer.write(whole);
+  };
 
   /** False: no more until the response's 'drain'. */
   write(chunk: Buffer): boolean {
     if (this.#response.destroyed) return true;
+    if (this.#isHeadHeld && this.#whole === undefined && chunk.length === this.#head?.body) {
+      this.#whole = chunk;
+      return true;
+    }
+    this.#release();
     return this.#writer.write(chunk);
   }
 
@@ -63,12 +95,17 @@ export class ClientAnswer {
 
   end(trailers: RawHeaders): void {
     const response = this.#response;
+    const whole = this.#whole;
+    if (whole === undefined) this.#release();
+    this.#isHeadHeld = false;
     this.#writer.flush();
     if (this.#head?.body === PIECES && this.#takesChunks && trailers.length > 0) {
       response.addTrailers(pairs(trailersOf(trailers, keepAll)));
     }
     if (!this.#request.complete && response.socket !== null) linger(response.socket, this.#request);
-    response.end();
+    // As text of one byte a character node:http writes it in one string with the head.
+    if (whole === undefined) response.end();
+    else response.end(whole.toString('latin1'), 'latin1');
   }
 
   /** The gateway's own answer, where there is no other. */
@@ -79,6 +116,7 @@ export class ClientAnswer {
 
   /** What has come of it must not look whole. */
   cut(): void {
+    this.#release();
     const { socket } = this.#response;
     if (socket !== null && !this.#response.writableFinished) reset(socket);
   }

@@ -63,7 +63,7 @@ export class ServedRecord {
     if (this.#isEnded) return;
     this.#isEnded = true;
     this.#count();
-    const served: ServedRequest = {
+    const served = {
       requestId: this.requestId,
       kind: this.#kind,
       service: this.service,
@@ -75,8 +75,8 @@ export class ServedRecord {
       milliseconds: Math.round(performance.now() - this.startedAt),
       bytesUp: this.#bytesUp,
       bytesDown: this.#bytesDown,
-    };
-    log('served', error === undefined ? { ...served } : { ...served, error: describe(error) });
+    } satisfies ServedRequest;
+    log('served', error === undefined ? served : { ...served, error: describe(error) });
     observer(served);
   }
 

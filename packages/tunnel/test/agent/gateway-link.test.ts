@@ -2,7 +2,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { masksFor } from '../../src/agent/gateway-link.ts';
 import { Targets } from '../../src/agent/targets.ts';
 import { TunnelAgent } from '../../src/agent/tunnel-agent.ts';
 import { ask, listen } from '../support/http.ts';
@@ -59,5 +60,30 @@ describe('an agent', () => {
     expect(told).toEqual([expect.objectContaining({ event: 'dials again', inMs: expect.any(Number) })]);
     await agent.close(0);
     await agent.ended;
+  });
+});
+
+describe('what an agent sends', () => {
+  it.each([
+    'ws://127.0.0.1:8080/connect',
+    'ws://127.9.9.9/',
+    'ws://[::1]:8080/',
+    'ws://localhost:8080/',
+    'wss://localhost/',
+  ])('has no key to a gateway of this machine: %s', (url) => {
+    expect(masksFor(url)).toBe(false);
+  });
+
+  it.each(['ws://10.0.0.1/', 'ws://localhost.example/', 'ws://127.0.0.1.example/', 'wss://gateway.example/'])(
+    'is masked as dial() does it to any other: %s',
+    (url) => {
+      expect(masksFor(url)).toBeUndefined();
+    },
+  );
+
+  it('is masked where a proxy stands between', () => {
+    vi.stubEnv('http_proxy', 'http://proxy.example:3128');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(masksFor('ws://127.0.0.1:8080/')).toBeUndefined();
   });
 });

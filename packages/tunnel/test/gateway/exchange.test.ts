@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { text } from 'node:stream/consumers';
+import { buffer, text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { bodyStream } from '../../src/demo/body.ts';
@@ -50,6 +50,29 @@ describe('an exchange', () => {
     expect(seen?.headers['x-twice']).toBe('1, 2');
     expect(seen?.headers['content-length']).toBe('5');
     expect(await ending).toMatchObject({ outcome: 'complete', status: 201 });
+  });
+
+  it('carries a small body byte for byte, whole or in parts', async () => {
+    const bytes = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
+    const { port } = await origin((request, response) => {
+      response.writeHead(200, { 'Content-Length': bytes.length });
+      if (request.url === '/whole') response.end(bytes);
+      else response.write(bytes.subarray(0, 100), () => setImmediate(() => response.end(bytes.subarray(100))));
+    });
+    for (const path of ['/whole', '/parts']) {
+      expect((await buffer(await askForHead({ port, path }))).equals(bytes)).toBe(true);
+    }
+  });
+
+  it('tells the head of an answer when it comes, however small the body that is to follow', async () => {
+    let end: (() => void) | undefined;
+    const { port } = await origin((_request, response) => {
+      response.writeHead(200, { 'Content-Length': 4 }).flushHeaders();
+      end = () => response.end('late');
+    });
+    const answer = await askForHead({ port });
+    end?.();
+    expect(await text(answer)).toBe('late');
   });
 
   it('carries trailers both ways', async () => {

@@ -1,5 +1,5 @@
 // All that is to be sent, in the order in which it goes: one lane of control frames first, then the streams in turn, a frame a turn.
-// The frames of one tick leave in one corked batch. What the transport has not taken is bounded; the rest stays with the streams,
+// The frames of one turn of the event loop leave in one corked batch. What the transport has not taken is bounded; the rest stays with the streams,
 // whose own back-pressure reaches the application. Knows nothing of what frames mean.
 
 import type { Duplex } from 'node:stream';
@@ -172,10 +172,11 @@ export class Outbox {
     this.#lane = larger;
   }
 
+  /** What is said while the events of one turn of the loop are handled leaves together: more streams share a system call, and a message. */
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    process.nextTick(this.#flush);
+    setImmediate(this.#flush);
   }
 
   get #hasMore(): boolean {
@@ -212,11 +213,15 @@ export class Outbox {
   readonly #onTaken = (error?: Error | null): void => {
     // The transport tells the session by its own 'error' and 'close'.
     if (error) return;
+    const isScheduled = this.#isScheduled;
+    this.#isScheduled = true;
     this.bytesTaken = this.#batchEnds.shift() as number;
     this.#tellWriters(this.bytesTaken, true);
     this.#port.progressed();
-    if (this.#isClosed) return;
-    if (this.#hasMore) this.#schedule();
+    if (isScheduled) return;
+    // A transport that has taken a whole batch does not wait for the turn's end: whoever has more to write has just been asked.
+    if (this.#hasMore && !this.#isClosed) process.nextTick(this.#flush);
+    else this.#isScheduled = false;
   };
 
   /** One writev: up to `room` bytes, and the frame that crosses it. Returns the bytes handed over. */

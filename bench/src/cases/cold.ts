@@ -1,0 +1,15 @@
+// A case as it is before anything is warm: each round in new processes, its first second.
+import type { Case } from '../case.ts';
+
+export function cold(warm: Case): Case {
+  return {
+    ...warm,
+    name: `${warm.name}-cold`,
+    isCold: true,
+    figures: warm.figures.map((figure) => ({
+      ...figure,
+      name: `${figure.name}-cold`,
+      title: `${figure.title}, the first second of new processes`,
+    })),
+  };
+}

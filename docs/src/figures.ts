@@ -1,0 +1,165 @@
+// `pnpm docs:figures`: writes the figures of the last whole run of `pnpm bench`, which are in results.json, into the tables of README.md and of
+// docs/explanation/performance.md. What the text says of them is left to a person.
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { root } from './pages.ts';
+
+export interface Target {
+  readonly figure: string;
+  readonly contender: string;
+  readonly against: { readonly contender?: string; readonly figure?: string; readonly value?: number };
+  readonly atLeast: number;
+  readonly ratio?: number;
+  readonly isMet: boolean;
+}
+
+export interface Results {
+  readonly targets: readonly Target[];
+  readonly machine: { readonly cpu: string; readonly node: string };
+  readonly method: { readonly rounds: number };
+  readonly cases: readonly {
+    readonly name: string;
+    readonly title: string;
+    readonly unit: string;
+    readonly results: readonly { readonly implementation: string; readonly median?: number }[];
+  }[];
+}
+
+export const RESULTS = 'docs/benchmarks/results.json';
+const README = 'README.md';
+const PAGE = 'docs/explanation/performance.md';
+
+/** Of `name`, what is not in the tables: a test has it that all of them are met. */
+const isLeftOut = ({ figure }: Target): boolean => figure.startsWith('balancer-') || figure === 'web-socket-masked';
+const isOfTunnel = (name: string): boolean => name.startsWith('tunnel-');
+
+/** As the bench prints a figure: three digits that mean something, and no fraction of what is in the hundreds. */
+export function printed(figure: number): string {
+  return figure >= 100 ? Math.round(figure).toLocaleString('en-US') : figure.toPrecision(3);
+}
+
+/** What stands in a cell: some contenders have no figure. Undefined for a case that the run does not have. */
+export function cellOf({ cases }: Results, titleAndUnit: string, contender: string): string | undefined {
+  const measured = cases.find(({ title, unit }) => `${title}, ${unit}` === titleAndUnit);
+  if (measured === undefined) return undefined;
+  const result = measured.results.find(({ implementation }) => implementation === contender);
+  if (result === undefined) return '';
+  return result.median === undefined ? 'fails' : printed(result.median);
+}
+
+/** The targets in the order of the table "What was wanted". */
+export function wantedTargets({ targets }: Results): readonly Target[] {
+  const told = targets.filter((target) => !isLeftOut(target) && !isOfTunnel(target.figure));
+  const picks = targets.filter(
+    ({ figure, contender }) =>
+      figure === 'balancer-pick-100' && !['weighted', 'rendezvous', 'peak-ewma'].includes(contender),
+  );
+  const slowest = [...picks].sort((one, other) => (one.ratio ?? 0) - (other.ratio ?? 0))[0];
+  const weighted = targets.find(({ contender }) => contender === 'weighted');
+  return [...told, slowest, weighted].filter((target) => target !== undefined);
+}
+
+/** Met, but in no table. */
+export function untoldTargets({ targets }: Results): readonly Target[] {
+  return targets.filter(isLeftOut);
+}
+
+function reached({ ratio, isMet }: Target): string {
+  const text = ratio === undefined ? '–' : `${ratio.toFixed(2)} ×`;
+  return isMet ? text : `**${text}**`;
+}
+
+/** Of a part of the page, by its mark. Empty where the run has nothing of it. */
+type Part = 'wanted' | 'tunnel';
+
+function tablesOf(part: Part, results: Results): string {
+  if (part === 'wanted') return wantedTable(results, wantedTargets(results));
+  const cases = results.cases.filter(({ name }) => isOfTunnel(name));
+  if (cases.length === 0) return '';
+  const contenders = [...new Set(cases.flatMap((one) => one.results.map(({ implementation }) => implementation)))];
+  const figures = cases.map(({ title, unit }) => {
+    const name = `${title}, ${unit}`;
+    return [name, ...contenders.map((contender) => cellOf(results, name, contender) ?? '')];
+  });
+  const wanted = results.targets.filter(({ figure }) => isOfTunnel(figure));
+  return `${table(['case', ...contenders], figures)}\n${wantedTable(results, wanted)}`;
+}
+
+/** Whose figure it is, is said where it is not the one that most are of. */
+const USUAL = '@zishuo/yamux';
+
+function wantedTable({ cases }: Results, targets: readonly Target[]): string {
+  const rows = targets.map((target) => {
+    const { figure, contender, against, atLeast } = target;
+    const { title = figure, unit = '' } = cases.find(({ name }) => name === figure) ?? {};
+    const other = cases.find(({ name }) => name === against.figure)?.title;
+    const isOwn = against.figure !== undefined && against.contender === contender;
+    return [
+      contender === USUAL ? title : `${title}: ${contender}`,
+      isOwn ? (other ?? '') : (against.contender ?? `${printed(against.value ?? 0)} ${unit}`),
+      `${atLeast} ×`,
+      reached(target),
+    ];
+  });
+  return table(['case', 'against', 'wanted', 'reached'], rows);
+}
+
+function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |\n`;
+  return line(header) + line(header.map(() => '---')) + rows.map(line).join('');
+}
+
+/** What stands between the marks of a part, whose place is given from its beginning to its end. */
+function placeOf(part: Part, page: string): readonly [begin: number, end: number] {
+  const begin = `<!-- pnpm docs:figures: ${part} -->\n`;
+  const end = `<!-- the end of ${part} -->`;
+  return [page.indexOf(begin) + begin.length, page.indexOf(end)];
+}
+
+export function partOf(part: Part, page: string): string {
+  return page.slice(...placeOf(part, page));
+}
+
+/** The page with all its tables anew. */
+export function pageWith(results: Results, page: string): string {
+  let renewed = page;
+  for (const part of ['wanted', 'tunnel'] as const) {
+    const [begin, end] = placeOf(part, renewed);
+    const tables = tablesOf(part, results);
+    renewed = renewed.slice(0, begin) + (tables === '' ? '' : `\n${tables}\n`) + renewed.slice(end);
+  }
+  return formatted(PAGE, renewed);
+}
+
+/** The README with the figures of the run in its table. */
+export function readmeWith(results: Results, readme: string): string {
+  let contenders: readonly string[] = [];
+  const lines = readme.split('\n').map((line) => {
+    const cells = line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim());
+    // A column is named after its contender; what follows a comma explains.
+    if (cells[0] === 'case') contenders = cells.slice(1).map((cell) => cell.replace(/,.*/, ''));
+    const [title = ''] = cells;
+    const isRow = results.cases.some((one) => `${one.title}, ${one.unit}` === title);
+    if (!isRow) return line;
+    return `| ${[title, ...contenders.map((contender) => cellOf(results, title, contender) ?? '')].join(' | ')} |`;
+  });
+  return formatted(README, lines.join('\n'));
+}
+
+function formatted(path: string, text: string): string {
+  const args = [join(root, 'node_modules/@biomejs/biome/bin/biome'), 'format', `--stdin-file-path=${path}`];
+  return execFileSync(process.execPath, args, { cwd: root, input: text, encoding: 'utf8' });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+  const results = JSON.parse(read(RESULTS)) as Results;
+  writeFileSync(join(root, README), readmeWith(results, read(README)));
+  writeFileSync(join(root, PAGE), pageWith(results, read(PAGE)));
+  console.log(`${README}\n${PAGE}`);
+}
