@@ -2,11 +2,10 @@
 // concerned, and it is asked again, rarely where the answer will hardly be another one.
 import type { YamuxSession } from '@zishuo/yamux';
 import { keepConnected, type Reconnector } from '@zishuo/yamux-websocket';
-import { HttpsProxyAgent } from 'https-proxy-agent';
-import { getProxyForUrl } from 'proxy-from-env';
-import { describe } from '../errors.ts';
 import { EXCHANGE_HEADER, EXCHANGE_VERSION } from '../exchange/block.ts';
 import type { Log } from '../log.ts';
+import { linkFailure } from './link-failure.ts';
+import { throughProxy } from './proxy.ts';
 
 export interface GatewayLinkOptions {
   readonly url: string;
@@ -55,7 +54,7 @@ export class GatewayLink {
         onFirst();
       },
       onRetry: ({ delay, error }) => {
-        const why = error === undefined ? 'the gateway goes away' : describe(error);
+        const why = error === undefined ? 'the gateway goes away' : linkFailure(error);
         log('dials again', { gateway: url, inMs: delay, why });
         onFirst();
       },
@@ -68,7 +67,7 @@ export class GatewayLink {
     if (this.#isStopped || error === undefined) return;
     const delay = RARELY * (1 + Math.random());
     this.#options.onFirst();
-    this.#options.log('dials again', { gateway: this.#options.url, inMs: Math.round(delay), why: describe(error) });
+    this.#options.log('dials again', { gateway: this.#options.url, inMs: Math.round(delay), why: linkFailure(error) });
     this.#again = setTimeout(() => {
       this.#kept = this.#keep();
     }, delay);
@@ -80,10 +79,4 @@ export class GatewayLink {
 function refusesToken(error: unknown): boolean {
   const { status, closeCode } = (error ?? {}) as { readonly status?: unknown; readonly closeCode?: unknown };
   return status === 401 || status === 403 || closeCode === 1008 || closeCode === 4401 || closeCode === 4403;
-}
-
-/** HTTPS_PROXY for wss: and HTTP_PROXY for ws:, but for what NO_PROXY names. */
-function throughProxy(url: string): { readonly agent?: HttpsProxyAgent<string> } {
-  const proxy = getProxyForUrl(url.replace(/^ws/, 'http'));
-  return proxy === '' ? {} : { agent: new HttpsProxyAgent(proxy) };
 }
