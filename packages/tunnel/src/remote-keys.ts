@@ -32,7 +32,7 @@ export class RemoteKeys {
     } catch (error) {
       if (error instanceof errors.JWKSNoMatchingKey) {
         if (!mayBeNew) throw error;
-        throw unavailable(`the key ${header?.kid ?? 'of the token'} is not known yet`);
+        throw unavailable(`the key ${header.kid ?? 'of the token'} is not known yet`);
       }
       throw unavailable(`the keys cannot be had: ${reasonOf(error)}`);
     }
