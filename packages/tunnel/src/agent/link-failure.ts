@@ -12,14 +12,20 @@ const ADVICE: Readonly<Record<string, string>> = {
   ERR_TUNNEL_KEYS_UNAVAILABLE: 'the gateway cannot get the keys to check the token by now',
 };
 
-interface Refusal {
+interface Failure {
   readonly status?: unknown;
   readonly body?: unknown;
+  readonly cause?: { readonly code?: unknown; readonly message?: unknown };
 }
+
+const NOT_TRUSTED = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_)/;
 
 /** Of what a dial rejected with, or a session ended with. */
 export function linkFailure(error: unknown): string {
-  const { status, body } = (error ?? {}) as Refusal;
+  const { status, body, cause } = (error ?? {}) as Failure;
+  if (NOT_TRUSTED.test(String(cause?.code))) {
+    return `the certificate of the gateway is not trusted, ${cause?.message}: name its authority by NODE_EXTRA_CA_CERTS=<file>, or dial the name that it is for`;
+  }
   if (typeof status !== 'number' || typeof body !== 'string') return describe(error);
   const code = body.trim();
   const advice = ADVICE[code];

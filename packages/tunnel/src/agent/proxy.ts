@@ -5,10 +5,16 @@ import type { Socket } from 'node:net';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import { getProxyForUrl } from 'proxy-from-env';
 
-/** For one dial: HTTPS_PROXY for wss: and HTTP_PROXY for ws:, but for what NO_PROXY names. */
+/**
+ * For one dial: HTTPS_PROXY for wss: and HTTP_PROXY for ws:, but for what NO_PROXY names.
+ * @throws Error for one that is no URL. What it is may be a password, and is not told.
+ */
 export function throughProxy(url: string): { readonly agent?: ProxyAgent } {
   const proxy = getProxyForUrl(url.replace(/^ws/, 'http'));
-  return proxy === '' ? {} : { agent: new ProxyAgent(proxy) };
+  if (proxy === '') return {};
+  if (URL.canParse(proxy) && /^https?:$/.test(new URL(proxy).protocol)) return { agent: new ProxyAgent(proxy) };
+  const variable = url.startsWith('wss:') ? 'HTTPS_PROXY' : 'HTTP_PROXY';
+  throw new Error(`expected ${variable} to be an http: or https: URL, such as http://user:password@proxy:3128`);
 }
 
 type Connect = HttpsProxyAgent<string>['connect'];

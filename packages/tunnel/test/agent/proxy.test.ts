@@ -133,6 +133,14 @@ describe('an agent whose environment names a proxy', () => {
     expect(dialed.hasEnded).toBe(false);
   });
 
+  it.each(['socks5://127.0.0.1:1', 'http://a b'])('by %j says what was expected, and goes on', async (proxy) => {
+    vi.stubEnv('HTTP_PROXY', proxy);
+    vi.stubEnv('NO_PROXY', '');
+    const dialed = await dialing('ws://gateway.example/connect');
+    expect(dialed.told[0]?.why).toContain('expected HTTP_PROXY to be an http: or https: URL');
+    expect(dialed.hasEnded).toBe(false);
+  });
+
   it('where nobody listens goes on and says so', async () => {
     const port = await freePort();
     vi.stubEnv('HTTP_PROXY', `http://127.0.0.1:${port}`);
