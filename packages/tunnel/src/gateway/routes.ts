@@ -106,7 +106,7 @@ export class Routes {
       const left = options.deadline - performance.now();
       if (left <= 0) throw new TunnelError('ERR_TUNNEL_AGENT_SILENT', 'no agent took the request in time');
       try {
-        const opened = await this.#openOnce(service, wish, options, Math.min(Math.ceil(left), options.attemptTimeout));
+        const opened = await this.#openOnce(service, wish, options, Math.min(left, options.attemptTimeout));
         if (!options.tried.has(opened.to)) return opened;
         opened.stream.destroy();
         throw new NoMatchingSessionError('Every session was tried');
