@@ -1,10 +1,11 @@
 // `pnpm docs:reference`: writes the reference pages of the packages from their sources, so that they can't say anything else.
 
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readPackages } from './exports.ts';
+import { flagTables, type Program } from './flags.ts';
 import { root } from './pages.ts';
 import { type Package, renderPage } from './reference-page.ts';
 
@@ -26,16 +27,27 @@ const PACKAGES: readonly Package[] = [
   },
 ];
 
+/** Written by hand, but for the flags. */
+const PROGRAMS = 'docs/reference/tunnel.md';
+
+function programsPage(): string {
+  const text = readFileSync(join(root, PROGRAMS), 'utf8');
+  return text.replace(
+    /(<!-- flags: (\w+) -->)[\s\S]*?(<!-- end of flags -->)/g,
+    (_all, begin: string, program: Program, end: string) => `${begin}\n\n${flagTables(program)}\n\n${end}`,
+  );
+}
+
 /** Path and text of each page, formatted as all pages are. */
 export function referencePages(): ReadonlyMap<string, string> {
   const packages = readPackages(PACKAGES.map(({ folder }) => folder));
-  return new Map(
-    PACKAGES.map((of) => {
-      const text = renderPage(of, packages.get(of.folder) ?? []);
-      const args = [join(root, 'node_modules/@biomejs/biome/bin/biome'), 'format', `--stdin-file-path=${of.page}`];
-      return [of.page, execFileSync(process.execPath, args, { cwd: root, input: text, encoding: 'utf8' })];
-    }),
-  );
+  const pages = PACKAGES.map((of) => [of.page, renderPage(of, packages.get(of.folder) ?? [])] as const);
+  return new Map([...pages, [PROGRAMS, programsPage()] as const].map(([page, text]) => [page, formatted(page, text)]));
+}
+
+function formatted(page: string, text: string): string {
+  const args = [join(root, 'node_modules/@biomejs/biome/bin/biome'), 'format', `--stdin-file-path=${page}`];
+  return execFileSync(process.execPath, args, { cwd: root, input: text, encoding: 'utf8' });
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The agent as a program: dials its gateways and serves their requests until it is asked to stop.
 import { readFileSync } from 'node:fs';
+import { linkFailure } from './agent/link-failure.ts';
 import { readCa, Targets } from './agent/targets.ts';
 import { TunnelAgent, type TunnelAgentOptions } from './agent/tunnel-agent.ts';
 import { jsonLog } from './log.ts';
@@ -37,7 +38,9 @@ run(configure, async (options) => {
   onCommand(() => {}); // no commands of its own; that it lives and how large it is can be asked
   await Promise.race([agent.dialed, agent.ended]);
   notify({ type: 'ready', url: '' });
-  await agent.ended;
+  await agent.ended.catch((error: unknown) => {
+    throw new Error(linkFailure(error), { cause: error });
+  });
 });
 
 function configure(): TunnelAgentOptions {
@@ -53,7 +56,8 @@ function configure(): TunnelAgentOptions {
     'token-file': { type: 'string' },
   });
   const file = values['token-file'];
-  const token = file === undefined ? values.token : () => readFileSync(file, 'utf8').trim();
+  const token = file === undefined ? values.token : () => readToken(file);
+  if (typeof token === 'function') token(); // that there is one is seen now, not at a dial
   if (token === '') throw new TypeError('expected --token, --token-file, or TUNNEL_TOKEN in the environment');
   for (const url of values.gateway) {
     if (!URL.canParse(url) || !/^wss?:$/.test(new URL(url).protocol)) {
@@ -68,9 +72,17 @@ function configure(): TunnelAgentOptions {
       rewriteHost: values['rewrite-host'] ? 'target' : undefined,
       stripPrefix: values['strip-prefix'],
       insecure: values['target-insecure'],
-      ca: ca === undefined ? undefined : readCa(ca),
+      ca: ca === undefined ? undefined : readCa(ca, '--target-ca'),
     }),
     connections: wholeNumber('connections', values.connections, 1, 64),
     log: jsonLog,
   };
+}
+
+function readToken(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw new Error(`expected --token-file to be a file with a token, got "${file}": ${(error as Error).message}`);
+  }
 }

@@ -6,7 +6,7 @@ import { checkAdminToken } from './admin/access.ts';
 import { AdminServer } from './admin/admin-server.ts';
 import { parseAffinity } from './gateway/affinity.ts';
 import { parseBalance } from './gateway/balance.ts';
-import { readCertificate } from './gateway/certificate.ts';
+import { CertificateFiles, expiryOf, readCertificate } from './gateway/certificate.ts';
 import {
   boundsOf,
   defaultOf,
@@ -17,8 +17,9 @@ import {
 import { Revocations } from './gateway/revocations.ts';
 import type { TcpService } from './gateway/tcp-listener.ts';
 import { TunnelGateway } from './gateway/tunnel-gateway.ts';
+import { type ListenFlags, listenFailure } from './listen-failure.ts';
 import { jsonLog } from './log.ts';
-import { flags, notify, onCommand, onStop, run, wholeNumber } from './program.ts';
+import { flags, notify, onCommand, onReload, onStop, run, wholeNumber } from './program.ts';
 import { checkTcpName } from './tcp-service.ts';
 import type { AgentClaims } from './token.ts';
 import { checkClaims, checkSecret } from './token.ts';
@@ -31,8 +32,9 @@ Public HTTP or HTTPS in, agents' WebSockets in on the same port. Requests go to 
   --host <address>       address to listen on                          (127.0.0.1)
   --port <number>        port to listen on, 0 for any free one         (8080)
   --tls-cert <file>      speak TLS there, with this certificate and those
-                         between it and its root, in PEM
-  --tls-key <file>       its private key, in PEM
+                         between it and its root, in PEM; read again when it
+                         changes, and on SIGHUP
+  --tls-key <file>       its private key, in PEM; likewise
   --agent-path <path>    where agents dial in                          (/connect)
   --agent-host <host>    the Host by which they must                   (any)
   --agent-port <number>  a port of their own for agents                (the public one)
@@ -101,17 +103,34 @@ token that works until it ends. TUNNEL_ADMIN_TOKEN is asked for by the dashboard
 `;
 
 const DAY = 86_400_000;
+/** What starts an agent where this program was started: in the repository, or from the package. */
+const AGENT = import.meta.url.endsWith('.ts') ? 'pnpm agent' : 'npx -p @zishuo/tunnel tunnel-agent';
 
-run(configure, async ({ gateway: options, admin: adminOptions, claims, issueOnly, secret, tell }) => {
+run(configure, async (config) => {
+  const { gateway: options, admin: adminOptions, certificate, claims, issueOnly, secret, tell } = config;
   if (issueOnly) {
     console.log(await issueToken(claims, secret));
     return;
   }
-  const gateway = await TunnelGateway.listen(options);
+  const gateway = await TunnelGateway.listen(options).catch((error: unknown) => {
+    throw listenFailure(error, config.listens);
+  });
   const admin = await listenForAdmin(gateway, adminOptions);
   onStop(async () => {
     await gateway.close(); // meanwhile /readyz says that it drains
     await admin?.close();
+    certificate?.close();
+  });
+  certificate?.watch(
+    (next) => {
+      gateway.setCertificate(next);
+      jsonLog('certificate read', { expires: new Date(expiryOf(next)).toISOString() });
+    },
+    (error) => jsonLog('certificate not read', { error: error.message }),
+  );
+  onReload(() => {
+    jsonLog('files are read again', {});
+    for (const files of [certificate, options.keys, options.revocations]) files?.reload();
   });
   onCommand((command) => {
     if (command.type === 'drain') gateway.drain(command.agent, 'asked by the process that started the gateway');
@@ -127,7 +146,7 @@ run(configure, async ({ gateway: options, admin: adminOptions, claims, issueOnly
   if (tell) {
     const url = `${gateway.agentUrl.replace('http', 'ws')}${gateway.agentPath}`;
     const token = await issueToken(claims, secret);
-    console.log(`\nTry: pnpm agent --gateway ${url} --target http://127.0.0.1:3000 --token ${token}\n`);
+    console.log(`\nTry: ${AGENT} --gateway ${url} --target http://127.0.0.1:3000 --token ${token}\n`);
   }
 });
 
@@ -142,6 +161,8 @@ interface AdminConfig {
 
 interface Config {
   readonly gateway: TunnelGatewayOptions;
+  readonly listens: ListenFlags;
+  readonly certificate: CertificateFiles | undefined;
   readonly admin: AdminConfig;
   /** Of the token to issue. */
   readonly claims: AgentClaims;
@@ -202,8 +223,14 @@ function configure(): Config {
     weight: wholeNumber('weight', values.weight, 0, 1_000_000),
     expires: Date.now() + wholeNumber('days', values.days, 1, 36_500) * DAY,
   });
-  const port = (name: string, text: string): number => wholeNumber(name, text, 0, 65_535);
+  const ports = new Map<number, string>();
+  const port = (name: string, text: string): number => {
+    const number = wholeNumber(name, text, 0, 65_535);
+    ports.set(number, `--${name}`);
+    return number;
+  };
   const agentPort = values['agent-port'];
+  const tls = readCertificate(values['tls-cert'], values['tls-key']);
   return {
     gateway: {
       ...numbers,
@@ -212,16 +239,21 @@ function configure(): Config {
       revocations: issueOnly ? undefined : new Revocations(values.revoked),
       host: values.host,
       port: port('port', values.port),
-      tls: readCertificate(values['tls-cert'], values['tls-key']),
+      tls,
       agentPath: values['agent-path'],
       agentHost: values['agent-host'],
       agentPort: agentPort === undefined ? undefined : port('agent-port', agentPort),
-      tcp: values.tcp.map(tcpServiceOf),
+      tcp: values.tcp.map((text) => tcpServiceOf(text, port)),
       affinity: values.affinity,
       balance: values.balance,
       trustForwarded: values['trust-forwarded'],
       log: jsonLog,
     },
+    listens: { host: '--host', ports },
+    certificate:
+      tls === undefined || issueOnly
+        ? undefined
+        : new CertificateFiles(values['tls-cert'] as string, values['tls-key'] as string),
     admin: {
       host: values['admin-host'],
       port: values['admin-port'] === 'none' ? undefined : port('admin-port', values['admin-port']),
@@ -249,7 +281,7 @@ interface KeyFlags {
 
 function keysOf(secret: string | undefined, flagged: KeyFlags): TokenKeys {
   const url = flagged['jwks-url'];
-  if (url !== undefined && !/^https?:\/\//.test(url))
+  if (url !== undefined && !(/^https?:\/\//.test(url) && URL.canParse(url)))
     throw new TypeError(`expected --jwks-url to be a URL, got "${url}"`);
   return new TokenKeys({
     secret,
@@ -270,12 +302,12 @@ async function listenForAdmin(
     collectDefaultMetrics({ register: admin.metrics.registry }); // of the process, which is ours
     return admin;
   } catch (error) {
-    await gateway.close(0); // the port is in use: nothing of us stays
-    throw error;
+    await gateway.close(0); // nothing of us stays
+    throw listenFailure(error, { host: '--admin-host', ports: new Map([[port, '--admin-port']]) });
   }
 }
 
-function tcpServiceOf(text: string): TcpService {
+function tcpServiceOf(text: string, portOf: (flag: string, text: string) => number): TcpService {
   const [port = '', name = ''] = text.split(/=(.*)/s, 2);
-  return { name: checkTcpName(name), port: wholeNumber('tcp', port, 0, 65_535) };
+  return { name: checkTcpName(name), port: portOf('tcp', port) };
 }

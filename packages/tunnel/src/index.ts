@@ -3,7 +3,7 @@ export { AdminServer, type AdminServerOptions } from './admin/admin-server.ts';
 export { type TargetOptions, Targets } from './agent/targets.ts';
 export { TunnelAgent, type TunnelAgentOptions } from './agent/tunnel-agent.ts';
 export { TunnelError, type TunnelErrorCode, UpstreamError } from './errors.ts';
-export { type Certificate, readCertificate } from './gateway/certificate.ts';
+export { type Certificate, CertificateFiles, readCertificate } from './gateway/certificate.ts';
 export type { TunnelGatewayOptions } from './gateway/options.ts';
 export { Revocations, type RevokedKind } from './gateway/revocations.ts';
 export type { AgentSession } from './gateway/routes.ts';

@@ -1,7 +1,6 @@
 // One line of JSON per event, for a person with grep and for a collector alike. Lines of one turn of the event loop go out together. When
-// nobody takes them, no more than a bound waits; lines that are lost are counted, and told of when there is room again. A pipe that breaks costs
-// lines, and nothing else.
-import type { Writable } from 'node:stream';
+// nobody takes them, no more than a bound waits; lines that are lost, as on a full disk too, are counted, and told of when there is room again.
+import { type LogSink, standardOutput } from './log-sink.ts';
 
 /** Called with the name of an event, and what is to be said of it. */
 export type Log = (event: string, fields: Readonly<Record<string, unknown>>) => void;
@@ -10,35 +9,34 @@ export type Log = (event: string, fields: Readonly<Record<string, unknown>>) => 
 const MAX_WAITING: number = 1024 * 1024;
 
 export class LineLog {
-  readonly #out: Writable;
+  readonly #sink: LogSink;
   readonly #maxWaiting: number;
   #lines = '';
+  /** Of events; what has been lost before is told in a line besides. */
+  #count = 0;
   #isDue = false;
   #lost = 0;
-  #isBroken = false;
+  /** Of the lost ones, those of which the lines that wait tell. */
+  #told = 0;
 
-  constructor(out: Writable, maxWaiting: number = MAX_WAITING) {
-    this.#out = out;
+  constructor(sink: LogSink, maxWaiting: number = MAX_WAITING) {
+    this.#sink = sink;
     this.#maxWaiting = maxWaiting;
-    out.on('error', () => {
-      // EPIPE: nobody will ever read again. ENOSPC and the like may pass, and the stream is over all the same.
-      this.#isBroken = true;
-      this.#lines = '';
-    });
   }
 
   readonly log: Log = (event, fields) => {
-    if (this.#isBroken) return;
-    if (this.#lines.length + this.#out.writableLength > this.#maxWaiting) {
+    if (this.#sink.isOver) return;
+    if (this.#lines.length + this.#sink.waiting > this.#maxWaiting) {
       this.#lost += 1;
       return;
     }
     if (this.#lost > 0) {
-      const lost = this.#lost;
+      this.#lines += line('log lines lost', { lines: this.#lost });
+      this.#told += this.#lost;
       this.#lost = 0;
-      this.#lines += line('log lines lost', { lines: lost });
     }
     this.#lines += line(event, fields);
+    this.#count += 1;
     if (this.#isDue) return;
     this.#isDue = true;
     setImmediate(this.flush);
@@ -47,10 +45,11 @@ export class LineLog {
   /** Writes what waits, as before the process ends. */
   readonly flush = (): void => {
     this.#isDue = false;
-    if (this.#lines === '' || this.#isBroken) return;
-    const lines = this.#lines;
+    if (this.#lines === '' || this.#sink.isOver) return;
+    if (!this.#sink.write(this.#lines)) this.#lost += this.#told + this.#count;
     this.#lines = '';
-    this.#out.write(lines);
+    this.#count = 0;
+    this.#told = 0;
   };
 }
 
@@ -71,7 +70,7 @@ function timeText(): string {
   return text;
 }
 
-const stdout: LineLog = new LineLog(process.stdout);
+const stdout: LineLog = new LineLog(standardOutput());
 process.once('exit', stdout.flush);
 
 /** To standard output. */

@@ -1,4 +1,5 @@
 // What the programs share as processes: their flags, being asked to stop, and talking to the process that forked them, if one did.
+import { isatty } from 'node:tty';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { describe } from './errors.ts';
 import { jsonLog } from './log.ts';
@@ -56,6 +57,11 @@ export function onStop(stop: () => Promise<void>): void {
   process.on('message', (command: Command) => {
     if (command.type === 'stop') begin();
   });
+}
+
+/** Calls `reload` on SIGHUP, as service managers ask for it. On a terminal that signal says that the terminal is gone, and ends the process. */
+export function onReload(reload: () => void): void {
+  if (!isatty(0)) process.on('SIGHUP', reload);
 }
 
 /**

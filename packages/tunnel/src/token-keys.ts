@@ -1,19 +1,12 @@
 // The keys by which agents' tokens are checked, and by which the gateway signs them: a secret, a set of keys in a file that is read again when it
 // changes, or the keys of an identity provider at a URL. Several may live at a time, so that one can follow another without a gap.
 import { createHash, randomUUID } from 'node:crypto';
-import { readFileSync, unwatchFile, watchFile } from 'node:fs';
-import {
-  createLocalJWKSet,
-  createRemoteJWKSet,
-  errors,
-  type JWK,
-  type JWTPayload,
-  type JWTVerifyGetKey,
-  jwtVerify,
-  SignJWT,
-} from 'jose';
+import { readFileSync } from 'node:fs';
+import { createLocalJWKSet, errors, type JWK, type JWTPayload, type JWTVerifyGetKey, jwtVerify, SignJWT } from 'jose';
 import { TunnelError } from './errors.ts';
+import { RemoteKeys } from './remote-keys.ts';
 import { type AgentClaims, checkClaims, checkSecret, verifiedClaims, verifyToken } from './token.ts';
+import { watchFiles } from './watched-files.ts';
 
 /** Where the keys come from; at least one of the first three. */
 export interface TokenKeysOptions {
@@ -30,10 +23,6 @@ export interface TokenKeysOptions {
 }
 
 const PUBLIC_ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA'];
-/** How often the file is looked at, in milliseconds. */
-const LOOK = 1_000;
-/** Milliseconds that the URL may take. */
-const FETCH_TIMEOUT = 5_000;
 
 interface KeySet {
   readonly secrets: ReadonlyMap<string, Uint8Array>;
@@ -45,7 +34,8 @@ const EMPTY: KeySet = { secrets: new Map(), publicKeys: undefined };
 /** The keys of a gateway. */
 export class TokenKeys {
   readonly #options: TokenKeysOptions;
-  readonly #remote: JWTVerifyGetKey | undefined;
+  readonly #remote: RemoteKeys | undefined;
+  readonly #unwatch: (() => void) | undefined;
   #fromFile: KeySet = EMPTY;
   #onError: (error: Error) => void = () => {};
 
@@ -57,13 +47,10 @@ export class TokenKeys {
       throw new TypeError('expected a secret, a file with keys, or the URL of some, to check tokens by');
     }
     if (secret !== undefined) checkSecret(secret);
-    if (url !== undefined) {
-      this.#remote = createRemoteJWKSet(new URL(url), { timeoutDuration: FETCH_TIMEOUT });
-    }
-    if (file !== undefined) {
-      this.#fromFile = readKeySet(file);
-      watchFile(file, { interval: LOOK, persistent: false }, this.#onFile);
-    }
+    if (url !== undefined) this.#remote = new RemoteKeys(new URL(url));
+    if (file === undefined) return;
+    this.#fromFile = readKeySet(file);
+    this.#unwatch = watchFiles([file], () => this.reload());
   }
 
   /** `onError` hears of a file that cannot be read any more: the keys that it had stay. There is one. */
@@ -71,13 +58,16 @@ export class TokenKeys {
     this.#onError = onError;
   }
 
-  readonly #onFile = (): void => {
+  /** Reads the file again now; by itself that happens within a second of a change. */
+  reload(): void {
+    const { file } = this.#options;
+    if (file === undefined) return;
     try {
-      this.#fromFile = readKeySet(this.#options.file as string);
+      this.#fromFile = readKeySet(file);
     } catch (error) {
       this.#onError(error as Error);
     }
-  };
+  }
 
   /**
    * The claims of a token of either form. `now` in milliseconds since 1970.
@@ -126,12 +116,12 @@ export class TokenKeys {
       if (this.#remote === undefined) throw error;
     }
     if (this.#remote === undefined) throw new errors.JWKSNoMatchingKey();
-    return this.#remote(header, jwt);
+    return this.#remote.keyFor(header, jwt);
   }
 
   /** Lets go of the file. */
   close(): void {
-    if (this.#options.file !== undefined) unwatchFile(this.#options.file, this.#onFile);
+    this.#unwatch?.();
   }
 }
 
@@ -162,8 +152,9 @@ function claimsOf({ sub, exp, jti, tenant = 'default', routes, weight }: JWTPayl
 }
 
 function tokenError(error: unknown): TunnelError {
-  if (!(error instanceof errors.JOSEError) || error instanceof errors.JWKSTimeout) {
-    return new TunnelError('ERR_TUNNEL_KEYS_UNAVAILABLE', `the keys cannot be had: ${(error as Error).message}`);
+  if (error instanceof TunnelError) return error;
+  if (!(error instanceof errors.JOSEError)) {
+    return new TunnelError('ERR_TUNNEL_KEYS_UNAVAILABLE', `the keys cannot be used: ${(error as Error).message}`);
   }
   if (error instanceof errors.JWTExpired) return new TunnelError('ERR_TUNNEL_TOKEN_EXPIRED', 'the token expired');
   if (

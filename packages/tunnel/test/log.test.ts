@@ -1,6 +1,10 @@
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { LineLog } from '../src/log.ts';
+import { FileSink, StreamSink } from '../src/log-sink.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -26,7 +30,7 @@ function events(texts: readonly string[]): unknown[] {
 describe('the log', () => {
   it('writes the lines of one turn at once', async () => {
     const pipe = new Pipe();
-    const { log } = new LineLog(pipe);
+    const { log } = new LineLog(new StreamSink(pipe));
     log('first', { a: 1 });
     log('second', {});
     expect(pipe.written).toEqual([]);
@@ -52,7 +56,7 @@ describe('the log', () => {
 
   it('holds no more than its bound while nobody takes the lines, and tells how many were lost', async () => {
     const pipe = new Pipe();
-    const { log } = new LineLog(pipe, 500);
+    const { log } = new LineLog(new StreamSink(pipe), 500);
     for (let count = 0; count < 100; count += 1) log('line', { count });
     await turn();
     for (let count = 0; count < 100; count += 1) log('line', { count });
@@ -67,9 +71,42 @@ describe('the log', () => {
     expect(JSON.parse(pipe.written[1]?.split('\n')[0] ?? '')).toMatchObject({ lines: 200 - kept });
   });
 
+  it('outlives a disk that is full: when it has room again, lines go on, behind how many were lost', async () => {
+    let isFull = true;
+    let written = '';
+    const write = (lines: string): boolean => {
+      if (!isFull) written += lines;
+      return !isFull;
+    };
+    const { log } = new LineLog({ write, waiting: 0, isOver: false });
+    log('one', {});
+    log('two', {});
+    await turn();
+    log('three', {});
+    await turn();
+    isFull = false;
+    log('four', {});
+    await turn();
+    expect(events([written])).toEqual(['log lines lost', 'four']);
+    expect(JSON.parse(written.split('\n')[0] ?? '')).toMatchObject({ lines: 3 });
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('is told by a file that a write has failed, and writes on', () => {
+    const full = openSync('/dev/full', 'w');
+    onTestFinished(() => closeSync(full));
+    const sink = new FileSink(full);
+    expect([sink.write('lost\n'), sink.isOver]).toEqual([false, false]);
+    const folder = mkdtempSync(join(tmpdir(), 'tunnel-log-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const file = openSync(join(folder, 'log'), 'w');
+    expect(new FileSink(file).write('kept\n')).toBe(true);
+    closeSync(file);
+    expect(readFileSync(join(folder, 'log'), 'utf8')).toBe('kept\n');
+  });
+
   it('outlives a pipe that breaks', async () => {
     const pipe = new Pipe();
-    const { log } = new LineLog(pipe);
+    const { log } = new LineLog(new StreamSink(pipe));
     log('one', {});
     await turn();
     pipe.destroy(new Error('EPIPE'));

@@ -1,55 +1,10 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Notice } from '../src/program.ts';
+import type { ChildProcess } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
 import { TokenKeys } from '../src/token-keys.ts';
 import { certFile, certificate, keyFile } from './support/certificate.ts';
 import { ask, listen } from './support/http.ts';
+import { finished, ready, start } from './support/programs.ts';
 import { HOST, SECRET, tokenFor } from './support/tunnel.ts';
-
-type Program = 'gateway' | 'agent' | 'demo';
-
-function start(program: Program, args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
-  const child = fork(fileURLToPath(new URL(`../src/${program}.ts`, import.meta.url)), args, {
-    cwd: fileURLToPath(new URL('..', import.meta.url)),
-    env: { ...process.env, TUNNEL_SECRET: '', TUNNEL_TOKEN: '', TUNNEL_ADMIN_TOKEN: '', ...env },
-    execArgv: ['--conditions=@zishuo/source', '--import', 'tsx'],
-    silent: true,
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  return child;
-}
-
-interface Run {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function finished(child: ChildProcess): Promise<Run> {
-  const [out, err, [code]] = await Promise.all([
-    text(child.stdout as NodeJS.ReadableStream),
-    text(child.stderr as NodeJS.ReadableStream),
-    once(child, 'exit'),
-  ]);
-  return { code, out, err };
-}
-
-async function ready(child: ChildProcess): Promise<string> {
-  return (await readyNotice(child)).url;
-}
-
-async function readyNotice(child: ChildProcess): Promise<Notice & { type: 'ready' }> {
-  const ended = once(child, 'exit').then(async ([code]) => {
-    throw new Error(`the program ended with ${code}: ${await text(child.stderr as NodeJS.ReadableStream)}`);
-  });
-  const [notice] = (await Promise.race([once(child, 'message'), ended])) as [Notice];
-  ended.catch(() => {}); // from now on its end is the test's business
-  if (notice.type !== 'ready') throw new Error(`expected the program to be ready, it said ${notice.type}`);
-  return notice;
-}
 
 describe('the programs', () => {
   it.each(['gateway', 'agent', 'demo'] as const)('%s explains itself', async (program) => {
@@ -73,6 +28,11 @@ describe('the programs', () => {
     ['agent', ['--token', 'x'], 'target'],
     ['agent', ['--token', 'x', '--target', 'localhost:3000'], 'localhost:3000'],
     ['agent', ['--token', 'x', '--target', 'http://127.0.0.1:1', '--gateway', 'http://x'], '--gateway'],
+    ['agent', ['--token-file', 'none', '--target', 'http://127.0.0.1:1'], 'expected --token-file to be a file'],
+    ['agent', ['--token', 'x', '--target', 'https://127.0.0.1:1', '--target-ca', keyFile], 'expected --target-ca'],
+    ['gateway', ['--keys', 'none.json'], 'none.json'],
+    ['gateway', ['--revoked', 'none.txt'], 'none.txt'],
+    ['gateway', ['--jwks-url', 'http://'], 'expected --jwks-url'],
   ] as const)('%s with %j ends with exit code 2 and says why', async (program, args, why) => {
     const { code, err } = await finished(start(program, args));
     expect([code, err]).toEqual([2, expect.stringContaining(why)]);
@@ -89,7 +49,7 @@ describe('the programs', () => {
       '--weight',
       '3',
     ];
-    const { code, out, err } = await finished(start('gateway', args, { TUNNEL_SECRET: SECRET }));
+    const { code, out, err } = await finished(start('gateway', args, { env: { TUNNEL_SECRET: SECRET } }));
     expect([code, err]).toEqual([0, '']);
     const claims = { agent: 'alpha', tenant: 'acme', weight: 3, routes: ['a.example', 'b.example/api', 'tcp:db'] };
     expect(await new TokenKeys({ secret: SECRET }).verify(out.trim(), Date.now())).toMatchObject(claims);
@@ -104,10 +64,9 @@ describe('the programs', () => {
     ],
   ])('gateway %s', async (_what, given, isPrinted) => {
     const gateway = start('gateway', ['--port', '0', '--admin-port', '0'], {
-      TUNNEL_SECRET: SECRET,
-      TUNNEL_ADMIN_TOKEN: given,
+      env: { TUNNEL_SECRET: SECRET, TUNNEL_ADMIN_TOKEN: given },
     });
-    const { admin = '' } = await readyNotice(gateway);
+    const { admin = '' } = await ready(gateway);
     const [url = '', token = ''] = admin.split('#token=');
     expect(token).toMatch(given === '' ? /^[\w-]{43}$/ : new RegExp(`^${given}$`));
     const port = Number(new URL(url).port);
@@ -125,8 +84,29 @@ describe('the programs', () => {
   it('gateway whose admin port is taken says so and leaves nothing behind', async () => {
     const taken = await listen(() => {});
     const args = ['--port', '0', '--admin-port', String(taken)];
-    const { code, err } = await finished(start('gateway', args, { TUNNEL_SECRET: SECRET }));
-    expect([code, err]).toEqual([1, expect.stringContaining('EADDRINUSE')]);
+    const { code, err } = await finished(start('gateway', args, { env: { TUNNEL_SECRET: SECRET } }));
+    const said = `EADDRINUSE: 127.0.0.1:${taken} is in use: end what listens there, or choose another port by --admin-port\n`;
+    expect([code, err]).toEqual([1, said]);
+  });
+
+  it.each(['--port', '--tcp'])('gateway whose %s is taken says so in one line', async (flag) => {
+    const taken = String(await listen(() => {}));
+    const args = flag === '--tcp' ? ['--port', '0', flag, `${taken}=db`] : [flag, taken];
+    const { code, err } = await finished(
+      start('gateway', [...args, '--admin-port', '0'], { env: { TUNNEL_SECRET: SECRET } }),
+    );
+    const said = `EADDRINUSE: 127.0.0.1:${taken} is in use: end what listens there, or choose another port by ${flag}\n`;
+    expect([code, err]).toEqual([1, said]);
+  });
+
+  it.each([
+    ['192.0.2.1', 'EADDRNOTAVAIL: this machine has no address 192.0.2.1: give --host one that it has'],
+    ['no-such-host.invalid', ': no-such-host.invalid has no address: check --host'],
+  ])('gateway with --host %s says what is wrong in one line', async (host, why) => {
+    const args = ['--host', host, '--port', '0', '--admin-port', 'none'];
+    const { code, err } = await finished(start('gateway', args, { env: { TUNNEL_SECRET: SECRET } }));
+    expect([code, err]).toEqual([1, expect.stringContaining(why)]);
+    expect(err.trim().split('\n')).toHaveLength(1);
   });
 
   const stops: Readonly<Record<string, (child: ChildProcess) => unknown>> = {
@@ -137,10 +117,10 @@ describe('the programs', () => {
 
   it.each(Object.entries(stops))('gateway and agent serve, and end with exit code 0 when %s', async (_when, stop) => {
     const origin = await listen((_request, response) => response.end('served'));
-    const gateway = start('gateway', ['--port', '0', '--admin-port', '0'], { TUNNEL_SECRET: SECRET });
-    const url = await ready(gateway);
+    const gateway = start('gateway', ['--port', '0', '--admin-port', '0'], { env: { TUNNEL_SECRET: SECRET } });
+    const { url } = await ready(gateway);
     const args = ['--gateway', `${url.replace('http', 'ws')}/connect`, '--target', `http://127.0.0.1:${origin}`];
-    const agent = start('agent', args, { TUNNEL_TOKEN: tokenFor('alpha') });
+    const agent = start('agent', args, { env: { TUNNEL_TOKEN: tokenFor('alpha') } });
     await ready(agent);
     expect((await ask({ port: Number(new URL(url).port), host: HOST })).body).toBe('served');
     for (const child of [agent, gateway]) {
@@ -153,14 +133,13 @@ describe('the programs', () => {
   it('gateway with a certificate takes agents that trust it by their environment, and serves https:', async () => {
     const origin = await listen((_request, response) => response.end('served'));
     const args = ['--port', '0', '--admin-port', 'none', '--tls-cert', certFile, '--tls-key', keyFile];
-    const gateway = start('gateway', args, { TUNNEL_SECRET: SECRET });
-    const url = await ready(gateway);
+    const gateway = start('gateway', args, { env: { TUNNEL_SECRET: SECRET } });
+    const { url } = await ready(gateway);
     const agent = start(
       'agent',
       ['--gateway', `${url.replace('http', 'ws')}/connect`, '--target', `http://127.0.0.1:${origin}`],
       {
-        TUNNEL_TOKEN: tokenFor('alpha'),
-        NODE_EXTRA_CA_CERTS: certFile,
+        env: { TUNNEL_TOKEN: tokenFor('alpha'), NODE_EXTRA_CA_CERTS: certFile },
       },
     );
     await ready(agent);
@@ -168,8 +147,8 @@ describe('the programs', () => {
   });
 
   it('agent whose token is refused ends with exit code 1 and says so', async () => {
-    const gateway = start('gateway', ['--port', '0', '--admin-port', '0'], { TUNNEL_SECRET: SECRET });
-    const url = await ready(gateway);
+    const gateway = start('gateway', ['--port', '0', '--admin-port', '0'], { env: { TUNNEL_SECRET: SECRET } });
+    const { url } = await ready(gateway);
     const args = ['--gateway', `${url.replace('http', 'ws')}/connect`, '--target', 'http://127.0.0.1:1'];
     const { code, err } = await finished(start('agent', [...args, '--token', tokenFor('alpha', [HOST], 1)]));
     expect([code, err]).toEqual([1, expect.stringContaining('401')]);

@@ -14,6 +14,7 @@ export function actOnAll(
   name: string,
   action: string,
   gateway: TunnelGateway,
+  activity: Activity,
 ): { readonly cut: number; readonly revoked: readonly string[] } {
   const { revocations } = gateway;
   let cut = 0;
@@ -24,11 +25,13 @@ export function actOnAll(
     case 'revoke':
       cut = [...gateway.routes.sessions].filter(({ claims }) => claims[kind] === name).length;
       revocations.revoke(kind, name);
+      activity.tell('revoked', `${kind} ${name}`, 'is refused from now on');
       break;
     case 'restore':
       if (!revocations.restore(kind, name)) {
         throw new TunnelError('ERR_TUNNEL_ADMIN_NOT_FOUND', `the ${kind} was not revoked here`);
       }
+      activity.tell('restored', `${kind} ${name}`, 'may come back');
       break;
     default:
       throw new TunnelError('ERR_TUNNEL_ADMIN_NOT_FOUND', `expected cut, revoke or restore, got "${action}"`);

@@ -19,6 +19,8 @@ export interface PastEvent {
     | 'healthy'
     | 'weight'
     | 'refused'
+    | 'revoked'
+    | 'restored'
     | 'gateway';
   /** A session's key, or what else it is about. */
   readonly subject: string;

@@ -2,9 +2,10 @@
 // outside and changes nothing but what it is asked to.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { codeOf, TunnelError } from '../errors.ts';
+import { codeOf, describe, TunnelError } from '../errors.ts';
 import type { TunnelGateway } from '../gateway/tunnel-gateway.ts';
 import { answerError } from '../http/error-response.ts';
+import { listening } from '../http/listening.ts';
 import type { Log } from '../log.ts';
 import { Access } from './access.ts';
 import { act, actOnAll } from './actions.ts';
@@ -48,10 +49,11 @@ export class AdminServer {
   static async listen(options: AdminServerOptions): Promise<AdminServer> {
     const admin = new AdminServer(options, await Page.load());
     try {
-      await new Promise<void>((resolve, reject) => {
-        admin.#server.once('error', reject).listen(options.port ?? 0, options.host ?? '127.0.0.1', resolve);
+      const { host = '127.0.0.1', port = 0 } = options;
+      const { address } = await listening(admin.#server, port, host, (error) => {
+        admin.#log('connection not taken', { error: describe(error) });
       });
-      admin.#access = new Access(options.token, (admin.#server.address() as AddressInfo).address);
+      admin.#access = new Access(options.token, address);
     } catch (error) {
       await admin.close();
       throw error;
@@ -114,7 +116,10 @@ export class AdminServer {
       const name = decoded(key);
       if (kind === 'session') {
         answerJson(response, { session: act(action, name, asked, this.#gateway, this.#activity) });
-      } else answerJson(response, actOnAll(kind === 'agent' ? 'agent' : 'tenant', name, action, this.#gateway));
+      } else {
+        const all = kind === 'agent' ? 'agent' : 'tenant';
+        answerJson(response, actOnAll(all, name, action, this.#gateway, this.#activity));
+      }
       this.#log('admin acted', { action, [kind ?? '']: name });
       this.#feed.changed();
       return;

@@ -23,8 +23,10 @@ const FILES: readonly string[] = [
   'figures.js',
   'lately.js',
   'plot.js',
+  'revoked.js',
   'routes.js',
   'session-row.js',
+  'sure-button.js',
   'words.js',
   'icon.svg',
 ];

@@ -1,6 +1,7 @@
 // What the dashboard shows, as one JSON value. It is whole each time, so that a page may miss any number of them.
 import type { SessionSnapshot } from '@zishuo/yamux-balancer';
 import type { ReadinessState } from '../gateway/readiness.ts';
+import type { RevokedKind } from '../gateway/revocations.ts';
 import type { AgentSession } from '../gateway/routes.ts';
 import type { TunnelGateway } from '../gateway/tunnel-gateway.ts';
 import { tcpService } from '../tcp-service.ts';
@@ -32,10 +33,17 @@ export interface GatewayView {
   readonly failedLately: number;
   /** Connections and requests of clients that had all that one address may have. */
   readonly limited: number;
-  /** Who is refused: `agent <name>`, `tenant <name>`, `token <id>`. */
-  readonly revoked: readonly string[];
+  /** Who is refused, although its token is good. */
+  readonly revoked: readonly RevokedView[];
   readonly bytes: { readonly up: number; readonly down: number };
   readonly plot: TrafficPlot;
+}
+
+export interface RevokedView {
+  readonly kind: RevokedKind;
+  readonly name: string;
+  /** On the admin port, which can take it back; else by the file. */
+  readonly byHand: boolean;
 }
 
 export interface SessionView {
@@ -96,7 +104,7 @@ export function takeSnapshot({ gateway, traffic, activity, startedAt }: Source):
       failed: traffic.failed,
       failedLately: traffic.failedLately,
       limited: gateway.limits.connections.refused + gateway.limits.requests.refused,
-      revoked: gateway.revocations.list,
+      revoked: gateway.revocations.entries,
       bytes: traffic.bytes,
       plot: traffic.plot,
     },

@@ -2,12 +2,11 @@
 // concerned, and it is asked again, rarely where the answer will hardly be another one.
 import type { YamuxSession } from '@zishuo/yamux';
 import { keepConnected, type Reconnector } from '@zishuo/yamux-websocket';
-import { HttpsProxyAgent } from 'https-proxy-agent';
-import { getProxyForUrl } from 'proxy-from-env';
-import { describe } from '../errors.ts';
 import { EXCHANGE_HEADER, EXCHANGE_VERSION } from '../exchange/block.ts';
 import { isLoopbackHost } from '../http/loopback.ts';
 import type { Log } from '../log.ts';
+import { linkFailure } from './link-failure.ts';
+import { proxyFor, throughProxy } from './proxy.ts';
 
 export interface GatewayLinkOptions {
   readonly url: string;
@@ -21,60 +20,38 @@ export interface GatewayLinkOptions {
   readonly log: Log;
 }
 
-/** Milliseconds after which a gateway is asked again that gave a final answer; up to as much again at random. */
-const RARELY = 30_000;
-
 export class GatewayLink {
-  readonly #options: GatewayLinkOptions;
-  #kept: Reconnector;
-  #again: NodeJS.Timeout | undefined;
-  #isStopped = false;
+  readonly #kept: Reconnector;
+  /** Dials in a row at which the token was refused: the second one had it fresh. */
+  #refusals = 0;
 
-  constructor(options: GatewayLinkOptions) {
-    this.#options = options;
-    this.#kept = this.#keep();
-  }
-
-  /** Takes no new request, serves what runs for at most `timeout` ms, then closes. */
-  async stop(timeout: number): Promise<void> {
-    this.#isStopped = true;
-    clearTimeout(this.#again);
-    await this.#kept.stop({ timeout });
-  }
-
-  #keep(): Reconnector {
-    const { url, token, onSession, onFirst, log } = this.#options;
-    const kept = keepConnected({
+  constructor({ url, token, onSession, onFirst, onRefused, log }: GatewayLinkOptions) {
+    this.#kept = keepConnected({
       urls: url,
       dial: () => ({
         maskPayload: masksFor(url),
         headers: { Authorization: `Bearer ${token()}`, [EXCHANGE_HEADER]: EXCHANGE_VERSION },
         ws: throughProxy(url),
       }),
+      giveUp: false,
       onSession: (session) => {
         log('connected', { gateway: url });
         onSession(session);
         onFirst();
       },
       onRetry: ({ delay, error }) => {
-        const why = error === undefined ? 'the gateway goes away' : describe(error);
+        const why = error === undefined ? 'the gateway goes away' : linkFailure(error);
         log('dials again', { gateway: url, inMs: delay, why });
         onFirst();
+        this.#refusals = refusesToken(error) ? this.#refusals + 1 : 0;
+        if (this.#refusals > 1) onRefused(error);
       },
     });
-    void kept.stopped.then((error) => this.#onStopped(error));
-    return kept;
   }
 
-  #onStopped(error: unknown): void {
-    if (this.#isStopped || error === undefined) return;
-    const delay = RARELY * (1 + Math.random());
-    this.#options.onFirst();
-    this.#options.log('dials again', { gateway: this.#options.url, inMs: Math.round(delay), why: describe(error) });
-    this.#again = setTimeout(() => {
-      this.#kept = this.#keep();
-    }, delay);
-    if (refusesToken(error)) this.#options.onRefused(error);
+  /** Takes no new request, serves what runs for at most `timeout` ms, then closes. */
+  async stop(timeout: number): Promise<void> {
+    await this.#kept.stop({ timeout });
   }
 }
 
@@ -90,14 +67,4 @@ function refusesToken(error: unknown): boolean {
  */
 export function masksFor(url: string): false | undefined {
   return proxyFor(url) === '' && isLoopbackHost(new URL(url).hostname) ? false : undefined;
-}
-
-/** HTTPS_PROXY for wss: and HTTP_PROXY for ws:, but for what NO_PROXY names. */
-function throughProxy(url: string): { readonly agent?: HttpsProxyAgent<string> } {
-  const proxy = proxyFor(url);
-  return proxy === '' ? {} : { agent: new HttpsProxyAgent(proxy) };
-}
-
-function proxyFor(url: string): string {
-  return getProxyForUrl(url.replace(/^ws/, 'http'));
 }

@@ -1,5 +1,6 @@
 // The allow-list of an agent: which local server answers for which public route, or for which TCP service. What is not listed is not
 // reached, whatever the gateway asks for.
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { parseRoute, RouteTable } from '../http/route.ts';
 import { isTcpService, tcpName } from '../tcp-service.ts';
@@ -158,11 +159,14 @@ function optionsOf(text: string, own: readonly string[], all: TargetOptions): Ta
   return options;
 }
 
-/** @throws TypeError for a file that cannot be read. */
-export function readCa(file: string): string {
+/** @throws TypeError, which names `flag`, for a file that cannot be read or has no certificate. */
+export function readCa(file: string, flag = 'ca'): string {
   try {
-    return readFileSync(file, 'utf8');
+    const pem = readFileSync(file, 'utf8');
+    new X509Certificate(pem); // of several the first
+    return pem;
   } catch (error) {
-    throw new TypeError(`expected a file with certificates in PEM, got "${file}": ${(error as Error).message}`);
+    const why = (error as Error).message;
+    throw new TypeError(`expected ${flag} to be a file with certificates in PEM, got "${file}": ${why}`);
   }
 }

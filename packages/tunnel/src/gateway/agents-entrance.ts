@@ -32,8 +32,8 @@ const RETRY_AFTER = 1_000;
 const WINDOW_BUDGET = 64 * 1024 * 1024;
 /** Milliseconds that requests have to end when the token of their session has. */
 const LAST_REQUESTS = 10_000;
-/** The most that one timer takes. */
-const LONGEST_TIMER = 2 ** 31 - 1;
+/** Milliseconds between two looks at the clock: it may be set, and a timer stands still while the machine sleeps. */
+const CLOCK_LOOK = 10_000;
 
 export class AgentsEntrance {
   readonly #options: EntranceOptions;
@@ -133,7 +133,7 @@ export class AgentsEntrance {
     const look = (): void => {
       const left = session.claims.expires - Date.now();
       if (left <= 0) this.#end(session, 'its token has expired', LAST_REQUESTS);
-      else timer = setTimeout(look, Math.min(left, LONGEST_TIMER)).unref();
+      else timer = setTimeout(look, Math.min(left, CLOCK_LOOK)).unref();
     };
     look();
     return () => timer;

@@ -1,6 +1,7 @@
-// Who the gateway is, on a public port that speaks TLS.
+// Who the gateway is, on a public port that speaks TLS, and who it is next when its certificate was renewed.
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { watchFiles } from '../watched-files.ts';
 
 /** In PEM, as node:tls takes them. */
 export interface Certificate {
@@ -20,6 +21,60 @@ export function readCertificate(certFile: string | undefined, keyFile: string | 
     const [given, missing] = keyFile === undefined ? ['--tls-cert', '--tls-key'] : ['--tls-key', '--tls-cert'];
     throw new TypeError(`expected ${missing} beside ${given}`);
   }
+  return readPair(certFile, keyFile);
+}
+
+/** The files of a certificate, read again when they change: a renewed one needs no restart. */
+export class CertificateFiles {
+  readonly #certFile: string;
+  readonly #keyFile: string;
+  readonly #unwatch: () => void;
+  #current: Certificate;
+  #onChange: (certificate: Certificate) => void = () => {};
+  #onError: (error: Error) => void = () => {};
+
+  /** @throws as readCertificate(). */
+  constructor(certFile: string, keyFile: string) {
+    this.#certFile = certFile;
+    this.#keyFile = keyFile;
+    this.#current = readPair(certFile, keyFile);
+    this.#unwatch = watchFiles([certFile, keyFile], () => this.reload());
+  }
+
+  get current(): Certificate {
+    return this.#current;
+  }
+
+  /** Calls `onChange` with a new certificate, and `onError` for files that cannot be used: the old one stays. There is one of each. */
+  watch(onChange: (certificate: Certificate) => void, onError: (error: Error) => void): void {
+    this.#onChange = onChange;
+    this.#onError = onError;
+  }
+
+  /** Reads the files again now; by itself that happens within a second of a change. */
+  reload(): void {
+    try {
+      const next = readPair(this.#certFile, this.#keyFile);
+      if (next.cert === this.#current.cert && next.key === this.#current.key) return;
+      this.#onChange(next);
+      this.#current = next;
+    } catch (error) {
+      this.#onError(error as Error);
+    }
+  }
+
+  /** Lets go of the files. */
+  close(): void {
+    this.#unwatch();
+  }
+}
+
+/** In milliseconds since 1970: when the certificate, the first in its PEM, is no good any more. */
+export function expiryOf({ cert }: Certificate): number {
+  return Date.parse(new X509Certificate(cert).validTo);
+}
+
+function readPair(certFile: string, keyFile: string): Certificate {
   const [cert, certificate] = parsed('--tls-cert', certFile, 'certificate', (pem) => new X509Certificate(pem));
   const [key, privateKey] = parsed('--tls-key', keyFile, 'private key', (pem) => createPrivateKey(pem));
   if (!certificate.checkPrivateKey(privateKey)) {

@@ -1,19 +1,19 @@
 // Who is not taken any more although its token is good: agents, tenants and single tokens, by name. From a file that is read again when it
 // changes, and from the admin port.
-import { readFileSync, unwatchFile, watchFile } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { AgentClaims } from '../token.ts';
+import { watchFiles } from '../watched-files.ts';
 
 export type RevokedKind = 'agent' | 'tenant' | 'token';
-
-/** How often the file is looked at, in milliseconds. */
-const LOOK = 1_000;
 
 /** Agents, tenants and tokens that are revoked. */
 export class Revocations {
   readonly #byHand = new Set<string>();
   #byFile: ReadonlySet<string> = new Set();
   readonly #file: string | undefined;
+  readonly #unwatch: (() => void) | undefined;
   #listener: () => void = () => {};
+  #onError: (error: Error) => void = () => {};
 
   /**
    * `file`: a line for each, `agent <name>`, `tenant <name>` or `token <id>`; empty lines and those that begin with # say nothing.
@@ -23,7 +23,7 @@ export class Revocations {
     this.#file = file;
     if (file === undefined) return;
     this.#byFile = read(file);
-    watchFile(file, { interval: LOOK, persistent: false }, this.#onFile);
+    this.#unwatch = watchFiles([file], () => this.reload());
   }
 
   /** Calls `listener` when somebody was revoked; there is one. `onError` hears of a file that cannot be read: what it said stays. */
@@ -32,16 +32,17 @@ export class Revocations {
     this.#onError = onError;
   }
 
-  #onError: (error: Error) => void = () => {};
-
-  readonly #onFile = (): void => {
+  /** Reads the file again now; by itself that happens within a second of a change. */
+  reload(): void {
+    if (this.#file === undefined) return;
     try {
-      this.#byFile = read(this.#file as string);
-      this.#listener();
+      this.#byFile = read(this.#file);
     } catch (error) {
       this.#onError(error as Error);
+      return;
     }
-  };
+    this.#listener();
+  }
 
   /** Why the claims are revoked, in words; undefined if they are not. */
   reasonFor({ agent, tenant, id }: AgentClaims): string | undefined {
@@ -62,13 +63,21 @@ export class Revocations {
     return this.#byHand.delete(`${kind} ${name}`);
   }
 
+  /** All that is revoked, sorted. `byHand`: by revoke(), which restore() takes back. */
+  get entries(): readonly { readonly kind: RevokedKind; readonly name: string; readonly byHand: boolean }[] {
+    return this.list.map((entry) => {
+      const [kind = '', name = ''] = entry.split(/ (.*)/s, 2);
+      return { kind: kind as RevokedKind, name, byHand: this.#byHand.has(entry) };
+    });
+  }
+
   /** `agent <name>` and so on, sorted. */
   get list(): readonly string[] {
     return [...new Set([...this.#byHand, ...this.#byFile])].sort();
   }
 
   close(): void {
-    if (this.#file !== undefined) unwatchFile(this.#file, this.#onFile);
+    this.#unwatch?.();
   }
 
   #has(kind: RevokedKind, name: string): boolean {

@@ -4,8 +4,10 @@ import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { AddressInfo, Server as NetServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Server as TlsServer } from 'node:tls';
 import { describe } from '../errors.ts';
 import type { Joined } from '../http/connection.ts';
+import { listening } from '../http/listening.ts';
 import type { Log } from '../log.ts';
 import { checkTcpName } from '../tcp-service.ts';
 import { TokenKeys } from '../token-keys.ts';
@@ -14,6 +16,7 @@ import { parseAffinity } from './affinity.ts';
 import { AgentsEntrance } from './agents-entrance.ts';
 import { AgentsPort } from './agents-port.ts';
 import type { Balance } from './balance.ts';
+import type { Certificate } from './certificate.ts';
 import type { ExchangeContext } from './exchange-context.ts';
 import { balanceOf, type GatewayNumbers, gatewayNumbers, type TunnelGatewayOptions } from './options.ts';
 import { PublicPort } from './public-port.ts';
@@ -179,6 +182,18 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
   }
 
   /**
+   * New connections get this certificate; those that are there go on with theirs.
+   * @throws TypeError if the gateway was not given one to begin with; what node:tls throws for one that it cannot use, and then the old one stays.
+   */
+  setCertificate({ cert, key }: Certificate): void {
+    for (const server of [this.#port.server, this.#agentsPort?.server]) {
+      if (server instanceof TlsServer) server.setSecureContext({ cert, key });
+      else if (server !== undefined)
+        throw new TypeError('expected a gateway with the option tls, got one that speaks plain HTTP');
+    }
+  }
+
+  /**
    * Takes no new agent and, after `drainDelay` or `timeout` ms, whichever is less, no new connection; serves what then runs for at most
    * `timeout` ms, WebSockets for at most `webSocketDrain` ms of it, then ends. Repeated calls share one promise.
    */
@@ -243,15 +258,7 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
   }
 
   #listening(server: NetServer, port: number, host: string): Promise<AddressInfo> {
-    return new Promise((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(port, host, () => {
-        server.off('error', reject);
-        // From now on it is about one connection that cannot be taken, as where there are no descriptors left.
-        server.on('error', (error) => this.#log('connection not taken', { error: describe(error) }));
-        resolve(server.address() as AddressInfo);
-      });
-    });
+    return listening(server, port, host, (error) => this.#log('connection not taken', { error: describe(error) }));
   }
 }
 

@@ -158,6 +158,7 @@ export function answerHeaders(
   const headers = endToEnd(raw, (name) => {
     if (name === 'content-length') return !keepsLength;
     if (name === 'trailer') return !keepsTrailer;
+    if (name === 'set-cookie') return false; // cookies add up; of anything else ours takes the place of theirs
     for (let index = 0; index < added.length; index += 2) if (added[index]?.toLowerCase() === name) return true;
     return false;
   });

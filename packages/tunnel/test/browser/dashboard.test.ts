@@ -1,13 +1,19 @@
 // The dashboard in a real browser. Where there is no chromium this says so and passes; where it was asked for (CI, REQUIRE_CHROMIUM=1),
 // that is an error.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { dial } from '@zishuo/yamux-websocket';
 import type { AxeResults } from 'axe-core';
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Access } from '../../src/admin/access.ts';
 import { AdminServer } from '../../src/admin/admin-server.ts';
+import type { TunnelGatewayOptions } from '../../src/gateway/options.ts';
+import { Revocations } from '../../src/gateway/revocations.ts';
 import { type Admin, startAdmin } from '../support/admin.ts';
-import { askAndServe, type Gateway, startAgent, startGateway } from '../support/tunnel.ts';
+import { askAndServe, freePort, type Gateway, startAgent, startGateway, tokenFor } from '../support/tunnel.ts';
 import { findChromium, launch } from './chromium.ts';
 
 const executable = findChromium();
@@ -36,8 +42,13 @@ describe.skipIf(executable === undefined)('the dashboard in a browser', () => {
     readonly complaints: string[];
   }
 
-  async function show({ token = true, agents = ['alpha', 'bravo'], balance = 'weighted' } = {}): Promise<Shown> {
-    const gateway = await startGateway({ balance });
+  interface Show extends Partial<TunnelGatewayOptions> {
+    readonly token?: boolean;
+    readonly agents?: readonly string[];
+  }
+
+  async function show({ token = true, agents = ['alpha', 'bravo'], ...options }: Show = {}): Promise<Shown> {
+    const gateway = await startGateway({ balance: 'weighted', ...options });
     const admin = await startAdmin(gateway);
     for (const name of agents) {
       await startAgent(gateway, { name, origin: (request, response) => void request.pipe(response) });
@@ -63,7 +74,7 @@ describe.skipIf(executable === undefined)('the dashboard in a browser', () => {
     const { gateway, admin, page, complaints } = await show();
     expect(page.url()).toBe(admin.server.url);
     expect(await page.locator('.agent h3').allTextContents()).toEqual(['alpha', 'bravo']);
-    expect(await rowOf(page, 'alpha~1').textContent()).toMatch(/takes requests.*0 of 1,000 streams.*Drain/);
+    expect(await rowOf(page, 'alpha~1').textContent()).toMatch(/takes requests.*0 of 1,000 streams.*DrainCut/);
     const enough = new AbortController();
     const load = (async () => {
       while (!enough.signal.aborted) await askAndServe(gateway, { method: 'POST', body: 'x'.repeat(100_000) });
@@ -98,6 +109,78 @@ describe.skipIf(executable === undefined)('the dashboard in a browser', () => {
     await page.getByRole('button', { name: 'Drain alpha~1' }).waitFor();
     expect(sessionOf(gateway, 'alpha~1')).toMatchObject({ draining: false });
     expect(complaints).toEqual([]);
+  });
+
+  it('cuts a session, once it is sure, and its agent comes back', async () => {
+    const { gateway, page, complaints } = await show();
+    const row = rowOf(page, 'alpha~1');
+    const cut = row.getByRole('button', { name: 'Cut alpha~1', exact: true });
+    await cut.click();
+    const sure = row.getByRole('button', { name: 'Sure? Cut alpha~1' });
+    await sure.press('Escape');
+    await cut.waitFor();
+    expect(sessionOf(gateway, 'alpha~1')).toBeDefined();
+    await cut.click();
+    await sure.click();
+    await rowOf(page, 'alpha~3').waitFor();
+    await row.waitFor({ state: 'detached' });
+    await page.getByText('alpha~1 drains: asked on the admin port').waitFor();
+    expect(sessionOf(gateway, 'alpha~1')).toBeUndefined();
+    expect(complaints).toEqual([]);
+  });
+
+  it('revokes an agent, shows who is revoked and by what, and restores it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tunnel-test-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    writeFileSync(join(folder, 'revoked'), 'tenant elsewhere\ntoken t-1\n');
+    const revocations = new Revocations(join(folder, 'revoked'));
+    const { gateway, page, complaints } = await show({ revocations });
+    const revoked = page.locator('#revoked li');
+    expect(await revoked.allTextContents()).toEqual([
+      'tenant elsewhereby the file of --revoked',
+      'token t-1by the file of --revoked',
+    ]);
+    expect(await page.getByRole('button', { name: /^Restore/ }).count()).toBe(0);
+    await page.getByRole('button', { name: 'Revoke alpha' }).click();
+    await page.getByRole('button', { name: 'Sure? Revoke alpha' }).click();
+    await rowOf(page, 'alpha~1').waitFor({ state: 'detached' });
+    await page.getByText('an agent got 403').first().waitFor();
+    expect(gateway.gateway.revocations.list).toContain('agent alpha');
+    await page.getByText('agent alpha is refused from now on').waitFor();
+    await page.getByRole('button', { name: 'Restore agent alpha' }).click();
+    await page.getByText('agent alpha may come back').waitFor();
+    await page.waitForFunction(() => document.querySelectorAll('#revoked li').length === 2);
+    expect(gateway.gateway.revocations.list).not.toContain('agent alpha');
+    expect(complaints).toEqual([]);
+  });
+
+  it('shows whose target refuses connections, whose token ends soon, and that clients were limited', async () => {
+    const { gateway, page } = await show({ maxRequestsPerAddress: 1 });
+    await startAgent(gateway, {
+      name: 'charlie',
+      routes: ['refusing.example'],
+      origin: `http://127.0.0.1:${await freePort()}`,
+    });
+    const row = rowOf(page, 'charlie~3');
+    await row.waitFor();
+    const enough = new AbortController();
+    const load = (async () => {
+      while (!enough.signal.aborted) await askAndServe(gateway, { host: 'refusing.example' });
+    })();
+    await row.getByText('Its target refuses connections for refusing.example').waitFor();
+    enough.abort();
+    await load;
+    const ending = await dial(`ws://127.0.0.1:${gateway.port}/connect`, {
+      headers: { Authorization: `Bearer ${tokenFor('delta', ['delta.example'], Date.now() + 300_000)}` },
+    });
+    onTestFinished(() => ending.destroy());
+    ending.on('error', () => {});
+    await rowOf(page, 'delta~4')
+      .getByText(/^Ends with its token in (5|4) min$/)
+      .waitFor();
+    gateway.gateway.limits.requests.take('192.0.2.1');
+    expect(gateway.gateway.limits.requests.take('192.0.2.1')).toBe(false);
+    await page.getByText('1 client limited').waitFor();
   });
 
   it('re-weighs a session, does not lose what is being typed to the next snapshot, and shows the weight of others', async () => {

@@ -68,6 +68,7 @@ export class Scene {
     }
     const stuck = await dial(scene.#agentUrl, { headers: { Authorization: `Bearer ${tokenOf(STUCK)}` } });
     scene.#ends.push(() => stuck.destroy());
+    gateway.revocations.revoke('agent', 'madrid');
     return scene;
   }
 

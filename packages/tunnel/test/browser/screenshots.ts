@@ -22,6 +22,11 @@ try {
     await page.emulateMedia({ colorScheme });
     await page.screenshot({ path: `${folder}/${name}.png` });
   }
+  if (process.argv[2] !== undefined) {
+    // For who looks at the page, and not for the documentation.
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.screenshot({ path: `${folder}/dashboard-phone.png`, fullPage: true });
+  }
 } finally {
   await browser.close();
   await scene.close();

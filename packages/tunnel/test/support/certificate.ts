@@ -1,4 +1,4 @@
-// A certificate for localhost and 127.0.0.1 that vouches for itself, valid until 2120. Its key is no secret: nobody should trust it.
+// Certificates for localhost and 127.0.0.1 that vouch for themselves, valid until 2119. Their keys are no secrets: nobody should trust them.
 import { fileURLToPath } from 'node:url';
 import { type Certificate, readCertificate } from '../../src/gateway/certificate.ts';
 
@@ -7,3 +7,5 @@ const path = (name: string): string => fileURLToPath(new URL(`certificate/${name
 export const certFile: string = path('cert');
 export const keyFile: string = path('key');
 export const certificate: Certificate = readCertificate(certFile, keyFile) as Certificate;
+/** Another one. Its subject is `renewed`. */
+export const renewed: Certificate = readCertificate(path('renewed-cert'), path('renewed-key')) as Certificate;

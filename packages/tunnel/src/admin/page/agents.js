@@ -2,10 +2,17 @@
 import { byId, element, KeyedList, setText } from './elements.js';
 import { scaleOf } from './plot.js';
 import { SessionRow } from './session-row.js';
+import { SureButton } from './sure-button.js';
 import { count } from './words.js';
 
 /** @typedef {import('../snapshot.ts').SessionView} SessionView */
 /** @typedef {import('./session-row.js').Frame} Frame */
+/**
+ * What is done to sessions, and to agents.
+ * @typedef {object} Actions
+ * @property {import('./session-row.js').Act} act
+ * @property {(agent: string) => Promise<void>} revoke
+ */
 
 export class Agents {
   /** @type {Frame} */
@@ -13,14 +20,14 @@ export class Agents {
   /** @type {KeyedList<readonly SessionView[], AgentGroup>} */
   #groups;
 
-  /** @param {import('./session-row.js').Act} act */
-  constructor(act) {
+  /** @param {Actions} actions */
+  constructor(actions) {
     this.empty = element('p', { class: 'empty' });
     const list = element('div', { class: 'agents' });
     byId('sessions').append(this.empty, list);
     this.#groups = new KeyedList(
       list,
-      () => new AgentGroup(act),
+      (sessions) => new AgentGroup(sessions[0]?.agent ?? '', actions),
       (group, sessions) => group.show(sessions, this.#frame),
     );
   }
@@ -78,16 +85,21 @@ class AgentGroup {
   /** @type {KeyedList<SessionView, SessionRow>} */
   #rows;
 
-  /** @param {import('./session-row.js').Act} act */
-  constructor(act) {
-    this.name = element('h3');
+  /**
+   * @param {string} agent
+   * @param {Actions} actions
+   */
+  constructor(agent, { act, revoke }) {
+    this.revoke = new SureButton('Revoke', agent, 'plain', () => void revoke(agent));
+    this.revoke.element.title = 'Ends its sessions, and refuses it from now on';
+    this.name = element('h3', {}, agent);
     this.tenant = element('p', { class: 'quiet' });
     this.count = element('p', { class: 'quiet' });
     const list = element('ul', { class: 'rows' });
     this.element = element(
       'article',
       { class: 'agent' },
-      element('header', {}, this.name, this.tenant, this.count),
+      element('header', {}, this.name, this.tenant, this.count, this.revoke.element),
       list,
     );
     this.#rows = new KeyedList(
@@ -104,7 +116,7 @@ class AgentGroup {
   show(sessions, frame) {
     this.#frame = frame;
     const tenants = [...new Set(sessions.map(({ tenant }) => tenant))].join(', ');
-    setText(this.name, sessions[0]?.agent ?? '');
+    this.revoke.disabled = !frame.mayAct;
     setText(this.tenant, `tenant ${tenants}`);
     setText(this.count, count(sessions.length, 'session'));
     this.#rows.show(new Map(sessions.map((session) => [session.key, session])));

@@ -51,12 +51,23 @@ async function ask(path, options = {}) {
 }
 
 /**
+ * To a session.
  * @param {string} key
- * @param {'drain' | 'resume' | 'weight'} action
+ * @param {'drain' | 'resume' | 'weight' | 'cut'} action
  * @param {Record<string, unknown>} body
  */
 export async function act(key, action, body) {
   await ask(`sessions/${encodeURIComponent(key)}/${action}`, { method: 'POST', body: JSON.stringify(body) });
+}
+
+/**
+ * To all sessions of an agent or a tenant, and those that it would have.
+ * @param {'agent' | 'tenant'} kind
+ * @param {string} name
+ * @param {'revoke' | 'restore'} action
+ */
+export async function actOnAll(kind, name, action) {
+  await ask(`${kind}s/${encodeURIComponent(name)}/${action}`, { method: 'POST', body: '{}' });
 }
 
 /**

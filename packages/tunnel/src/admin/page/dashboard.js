@@ -1,25 +1,21 @@
 // The dashboard: follows the gateway, shows what it tells, and acts where it has the token.
 import { Agents } from './agents.js';
-import { act, follow, hasToken, RefusedError, setToken, takeToken } from './api.js';
+import { act, actOnAll, follow, hasToken, RefusedError, setToken, takeToken } from './api.js';
 import { byId, setData, setText } from './elements.js';
 import { Figures } from './figures.js';
 import { Lately } from './lately.js';
+import { RevokedList } from './revoked.js';
 import { RouteList } from './routes.js';
 import { duration } from './words.js';
 
 const STATES = { serving: 'Serving', waiting: 'Waiting for agents', draining: 'Draining' };
 
 const figures = new Figures();
-const agents = new Agents(async (key, action, body) => {
-  try {
-    await act(key, action, body);
-    say('');
-    return true;
-  } catch (error) {
-    onRefused(error);
-    return false;
-  }
+const agents = new Agents({
+  act: (key, action, body) => asked(act(key, action, body)),
+  revoke: (agent) => asked(actOnAll('agent', agent, 'revoke')),
 });
+const revoked = new RevokedList((kind, name) => asked(actOnAll(kind, name, 'restore')));
 const routes = new RouteList(onRefused);
 const lately = new Lately();
 /** @type {import('../snapshot.ts').Snapshot | undefined} */
@@ -73,6 +69,7 @@ function show(snapshot) {
   figures.show(gateway);
   agents.show(snapshot, hasToken());
   routes.show(snapshot.routes);
+  revoked.show(gateway.revoked, hasToken());
   lately.show(snapshot);
 }
 
@@ -80,6 +77,19 @@ function show(snapshot) {
 function askForToken(label) {
   setText(byId('token-label'), label);
   byId('token-form').hidden = false;
+}
+
+/**
+ * What has become of it, the next snapshot shows.
+ * @param {Promise<void>} answered
+ */
+async function asked(answered) {
+  try {
+    await answered;
+    say('');
+  } catch (error) {
+    onRefused(error);
+  }
 }
 
 /** @param {unknown} error */

@@ -27,7 +27,7 @@ export class Figures {
     const now = (requests + tcpConnections).toLocaleString('en');
     this.running.show(now, kinds, plot.running, scaleOf([plot.running], 5));
     const lately = failedLately.toLocaleString('en');
-    const refused = limited === 0 ? '' : `, ${limited.toLocaleString('en')} clients limited`;
+    const refused = limited === 0 ? '' : `, ${count(limited, 'client')} limited`;
     this.failed.show(lately, `${failed.toLocaleString('en')} in all${refused}`, plot.failed, scaleOf([plot.failed], 5));
     setData(this.failed.element, 'bad', String(failedLately > 0));
   }

@@ -1,10 +1,11 @@
 // One session of an agent: how it is, what runs on it, and the controls that act on it.
 import { element, setData, setText } from './elements.js';
 import { Plot } from './plot.js';
+import { SureButton } from './sure-button.js';
 import { bytes, count, duration, milliseconds } from './words.js';
 
 /** @typedef {import('../snapshot.ts').SessionView} SessionView */
-/** @typedef {(key: string, action: 'drain' | 'resume' | 'weight', body: Record<string, unknown>) => Promise<boolean>} Act */
+/** @typedef {(key: string, action: 'drain' | 'resume' | 'weight' | 'cut', body: Record<string, unknown>) => Promise<void>} Act */
 /**
  * What all rows are drawn by.
  * @typedef {object} Frame
@@ -64,7 +65,9 @@ export class SessionRow {
       this.input,
       this.set,
     );
-    this.button = element('button', { type: 'button', class: 'toggle' });
+    this.button = element('button', { type: 'button' });
+    this.cut = new SureButton('Cut', key, 'plain', () => void this.#ask('cut', {}));
+    this.cut.element.title = 'Ends the session and what runs on it; its agent may come back';
     this.bar.append(this.load);
     this.element = element(
       'li',
@@ -78,7 +81,7 @@ export class SessionRow {
       element('div', { class: 'work' }, element('p', { class: 'streams' }, this.streams, this.rtt), this.bar),
       element('div', { class: 'traffic' }, this.plot.element, element('p', { class: 'rates' }, this.down, this.up)),
       this.weight,
-      this.button,
+      element('div', { class: 'actions' }, this.button, this.cut.element),
       this.reason,
     );
     this.weight.addEventListener('submit', (event) => {
@@ -122,6 +125,7 @@ export class SessionRow {
     setText(this.button, state === 'draining' ? 'Resume' : 'Drain');
     this.button.setAttribute('aria-label', `${state === 'draining' ? 'Resume' : 'Drain'} ${this.key}`);
     this.button.disabled = !mayAct || this.#isAsking || (state === 'draining' && leaving);
+    this.cut.disabled = !mayAct || this.#isAsking;
     setText(this.reason, reasonOf(session, at));
     this.reason.hidden = this.reason.textContent === '';
   }
@@ -137,11 +141,11 @@ export class SessionRow {
   }
 
   /**
-   * @param {'drain' | 'resume' | 'weight'} action
+   * @param {'drain' | 'resume' | 'weight' | 'cut'} action
    * @param {Record<string, unknown>} body
    */
   async #ask(action, body) {
-    if (this.#isAsking || this.button.disabled) return;
+    if (this.#isAsking) return;
     this.#isAsking = true;
     await this.act(this.key, action, body);
     this.#isAsking = false; // what has become of it, the next snapshot shows

@@ -1,0 +1,70 @@
+// The flags of a program of the tunnel, as its --help tells them: names, what they are for, defaults.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './pages.ts';
+
+export interface Flag {
+  /** With its value: `--port <number>`. */
+  readonly flag: string;
+  readonly what: string;
+  /** '' where there is none. */
+  readonly byDefault: string;
+}
+
+export interface Help {
+  /** By the line that stands above them; those at the beginning by ''. */
+  readonly groups: ReadonlyMap<string, readonly Flag[]>;
+  /** Behind `Environment:`. */
+  readonly environment: string;
+}
+
+export type Program = 'gateway' | 'agent';
+
+export const sourceOf = (program: Program): string =>
+  readFileSync(join(root, `packages/tunnel/src/${program}.ts`), 'utf8');
+
+export function helpOf(program: Program): Help {
+  const [, help = ''] = /const HELP = `([^`]*)`/.exec(sourceOf(program)) ?? [];
+  const [flags = '', environment = ''] = help.split('\nEnvironment: ');
+  const groups = new Map<string, Flag[]>();
+  let group: Flag[] = [];
+  let title = '';
+  for (const line of flags.split('\n').slice(2)) {
+    const [, flag, said = ''] = /^ {2,6}(--\S+(?: \S+)?)(?: {2,}(.*))?$/.exec(line) ?? [];
+    const last = group.at(-1);
+    if (flag !== undefined) {
+      if (group.length === 0) groups.set(title, group);
+      group.push(withDefault(flag, '', said));
+    } else if (/^ {7,}/.test(line) && last !== undefined) {
+      group[group.length - 1] = withDefault(last.flag, last.what, line, last.byDefault);
+    } else if (/^\S.*:$/.test(line)) {
+      title = line.slice(0, -1);
+      group = [];
+    }
+  }
+  return { groups, environment: environment.replaceAll('\n', ' ').trim() };
+}
+
+function withDefault(flag: string, before: string, line: string, known = ''): Flag {
+  const [, said = '', byDefault = known] = /^(.*?)(?:(?:^|\s{2,})\(([^()]*)\))?$/.exec(line.trim()) ?? [];
+  return { flag, what: `${before} ${said}`.trim(), byDefault };
+}
+
+/** Of all groups, as a table of Markdown. */
+export function flagTables(program: Program): string {
+  return Array.from(helpOf(program).groups, ([title, flags]) => {
+    const rows = flags
+      .filter(({ flag }) => flag !== '--help')
+      .map(({ flag, what, byDefault }) => {
+        return `| \`${flag}\` | ${byDefault === '' ? '' : `\`${byDefault}\``} | ${escaped(what)} |`;
+      });
+    const table = ['| flag | default | what |', '| --- | --- | --- |', ...rows].join('\n');
+    return title === '' ? table : `${title}:\n\n${table}`;
+  }).join('\n\n');
+}
+
+/** What stands in pointed brackets is no tag. */
+function escaped(text: string): string {
+  return text.replaceAll('<', '\\<').replaceAll('|', '\\|');
+}
