@@ -21,11 +21,11 @@ export function publicFolders(): readonly string[] {
   return folders.filter((folder) => manifest(folder).private !== true);
 }
 
-/** What a consumer may import: every package, and every subpath of its exports. */
+/** What a consumer may import: every package, and every subpath of its exports but for patterns, which are no names. */
 export function entries(): readonly string[] {
   return publicFolders().flatMap((folder) => {
     const { name, exports = {} } = manifest(folder);
-    const subpaths = Object.keys(exports).filter((subpath) => subpath !== './package.json');
+    const subpaths = Object.keys(exports).filter((subpath) => subpath !== './package.json' && !subpath.includes('*'));
     return subpaths.map((subpath) => name + subpath.slice(1));
   });
 }
