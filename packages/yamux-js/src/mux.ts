@@ -21,8 +21,8 @@ export interface Config {
    */
   keepAliveInterval?: number | undefined;
   /**
-   * Seconds beyond `keepAliveInterval` that a ping may stay unanswered while no byte moves, or the connection take nothing. Without keep-alive
-   * it means nothing, as in yamux-js.
+   * Seconds that a ping may stay unanswered while no byte moves; a connection that takes nothing is given up when a ping would have been.
+   * Without keep-alive it means nothing, as in yamux-js.
    * @defaultValue 10
    */
   connectionWriteTimeout?: number | undefined;
@@ -77,9 +77,6 @@ export function milliseconds(seconds: number): number {
 
 export function sessionOptions(config: FullConfig, acceptsStreams: boolean): SessionOptions {
   const { acceptBacklog, enableKeepAlive, keepAliveInterval, connectionWriteTimeout, maxStreamWindowSize } = config;
-  // The longest that yamux-js takes to give up a peer. It pings first after an interval: a program may make the session, wait for its
-  // connection, and pipe them then.
-  const patience = milliseconds(keepAliveInterval + connectionWriteTimeout);
   return {
     acceptBacklog: acceptsStreams ? acceptBacklog : 0,
     maxInboundStreams: acceptBacklog,
@@ -87,7 +84,8 @@ export function sessionOptions(config: FullConfig, acceptsStreams: boolean): Ses
     maxUnacknowledged: Number.POSITIVE_INFINITY,
     maxStreamWindow: Math.max(maxStreamWindowSize, initialStreamWindow),
     keepAliveInterval: enableKeepAlive ? milliseconds(keepAliveInterval) : 0,
-    keepAliveTimeout: patience,
-    writeTimeout: enableKeepAlive ? patience : 0,
+    keepAliveTimeout: milliseconds(connectionWriteTimeout),
+    // A connection that takes nothing is given up when the ping that waits behind it would have been, as yamux-js does.
+    writeTimeout: enableKeepAlive ? milliseconds(keepAliveInterval + connectionWriteTimeout) : 0,
   };
 }

@@ -144,6 +144,18 @@ describe('the transport ends under live streams', () => {
     expect(session.isClosed()).toBe(true);
   });
 
+  it('also where what it had to say was not read', async () => {
+    const session = new Client(QUIET);
+    const events = eventsOf(session);
+    session.open();
+    await turns();
+    session.end();
+    await turns();
+    session.resume();
+    await turns();
+    expect(events).toEqual(['end', 'close']);
+  });
+
   it('and does no harm where nobody listens for errors', async () => {
     const { session, socket } = clientAndPeer();
     const stream = session.open();
@@ -221,6 +233,13 @@ describe('close()', () => {
     await settle();
     expect(events).toEqual(['end', 'close']);
   });
+});
+
+it('what is written to a session that was closed, and not read to its end, is taken', async () => {
+  const session = new Client(QUIET);
+  session.close();
+  const error = await new Promise((resolve) => session.write(SYN_1, resolve));
+  expect(error ?? null).toBe(null);
 });
 
 describe('open()', () => {
