@@ -3,6 +3,7 @@ const YAMUX = '^packages/yamux/src/';
 /** What the tests of one package lend to those of another; `source-never-imports-tests` keeps it there. */
 const SHARED_BY_TESTS = '^packages/yamux/test/(support|interop)/';
 const WEBSOCKET = '^packages/yamux-websocket/src/';
+const YAMUX_JS = '^packages/yamux-js/src/';
 const BALANCER = '^packages/balancer/src/';
 /** What a package shows to the others. */
 const PACKAGE_ROOTS = '^packages/[^/]+/src/(index|http|prometheus|testing)[.]ts$';
@@ -152,6 +153,13 @@ module.exports = {
       severity: 'error',
       from: { path: WEBSOCKET },
       to: { pathNot: [WEBSOCKET, '^packages/yamux/src/index[.]ts$', WS], dependencyTypesNot: ['core'] },
+    },
+    {
+      name: 'yamux-js-knows-only-yamux',
+      comment: 'It gives sessions another face, and carries no bytes of its own.',
+      severity: 'error',
+      from: { path: YAMUX_JS },
+      to: { pathNot: [YAMUX_JS, '^packages/yamux/src/index[.]ts$', '^(node:)?stream$'] },
     },
     {
       name: 'ws-only-in-drivers',

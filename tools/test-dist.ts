@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Consumer } from './published/consumer.ts';
+import { overrideYamuxJs } from './published/override.ts';
 import { checkPublished, entries, manifest, pack, publicFolders, root } from './published/packages.ts';
 import { pnpm } from './published/run.ts';
 import { fetchFromNpm, fetchRuntime, MINIFLARE, NODES, OTHERS } from './published/runtimes.ts';
@@ -50,6 +51,9 @@ function testDist(temporary: string): void {
   const [full = bare] = consumers;
 
   for (const folder of publicFolders()) checkPublished(join(full.folder, 'node_modules', manifest(folder).name));
+
+  step('an override that puts @zishuo/yamux-js in the place of yamux-js');
+  overrideYamuxJs(join(temporary, 'override'), temporary, process.execPath);
 
   step(`imports, round trips and the tunnel's programs, on this Node, ${process.version}`);
   full.imports(process.execPath, entries());

@@ -3,11 +3,20 @@
 import { expect, test } from 'vitest';
 import { type Export, readPackages } from '../src/exports.ts';
 
-const packages = readPackages(['packages/yamux', 'packages/yamux-websocket', 'packages/balancer']);
+const packages = readPackages(['packages/yamux', 'packages/yamux-websocket', 'packages/yamux-js', 'packages/balancer']);
 const entryPoints = [...packages.values()].flat();
 
 /** The parts of others that we use: what a member is, their documentation says. */
-const MIRRORS = ['Carrier', 'WsClientOptions', 'WsLike'];
+const MIRRORS = [
+  'Carrier',
+  'WsClientOptions',
+  'WsLike',
+  'TYPES',
+  'FLAGS',
+  'STREAM_STATES',
+  'GO_AWAY_ERRORS',
+  'defaultConfig',
+];
 
 /** Errors are caught, not made: their constructors need no words. */
 function undocumented({ name, kind, doc, members }: Export): string[] {

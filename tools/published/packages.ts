@@ -7,6 +7,7 @@ export const root: string = dirname(dirname(import.meta.dirname));
 
 interface Manifest {
   readonly name: string;
+  readonly version: string;
   readonly private?: boolean;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly exports?: Readonly<Record<string, unknown>>;
@@ -21,12 +22,15 @@ export function publicFolders(): readonly string[] {
   return folders.filter((folder) => manifest(folder).private !== true);
 }
 
+/** Of each pattern among the subpaths of exports, a name that fits it. */
+const NAMES_OF_PATTERNS: Readonly<Record<string, string>> = { './lib/*': './lib/session.js' };
+
 /** What a consumer may import: every package, and every subpath of its exports. */
 export function entries(): readonly string[] {
   return publicFolders().flatMap((folder) => {
     const { name, exports = {} } = manifest(folder);
     const subpaths = Object.keys(exports).filter((subpath) => subpath !== './package.json');
-    return subpaths.map((subpath) => name + subpath.slice(1));
+    return subpaths.map((subpath) => name + (NAMES_OF_PATTERNS[subpath] ?? subpath).slice(1));
   });
 }
 
@@ -34,6 +38,12 @@ export function entries(): readonly string[] {
 export function pack(into: string): readonly string[] {
   for (const folder of publicFolders()) pnpm(folder, 'pack', '--pack-destination', into);
   return readdirSync(into).filter((name) => name.endsWith('.tgz'));
+}
+
+/** The file name of the tarball of the package in this folder of packages/. */
+export function tarballOf(folder: string): string {
+  const { name, version } = manifest(join(root, 'packages', folder));
+  return `${name.slice(1).replace('/', '-')}-${version}.tgz`;
 }
 
 /** What npm's page and its resolver need, and nothing that only this workspace understands. */
