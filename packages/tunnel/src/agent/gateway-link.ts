@@ -20,35 +20,19 @@ export interface GatewayLinkOptions {
   readonly log: Log;
 }
 
-/** Milliseconds after which a gateway is asked again that gave a final answer; up to as much again at random. */
-const RARELY = 30_000;
-
 export class GatewayLink {
-  readonly #options: GatewayLinkOptions;
-  #kept: Reconnector;
-  #again: NodeJS.Timeout | undefined;
-  #isStopped = false;
+  readonly #kept: Reconnector;
+  /** Dials in a row at which the token was refused: the second one had it fresh. */
+  #refusals = 0;
 
-  constructor(options: GatewayLinkOptions) {
-    this.#options = options;
-    this.#kept = this.#keep();
-  }
-
-  /** Takes no new request, serves what runs for at most `timeout` ms, then closes. */
-  async stop(timeout: number): Promise<void> {
-    this.#isStopped = true;
-    clearTimeout(this.#again);
-    await this.#kept.stop({ timeout });
-  }
-
-  #keep(): Reconnector {
-    const { url, token, onSession, onFirst, log } = this.#options;
-    const kept = keepConnected({
+  constructor({ url, token, onSession, onFirst, onRefused, log }: GatewayLinkOptions) {
+    this.#kept = keepConnected({
       urls: url,
       dial: () => ({
         headers: { Authorization: `Bearer ${token()}`, [EXCHANGE_HEADER]: EXCHANGE_VERSION },
         ws: throughProxy(url),
       }),
+      giveUp: false,
       onSession: (session) => {
         log('connected', { gateway: url });
         onSession(session);
@@ -58,21 +42,15 @@ export class GatewayLink {
         const why = error === undefined ? 'the gateway goes away' : describe(error);
         log('dials again', { gateway: url, inMs: delay, why });
         onFirst();
+        this.#refusals = refusesToken(error) ? this.#refusals + 1 : 0;
+        if (this.#refusals > 1) onRefused(error);
       },
     });
-    void kept.stopped.then((error) => this.#onStopped(error));
-    return kept;
   }
 
-  #onStopped(error: unknown): void {
-    if (this.#isStopped || error === undefined) return;
-    const delay = RARELY * (1 + Math.random());
-    this.#options.onFirst();
-    this.#options.log('dials again', { gateway: this.#options.url, inMs: Math.round(delay), why: describe(error) });
-    this.#again = setTimeout(() => {
-      this.#kept = this.#keep();
-    }, delay);
-    if (refusesToken(error)) this.#options.onRefused(error);
+  /** Takes no new request, serves what runs for at most `timeout` ms, then closes. */
+  async stop(timeout: number): Promise<void> {
+    await this.#kept.stop({ timeout });
   }
 }
 

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import { answerError } from '../http/error-response.ts';
 import { type UpgradeRequest, upgradeResponse } from '../http/upgrade-response.ts';
 import type { ExchangeContext } from './exchange-context.ts';
+import { discard, lingersAtClose } from './lingering.ts';
 import { PublicExchange } from './public-exchange.ts';
 import { ignoresUpgrade, putBack } from './without-upgrade.ts';
 
@@ -41,6 +42,7 @@ export class ClientConnection {
   constructor(socket: Socket, host: ConnectionHost) {
     this.#socket = socket;
     this.#host = host;
+    lingersAtClose(socket);
     socket.on('error', () => {}); // node:http takes its own listener away with an upgrade; 'close' follows
     socket.on('end', () => {
       this.#isEnded = true;
@@ -64,17 +66,29 @@ export class ClientConnection {
 
   /** What came is not HTTP, or does not come in time. `status`: a status line's end. */
   failed(status: string): void {
+    if (this.#isFull) return;
     const current = this.#current;
     if (current !== undefined && !current.request.complete) {
       // It is in the middle of this very request.
       if (current.response.headersSent) this.#socket.destroy();
-      else this.#fail(status);
+      else {
+        this.#stopListening();
+        this.#fail(status);
+        current.clientLeft(); // for whatever it asks, it is answered
+      }
       return;
     }
     // In the middle of a request that waits: what has come of it never ends, and whatever waited behind it would wait for ever.
     const last = this.#waiting.at(-1);
     if (last?.kind === 'request' && !last.request.complete) this.#waiting.pop();
-    if (!this.#isFull) this.#take({ kind: 'failure', status });
+    this.#take({ kind: 'failure', status });
+    this.#stopListening();
+  }
+
+  /** What still comes is read, so that the end of the connection is seen, and forgotten. */
+  #stopListening(): void {
+    this.#isFull = true;
+    discard(this.#socket);
   }
 
   #take(waiting: Waiting): void {
@@ -82,8 +96,7 @@ export class ClientConnection {
     else if (this.#waiting.length < this.#host.maxPipelined) this.#waiting.push(waiting);
     else {
       // A client that pipelines must expect that its connection closes before all is answered (RFC 9112 §9.3.2).
-      this.#isFull = true;
-      this.#socket.pause();
+      this.#stopListening();
       const last = this.#waiting.at(-1);
       if (last?.kind === 'request') last.response.shouldKeepAlive = false;
     }

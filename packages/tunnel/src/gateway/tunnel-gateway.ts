@@ -22,6 +22,7 @@ import { Revocations } from './revocations.ts';
 import { type AgentSession, Routes } from './routes.ts';
 import type { ServedRequest } from './served.ts';
 import { TcpListener } from './tcp-listener.ts';
+import { Tenants } from './tenants.ts';
 
 /** For whoever counts or shows. What becomes of a session later, its pool tells. */
 export interface TunnelGatewayEvents {
@@ -101,13 +102,13 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
     this.agentPath = agentPath;
     this.affinity = options.affinity ?? 'none';
     this.balance = balanceOf(options);
-    this.routes = new Routes(this.balance, numbers.maxStreamsPerSession);
-    const agents = (): Iterable<string> => new Set(Array.from(this.routes.sessions, ({ claims }) => claims.agent));
+    this.routes = new Routes({ ...numbers, balance: this.balance, tenants: new Tenants(numbers) });
+    const affinity = parseAffinity(this.affinity, secret ?? randomBytes(32).toString('base64url'));
     const requestsOf = new AddressLimits(numbers.maxRequestsPerAddress);
     const context: ExchangeContext = {
       ...numbers,
       routes: this.routes,
-      affinity: parseAffinity(this.affinity, secret ?? randomBytes(32).toString('base64url'), agents),
+      affinity,
       id: `tunnel-${randomBytes(4).toString('hex')}`,
       requestsOf,
       log,
@@ -122,6 +123,7 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
       routes: this.routes,
       log,
       onJoined: (session) => {
+        affinity.joined(session.claims.agent);
         this.readiness.sessions(this.routes.sessions.size);
         this.#tell('joined', session);
       },
