@@ -52,6 +52,7 @@ class Keeper implements Reconnector {
   readonly stopped: Promise<unknown>;
   readonly #urls: UrlRotation;
   readonly #options: KeepConnectedOptions;
+  readonly #givesUp: boolean;
   readonly #stopTimeout: number;
   readonly #backoff: Backoff;
   readonly #clock: Clock;
@@ -62,9 +63,10 @@ class Keeper implements Reconnector {
 
   constructor(options: KeepConnectedOptions) {
     checkKeepConnectedOptions(options);
-    const { urls, signal, stopTimeout = 30_000, clock = keepingClock, random = Math.random } = options;
+    const { urls, signal, giveUp = true, stopTimeout = 30_000, clock = keepingClock, random = Math.random } = options;
     this.#urls = new UrlRotation(checkUrls(urls));
     this.#options = options;
+    this.#givesUp = giveUp;
     this.#stopTimeout = checkMilliseconds('stopTimeout', stopTimeout);
     this.#backoff = new Backoff(options.backoff, random);
     this.#clock = clock;
@@ -94,7 +96,7 @@ class Keeper implements Reconnector {
     for (let turn = this.#urls.take(); turn !== undefined && !isStopped(); turn = this.#urls.take()) {
       const { redial: judged, error, lived } = await this.#once(turn);
       if (isStopped()) break;
-      const redial = this.#options.giveUp === false ? notForGood(judged, turn.fresh && !lived) : judged;
+      const redial = this.#givesUp ? judged : notForGood(judged, turn.fresh && !lived);
       if (lived) {
         this.#backoff.reset();
         this.#urls.forgive();
