@@ -16,6 +16,8 @@ export interface ConnectionHost {
   /** Requests of one connection that wait for the one before them. */
   readonly maxPipelined: number;
   readonly isClosing: boolean;
+  /** Connections that have had their last answer. */
+  readonly lingering: Set<Socket>;
   began(exchange: PublicExchange): void;
   ended(exchange: PublicExchange): void;
   /** Takes a WebSocket of an agent. False: this path is none of theirs here. */
@@ -42,7 +44,7 @@ export class ClientConnection {
   constructor(socket: Socket, host: ConnectionHost) {
     this.#socket = socket;
     this.#host = host;
-    lingersAtClose(socket);
+    lingersAtClose(socket, host.lingering);
     socket.on('error', () => {}); // node:http takes its own listener away with an upgrade; 'close' follows
     socket.on('end', () => {
       this.#isEnded = true;

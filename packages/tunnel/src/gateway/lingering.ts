@@ -10,17 +10,17 @@ const LINGER_BYTES = 16 * 1024 * 1024;
 /** Bytes of the rest of such a request, behind which the connection is as good as before. */
 const REST_BYTES = 64 * 1024 * 1024;
 
-/** Whoever closes the connection behind an answer, as node:http does by destroySoon(), closes it so. */
-export function lingersAtClose(socket: Socket): void {
+/** Whoever closes the connection behind an answer, as node:http does by destroySoon(), closes it so. `lingering`: those that are closing. */
+export function lingersAtClose(socket: Socket, lingering: Set<Socket>): void {
   const destroySoon = socket.destroySoon;
-  let isLingering = false;
   socket.destroySoon = () => {
-    if (isLingering) return;
+    if (lingering.has(socket)) return;
     if (socket.destroyed || socket.readableEnded) {
       destroySoon.call(socket);
       return;
     }
-    isLingering = true;
+    lingering.add(socket);
+    socket.once('close', () => lingering.delete(socket));
     socket.end();
     discard(socket);
     socket.once('end', () => destroySoon.call(socket));

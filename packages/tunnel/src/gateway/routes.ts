@@ -81,6 +81,7 @@ export class Routes {
   readonly #known = new RouteTable<string>();
   readonly #services = new Map<string, Service>();
   readonly #refusals: Refusals<AgentSession>;
+  readonly #leaving = new AbortController();
   /** By service, how many opens wait for a session. */
   readonly #waiting = new Map<string, number>();
   #joined = 0;
@@ -148,13 +149,15 @@ export class Routes {
     const { agentWait, maxWaitingPerRoute } = this.#options;
     const isSilent = codeOf(failure, '') === 'ERR_YAMUX_POOL_OPEN_TIMEOUT';
     const left = options.deadline - performance.now();
-    const timeout = isSilent ? left : Math.min(left, agentWait);
+    const patience = this.#leaving.signal.aborted ? 0 : agentWait;
+    const timeout = isSilent ? left : Math.min(left, patience);
     const waiting = this.#waiting.get(service) ?? 0;
     if (timeout <= 0 || waiting >= maxWaitingPerRoute) throw failure;
     this.#waiting.set(service, waiting + 1);
     try {
       const routing = { requiredTags: [service], affinityKey: affinityKeyOf(service, key) };
-      const limits = { timeout, attemptTimeout: timeout, wait: agentWait > 0, signal: options.signal() };
+      const signals = isSilent ? [options.signal()] : [options.signal(), this.#leaving.signal];
+      const limits = { timeout, attemptTimeout: timeout, wait: patience > 0, signal: AbortSignal.any(signals) };
       return await this.#openOn(routing, options, limits);
     } catch {
       throw failure;
@@ -280,6 +283,11 @@ export class Routes {
     const sessions = this.#byAgent.get(agent) ?? new Set();
     for (const { ref } of sessions) ref.resume();
     return sessions.size;
+  }
+
+  /** Nobody waits for an agent any more: they dial elsewhere now. */
+  stopWaiting(): void {
+    this.#leaving.abort();
   }
 
   close(): void {

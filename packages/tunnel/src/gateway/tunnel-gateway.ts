@@ -193,6 +193,7 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
     this.readiness.drain();
     this.#tell('draining');
     this.#entrance.drain();
+    this.routes.stopWaiting();
     // Told at once, agents can dial elsewhere while the sessions that they have serve on. Nobody waits for an agent that is dying.
     for (const { session } of this.routes.sessions) void session.goAway();
     const delay = Math.min(this.#numbers.drainDelay, timeout); // who gives what runs no time, waits for nobody in front either

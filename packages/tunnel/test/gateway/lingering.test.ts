@@ -1,7 +1,7 @@
 // A client gets the whole of its last answer, whatever it is still sending when the connection closes behind that (RFC 9112 §9.6).
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { endOf } from '../differential/socket-end.ts';
 import { listenRaw } from '../support/http.ts';
 import { type Gateway, signal, startAgent, startGateway } from '../support/tunnel.ts';
@@ -98,6 +98,19 @@ describe('a connection that closes behind its answer', () => {
     await new Promise((resolve) => client.once('close', resolve));
     expect(client.bytesWritten).toBeGreaterThan(16_000_000);
   });
+});
+
+it('a gateway that closes does not wait for those that linger', async () => {
+  const gateway = await startGateway();
+  vi.useFakeTimers({ toFake: ['setTimeout'] }); // their time is never over
+  onTestFinished(() => void vi.useRealTimers());
+  const client = connect({ port: gateway.port, host: '127.0.0.1', allowHalfOpen: true });
+  onTestFinished(() => void client.destroy());
+  client.on('error', () => {}).resume();
+  client.write('GET / HTTP/1.1\r\nHost: nobody.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+  await once(client, 'end'); // and says nothing more, nor ends its side
+  await gateway.gateway.close();
+  expect(gateway.gateway.running.requests).toBe(0);
 });
 
 async function holding(gateway: Gateway): Promise<{ asked: Promise<Socket> }> {

@@ -68,6 +68,15 @@ describe('a request for a route whose agents are gone', () => {
     expect((await Promise.all(waiters)).map(({ body }) => body)).toEqual(['back', 'back']);
   });
 
+  it('is answered 503 at once when the gateway closes: its agents dial elsewhere now', async () => {
+    const gateway = await startGateway({ agentWait: 10_000 });
+    await deserted(gateway);
+    const answered = ask({ port: gateway.port });
+    await expect.poll(() => waiting(gateway)).toBe(1);
+    await Promise.all([gateway.gateway.close(), answered]);
+    expect((await answered).status).toBe(503);
+  });
+
   it('waits no longer than its client', async () => {
     const gateway = await startGateway({ agentWait: 10_000 });
     await deserted(gateway);
