@@ -60,7 +60,15 @@ export class AgentsEntrance {
       yamux: ({ tenant }) => ({ acceptBacklog: 0, windowBudget: tenants.of(tenant).windowBudget }),
       stream: ({ tenant }) => ({ messageBudget: tenants.of(tenant).messageBudget }),
       ws: { maxFragments: MAX_FRAGMENTS },
-      onSession: (session, request, claims) => this.#join(session, request, claims),
+      onSession: (session, request, claims) => {
+        try {
+          this.#join(session, request, claims);
+        } catch (error) {
+          // The last net: what nobody foresaw is the end of this session, and of nothing else.
+          options.log('unforeseen error', { error: describe(error), stack: (error as Error).stack });
+          session.destroy();
+        }
+      },
       retryAfter: RETRY_AFTER,
       onRefused: (refusal) => this.#refused(refusal),
     });

@@ -121,7 +121,7 @@ const DEFAULTS = {
   maxRequestsPerAddress: 512,
   maxSessionsPerTenant: 100,
   maxRequestsPerTenant: 10_000,
-  maxWindowGrowthPerTenant: 64 * 1024 * 1024,
+  maxWindowGrowthPerTenant: 67_108_864,
   maxMessagesPerTenant: 100_000,
   maxStreamsPerSession: 1_000,
   maxDialsPerSecond: 1_000,

@@ -29,7 +29,7 @@ export class PublicPort implements ConnectionHost {
   readonly context: ExchangeContext;
   readonly maxPipelined: number;
   readonly connectionsOf: AddressLimits;
-  readonly lingering = new Set<Socket>();
+  readonly lingering: Set<Socket> = new Set();
   readonly #options: PublicPortOptions;
   readonly #public: PublicServer;
   readonly #connections = new WeakMap<Socket, ClientConnection>();

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import type { YamuxSession } from '@zishuo/yamux';
 import { dial } from '@zishuo/yamux-websocket';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Tenants } from '../../src/gateway/tenants.ts';
 import { signToken } from '../../src/token.ts';
 import { ask } from '../support/http.ts';
@@ -111,6 +111,19 @@ describe('agents', () => {
     socket.send(Buffer.concat(Array.from({ length: 20_000 }, () => frame)));
     const budget = gateway.gateway.routes.tenants.of('flood').messageBudget;
     await expect.poll(() => budget.isUsedUp, { timeout: 5_000 }).toBe(true);
+  });
+
+  it('that cannot be taken in, for whatever reason, cost the gateway nothing but their session', async () => {
+    const gateway = await startGateway();
+    vi.spyOn(gateway.gateway.routes, 'join').mockImplementationOnce(() => {
+      throw new Error('of nobody foreseen');
+    });
+    const told = gateway.logged('unforeseen error');
+    const session = await dialAs(gateway, 'acme', 'a.example');
+    await new Promise((resolve) => session.once('close', resolve));
+    expect(await told).toMatchObject({ error: expect.stringContaining('of nobody foreseen') });
+    await dialAs(gateway, 'acme', 'a.example');
+    expect(gateway.gateway.routes.sessions.size).toBe(1);
   });
 
   it('of one tenant share windows that grow among themselves alone', async () => {
