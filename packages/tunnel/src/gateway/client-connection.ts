@@ -26,6 +26,8 @@ export interface ConnectionHost {
   parse(socket: Socket): void;
 }
 
+const NOTHING = Buffer.alloc(0);
+
 type Waiting =
   | { readonly kind: 'request'; readonly request: IncomingMessage; readonly response: ServerResponse }
   | { readonly kind: 'upgrade' | 'connect'; readonly request: IncomingMessage; readonly head: Buffer }
@@ -48,6 +50,8 @@ export class ClientConnection {
     socket.on('error', () => {}); // node:http takes its own listener away with an upgrade; 'close' follows
     socket.on('end', () => {
       this.#isEnded = true;
+      // A reset behind the last bytes looks like an end. It fails the next write, and be it one of nothing.
+      if (socket.writable && !('encrypted' in socket)) socket.write(NOTHING);
       if (this.#waiting.length === 0) this.#current?.clientEnded();
     });
     socket.on('close', () => {
