@@ -14,6 +14,7 @@ import {
 } from './close-codes.ts';
 import { YamuxWebSocketError } from './errors.ts';
 import { Heartbeat } from './heartbeat.ts';
+import { IDLE_MESSAGE } from './message-budget.ts';
 import { MessageSender } from './message-sender.ts';
 import type { MessageData, MessageSocket } from './message-socket.ts';
 import type { ResolvedStreamOptions } from './options.ts';
@@ -42,7 +43,10 @@ export class WebSocketByteStream extends Duplex {
   readonly #closeFrame: () => CloseFrame;
   readonly #heartbeat: Heartbeat | undefined;
 
+  /** Its reader takes no more. */
   #paused = false;
+  /** The budget of messages is used up. */
+  #held = false;
   /** Messages in a row without a byte. */
   #empties = 0;
   /** The writes of this tick are collected until the tick ends. */
@@ -88,7 +92,7 @@ export class WebSocketByteStream extends Duplex {
     socket.attach({
       onOpen: () => this.#opened(),
       onMessage: (data) => this.#received(data),
-      onLife: () => this.#heartbeat?.heard(),
+      onLife: () => this.#lives(),
       onText: () =>
         this.#refuse(
           'ERR_YAMUX_WEBSOCKET_TEXT_MESSAGE',
@@ -98,6 +102,7 @@ export class WebSocketByteStream extends Duplex {
       onError: (error) => this.#failed(error),
       onClose: (code, reason) => this.#closed(code, reason),
     });
+    options.messageBudget?.join(this);
     if (before === 'closing' || before === 'closed') {
       this.#closeWith = NORMAL;
       if (before === 'closed') this.#settle(1006, '');
@@ -170,8 +175,30 @@ export class WebSocketByteStream extends Duplex {
   override _read(): void {
     if (!this.#paused) return;
     this.#paused = false;
+    this.#listenOn();
+  }
+
+  #listenOn(): void {
+    if (this.#paused || this.#held) return;
     this.#socket.resume?.();
     this.#heartbeat?.start();
+  }
+
+  /** @internal Reads nothing until release(). */
+  hold(): void {
+    this.#held = true;
+    this.#listenNoMore();
+  }
+
+  /** @internal */
+  release(): void {
+    this.#held = false;
+    if (!this.#gone) this.#listenOn();
+  }
+
+  #listenNoMore(): void {
+    this.#heartbeat?.stop(); // a paused socket hears nothing
+    this.#socket.pause?.();
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
@@ -212,10 +239,20 @@ export class WebSocketByteStream extends Duplex {
     if (callback !== undefined) this._final(callback);
   }
 
+  /** A ping or a pong of the socket. */
+  #lives(): void {
+    this.#heartbeat?.heard();
+    this.#options.messageBudget?.take(IDLE_MESSAGE);
+    // Each ping is answered, whether or not the peer reads the answers.
+    if (!this.destroyed && this.#socket.bufferedAmount > this.#options.maxBufferedBytes)
+      this.#overflowed('wait to be sent');
+  }
+
   #received(data: MessageData): void {
     if (this.destroyed) return;
     this.#heartbeat?.heard();
     const bytes = byteLength(data);
+    this.#options.messageBudget?.take(bytes === 0 ? IDLE_MESSAGE : 1);
     this.#empties = bytes === 0 ? this.#empties + 1 : 0;
     if (this.#empties > MAX_EMPTY_MESSAGES) {
       const text = `The peer sent more than ${MAX_EMPTY_MESSAGES} messages in a row without a byte`;
@@ -238,8 +275,7 @@ export class WebSocketByteStream extends Duplex {
       return;
     }
     this.#paused = true;
-    this.#heartbeat?.stop(); // a paused socket hears nothing
-    this.#socket.pause();
+    this.#listenNoMore();
   }
 
   /** The socket itself failed: it closes by itself, and may be sending a close frame of its own. */
@@ -281,6 +317,7 @@ export class WebSocketByteStream extends Duplex {
 
   #settle(code: number, reason: string): void {
     this.#gone = true;
+    this.#options.messageBudget?.leave(this);
     this.#heartbeat?.stop();
     clearTimeout(this.#closeTimer);
     const initiator = this.#sentClose !== undefined || this.#terminated ? 'local' : 'remote';

@@ -10,6 +10,7 @@ export {
   type WebSocketErrorDetail,
   YamuxWebSocketError,
 } from './errors.ts';
+export { MessageBudget } from './message-budget.ts';
 export type { MessageData, MessageListener, MessageSocket } from './message-socket.ts';
 export type { Carrier, WebSocketStreamOptions } from './options.ts';
 export { keepConnected, type Reconnector } from './reconnect.ts';
@@ -17,6 +18,6 @@ export type { DialAttempt, KeepConnectedOptions, KeptDialOptions, RetryEvent } f
 export { type CarriedStreamOptions, client, server, socketClosed } from './session.ts';
 export { type AnyWebSocket, webSocketStream } from './stream.ts';
 export { acceptUpgrades, type UpgradeAcceptor } from './upgrade.ts';
-export type { UpgradeOptions } from './upgrade-options.ts';
+export type { ByIdentity, UpgradeOptions } from './upgrade-options.ts';
 export { type RecommendedWsOptions, recommendedWsOptions } from './ws-options.ts';
 export type { WsLike } from './ws-socket.ts';

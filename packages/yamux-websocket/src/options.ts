@@ -1,5 +1,6 @@
 // The options of the byte stream: names, defaults and checks, in one place. Nothing is silently clamped.
-import { checkMilliseconds, checkNumber, checkOptions, isObject, nameOf } from './arguments.ts';
+import { checkMilliseconds, checkNumber, checkOptions, hasMethod, isObject, nameOf } from './arguments.ts';
+import type { MessageBudget } from './message-budget.ts';
 
 /**
  * The connection beneath a WebSocket, for its addresses, `ref()` and `unref()`, and to have messages leave together: a `net.Socket`, a
@@ -64,6 +65,8 @@ export interface WebSocketStreamOptions {
    * @defaultValue 0
    */
   readonly wsPing?: number | undefined;
+  /** How many messages may come, together with all other streams that are given the same object. @defaultValue none: no bound */
+  readonly messageBudget?: MessageBudget | undefined;
   /** Gives the stream `remoteAddress` and the other addresses, `ref()` and `unref()`, and lets its messages leave together. */
   readonly carrier?: Carrier | undefined;
 }
@@ -77,6 +80,7 @@ export interface ResolvedStreamOptions {
   readonly writeTimeout: number;
   readonly closeTimeout: number;
   readonly wsPing: number;
+  readonly messageBudget: MessageBudget | undefined;
   readonly carrier: Carrier | undefined;
 }
 
@@ -98,7 +102,7 @@ interface NumberOption {
   readonly max?: number;
 }
 
-const NUMBERS: Readonly<Record<Exclude<keyof ResolvedStreamOptions, 'carrier'>, NumberOption>> = {
+const NUMBERS: Readonly<Record<Exclude<keyof ResolvedStreamOptions, 'carrier' | 'messageBudget'>, NumberOption>> = {
   maxMessageBytes: { byDefault: 64 * 1024, min: 1, max: Number.POSITIVE_INFINITY },
   maxInboundMessageBytes: { byDefault: maxMessageFor(), min: 1, max: Number.POSITIVE_INFINITY },
   highWaterMark: { byDefault: 1024 * 1024, min: 0, max: Number.POSITIVE_INFINITY },
@@ -109,7 +113,7 @@ const NUMBERS: Readonly<Record<Exclude<keyof ResolvedStreamOptions, 'carrier'>, 
   wsPing: { byDefault: 0, min: 0 },
 };
 
-const STREAM_OPTIONS: readonly string[] = [...Object.keys(NUMBERS), 'carrier'];
+const STREAM_OPTIONS: readonly string[] = [...Object.keys(NUMBERS), 'messageBudget', 'carrier'];
 
 /** A stream beneath a session never pauses its socket. */
 export const CARRIED_STREAM_OPTIONS: readonly string[] = STREAM_OPTIONS.filter((name) => name !== 'readPauseBytes');
@@ -125,9 +129,16 @@ export function resolveStreamOptions(options: WebSocketStreamOptions = {}): Reso
     const value = options[name] ?? byDefault;
     resolved[name] = max === undefined ? checkMilliseconds(name, value, min) : checkNumber(name, value, min, max);
   }
-  const { carrier } = options;
+  const { carrier, messageBudget } = options;
+  if (messageBudget !== undefined && !(isObject(messageBudget) && hasMethod(messageBudget, 'take'))) {
+    throw new TypeError(`Expected messageBudget to be a MessageBudget, got ${nameOf(messageBudget)}`);
+  }
   if (carrier !== undefined && !isObject(carrier)) {
     throw new TypeError(`Expected carrier to be the socket beneath the WebSocket, got ${nameOf(carrier)}`);
   }
-  return { ...(resolved as unknown as Omit<ResolvedStreamOptions, 'carrier'>), carrier };
+  return {
+    ...(resolved as unknown as Omit<ResolvedStreamOptions, 'carrier' | 'messageBudget'>),
+    messageBudget,
+    carrier,
+  };
 }

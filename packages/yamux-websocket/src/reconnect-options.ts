@@ -1,6 +1,6 @@
 // The options of keepConnected(): names, meaning and checks.
 import type { Clock, YamuxSession } from '@zishuo/yamux';
-import { checkFunction, checkOptionalFunction, checkOptions, checkSignal, quoted } from './arguments.ts';
+import { checkBoolean, checkFunction, checkOptionalFunction, checkOptions, checkSignal, quoted } from './arguments.ts';
 import type { BackoffOptions } from './backoff.ts';
 import { checkDialOptions, type DialOptions } from './dial.ts';
 
@@ -46,6 +46,12 @@ export interface KeepConnectedOptions {
   readonly onSession: (session: YamuxSession, url: string) => unknown;
   /** Called before every pause, for logs. */
   readonly onRetry?: ((event: RetryEvent) => void) | undefined;
+  /**
+   * Whether it ends when every URL has refused for good, or another connection took its place (4409). `false` dials on, rarely: each pause is
+   * random up to `backoff.cap`. Only a bad option ends it then.
+   * @defaultValue true
+   */
+  readonly giveUp?: boolean | undefined;
   /** How long the pauses are. */
   readonly backoff?: BackoffOptions | undefined;
   /** Stops it, as `stop()` does. */
@@ -72,6 +78,7 @@ const KEEP_CONNECTED_OPTIONS = Object.keys({
   dial: true,
   onSession: true,
   onRetry: true,
+  giveUp: true,
   backoff: true,
   signal: true,
   stopTimeout: true,
@@ -87,6 +94,7 @@ export function checkKeepConnectedOptions(options: KeepConnectedOptions | undefi
   checkFunction('onSession', onSession);
   checkOptionalFunction('onRetry', onRetry);
   checkOptionalFunction('random', random);
+  checkBoolean('giveUp', options.giveUp);
   checkSignal('signal', signal);
   if (typeof asked !== 'function') checkKeptDialOptions(asked);
 }

@@ -12,7 +12,7 @@ import {
   type KeepConnectedOptions,
   type KeptDialOptions,
 } from './reconnect-options.ts';
-import { type Redial, redialAfterClose, redialAfterError } from './redial.ts';
+import { notForGood, type Redial, redialAfterClose, redialAfterError } from './redial.ts';
 import { socketClosed } from './session.ts';
 import { type Turn, UrlRotation } from './url-rotation.ts';
 
@@ -33,7 +33,7 @@ export interface Reconnector {
  * Keeps one session: dials, hands it to `onSession`, and dials again when it ends, with a pause that grows from failure to
  * failure. Close code 1013 and Retry-After are honoured. After 1008, 4401, 4403, and an HTTP status that does not change by itself (400, 401,
  * 403, 410, …) a URL is dialed once more, with `fresh`, and then left out; after 1009 at once. Every 3xx and 5xx, 404, 429 and every unknown
- * status is dialed again. It gives up when no URL is left, and after 4409.
+ * status is dialed again. It gives up when no URL is left, and after 4409, unless `giveUp` is false.
  *
  * @throws {TypeError | RangeError} for a bad option.
  */
@@ -52,6 +52,7 @@ class Keeper implements Reconnector {
   readonly stopped: Promise<unknown>;
   readonly #urls: UrlRotation;
   readonly #options: KeepConnectedOptions;
+  readonly #givesUp: boolean;
   readonly #stopTimeout: number;
   readonly #backoff: Backoff;
   readonly #clock: Clock;
@@ -62,9 +63,10 @@ class Keeper implements Reconnector {
 
   constructor(options: KeepConnectedOptions) {
     checkKeepConnectedOptions(options);
-    const { urls, signal, stopTimeout = 30_000, clock = keepingClock, random = Math.random } = options;
+    const { urls, signal, giveUp = true, stopTimeout = 30_000, clock = keepingClock, random = Math.random } = options;
     this.#urls = new UrlRotation(checkUrls(urls));
     this.#options = options;
+    this.#givesUp = giveUp;
     this.#stopTimeout = checkMilliseconds('stopTimeout', stopTimeout);
     this.#backoff = new Backoff(options.backoff, random);
     this.#clock = clock;
@@ -92,8 +94,9 @@ class Keeper implements Reconnector {
     const isStopped = (): boolean => this.#stop.signal.aborted;
     let outcome: unknown;
     for (let turn = this.#urls.take(); turn !== undefined && !isStopped(); turn = this.#urls.take()) {
-      const { redial, error, lived } = await this.#once(turn);
+      const { redial: judged, error, lived } = await this.#once(turn);
       if (isStopped()) break;
+      const redial = this.#givesUp ? judged : notForGood(judged, turn.fresh && !lived);
       if (lived) {
         this.#backoff.reset();
         this.#urls.forgive();
@@ -101,7 +104,7 @@ class Keeper implements Reconnector {
       if (redial.how === 'fresh') this.#urls.refused(turn.url, turn.fresh && !lived);
       if (redial.how === 'leave') this.#urls.leaveOut(turn.url);
       const next = this.#urls.upcoming;
-      if (redial.how === 'stop' || next === undefined) {
+      if (redial.how === 'stop' || redial.how === 'replaced' || next === undefined) {
         outcome = error;
         break;
       }

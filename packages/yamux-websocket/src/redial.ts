@@ -4,9 +4,10 @@ import type { SocketClose } from './close-codes.ts';
 export interface Redial {
   /**
    * `'soon'`: the gateway asked us to leave; a short random pause. `'backoff'`: a pause that grows. `'fresh'`: this URL once more with fresh
-   * credentials, then no more. `'leave'`: this URL no more. `'stop'`: no URL any more, the next attempt would end the same way everywhere.
+   * credentials, then no more. `'leave'`: this URL no more. `'replaced'`: no URL any more, another connection of the same agent is there.
+   * `'stop'`: no URL any more, the next attempt would end the same way everywhere.
    */
-  readonly how: 'soon' | 'backoff' | 'fresh' | 'leave' | 'stop';
+  readonly how: 'soon' | 'backoff' | 'fresh' | 'leave' | 'replaced' | 'stop';
   /** The pause's upper bound is at least this share of the longest one. */
   readonly share: number;
   /** Milliseconds that the other end asked for; the random pause comes on top. */
@@ -17,6 +18,12 @@ const redial = (how: Redial['how'], share = 0, wait = 0): Redial => ({ how, shar
 
 /** The same happens again until somebody changes something at one of the ends: dial rarely. */
 const RARELY: Redial = redial('backoff', 1);
+
+/** For who never gives up: what would end it, or leave its URL out, makes it dial rarely. `fresh`: with fresh credentials it was refused, too. */
+export function notForGood(judged: Redial, fresh: boolean): Redial {
+  const isFinal = judged.how === 'leave' || judged.how === 'replaced' || (judged.how === 'fresh' && fresh);
+  return isFinal ? RARELY : judged;
+}
 
 /** By the close code that arrived. */
 const AFTER_CLOSE: Readonly<Record<number, Redial>> = {
@@ -31,7 +38,7 @@ const AFTER_CLOSE: Readonly<Record<number, Redial>> = {
   4403: redial('fresh'),
   1009: redial('leave'), // our messages are too large for this gateway
   // Another connection of the same agent took over: two agents would replace each other for ever, at any URL.
-  4409: redial('stop'),
+  4409: redial('replaced'),
   1013: redial('backoff', 0.5),
 };
 

@@ -63,13 +63,22 @@ export interface UpgradeOptions<Identity> {
    * @defaultValue 'server'
    */
   readonly role?: Role | undefined;
-  /** Options of the sessions. */
-  readonly yamux?: SessionOptions | undefined;
-  /** Options of the byte streams beneath them. */
-  readonly stream?: CarriedStreamOptions | undefined;
+  /**
+   * Options of the sessions; or what gives those of the next one, by who the client is: a `WindowBudget` for each tenant. What that throws is
+   * uncaught, as from any listener, and the WebSocket is closed.
+   */
+  readonly yamux?: SessionOptions | ByIdentity<Identity, SessionOptions> | undefined;
+  /**
+   * Options of the byte streams beneath them; or what gives those of the next one, likewise: a `MessageBudget` for each tenant. Where either is
+   * a function, messages of more than 16 MiB + 64 KiB are refused whatever it returns.
+   */
+  readonly stream?: CarriedStreamOptions | ByIdentity<Identity, CarriedStreamOptions> | undefined;
   /** Handed to `new WebSocketServer()` of `ws`, above `recommendedWsOptions()`. */
   readonly ws?: Readonly<Record<string, unknown>> | undefined;
 }
+
+/** Gives the options for what one client is about to have. */
+export type ByIdentity<Identity, Options> = (identity: Identity, request: IncomingMessage) => Options | undefined;
 
 export type Falsy = false | null | undefined;
 
@@ -105,7 +114,7 @@ export function checkUpgradeOptions<Identity>(options: UpgradeOptions<Identity> 
   checkOptionalFunction('checkOrigin', checkOrigin);
   checkStrings('subprotocols', subprotocols);
   checkBoolean('requireSubprotocol', requireSubprotocol);
-  checkOptions('stream', options.stream, CARRIED_STREAM_OPTIONS);
+  if (typeof options.stream !== 'function') checkOptions('stream', options.stream, CARRIED_STREAM_OPTIONS);
   checkOptionsObject('ws', options.ws);
   for (const name of Object.keys(options.ws ?? {})) {
     const instead = WS_OPTIONS_IN_OTHER_PLACES[name];

@@ -12,7 +12,7 @@ import type { Carrier } from './options.ts';
 import { refuseUpgrade, serveWithoutUpgrade, unavailable, upgradeRequired } from './refusal.ts';
 import { checkRole, sessionOver } from './session.ts';
 import { startTimer } from './timer.ts';
-import { checkUpgradeOptions, type UpgradeOptions } from './upgrade-options.ts';
+import { type ByIdentity, checkUpgradeOptions, type UpgradeOptions } from './upgrade-options.ts';
 import { type RecommendedWsOptions, recommendedWsOptions } from './ws-options.ts';
 
 /** What `acceptUpgrades()` returns. It does not own the sessions: `onSession` does. */
@@ -59,7 +59,7 @@ class Acceptor<Identity> implements UpgradeAcceptor {
     checkServer(server);
     checkUpgradeOptions(options);
     const { maxPending = 100, pendingTimeout = 10_000, retryAfter = 5_000, path } = options;
-    const recommended = recommendedWsOptions(options.yamux, options.stream);
+    const recommended = recommendedWsOptions(fixed(options.yamux), fixed(options.stream));
     this.#server = server;
     this.#options = options;
     this.#role = checkRole(options.role ?? 'server');
@@ -168,12 +168,17 @@ class Acceptor<Identity> implements UpgradeAcceptor {
     // A failure here is the application's own, or a bad Yamux option: the socket does not stay.
     callApplication(
       () => {
-        session = sessionOver(ws, this.#role, yamux, { carrier: socket as Carrier, ...stream }, () =>
+        const yamuxOptions = typeof yamux === 'function' ? yamux(identity, request) : yamux;
+        const streamOptions = typeof stream === 'function' ? stream(identity, request) : stream;
+        session = sessionOver(ws, this.#role, yamuxOptions, { carrier: socket as Carrier, ...streamOptions }, () =>
           this.#draining ? DRAINING : NORMAL,
         );
         return onSession(session, request, identity);
       },
-      () => session?.destroy(),
+      () => {
+        if (session === undefined) ws.terminate();
+        else session.destroy();
+      },
     );
   }
 
@@ -217,6 +222,11 @@ function checkServer(server: unknown): void {
   if (isServer && !hasMethod(server, 'handleUpgrade')) return;
   const advice = typeof server === 'function' ? ': pass createServer(app)' : '';
   throw new TypeError(`Expected the http.Server that has the upgrades, got ${nameOf(server)}${advice}`);
+}
+
+/** What is known before anybody comes. */
+function fixed<Options extends object>(options: Options | ByIdentity<never, Options> | undefined): Options | undefined {
+  return typeof options === 'function' ? undefined : options;
 }
 
 function ignore(): void {}

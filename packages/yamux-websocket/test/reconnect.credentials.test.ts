@@ -76,6 +76,34 @@ describe('a Reconnector that is refused', () => {
     expect(far.attempts).toHaveLength(2);
   });
 
+  it.each([
+    ['a status that will be the same next time', 400],
+    ['credentials that are refused, fresh ones too', 401],
+  ])(
+    'never gives up, if it is told so, after %s, and dials rarely from the second refusal on',
+    async (_what, status) => {
+      const far = await gateway(() => new UpgradeRefusedError(status));
+      const { clock, pause } = keep([far.url], { giveUp: false, dial: credentials, random: () => 0.999 });
+      const delays: number[] = [];
+      for (let number = 1; number < 5; number += 1) {
+        const { delay } = await pause(number);
+        delays.push(delay);
+        clock.advance(delay);
+      }
+      expect(delays).toEqual([250, 29_970, 29_970, 29_970]);
+    },
+  );
+
+  it.each([4409, 1009])('never gives up, if it is told so, after close code %i', async (code) => {
+    const far = await gateway();
+    const { clock, session, pause } = keep([far.url], { giveUp: false });
+    await session(1);
+    await far.session(1);
+    far.close(code);
+    clock.advance((await pause(1)).delay);
+    await session(2);
+  });
+
   it.each([200, 302, 404, 521, 522, 530])(
     'goes on after HTTP status %i, which something in front answers',
     async (status) => {

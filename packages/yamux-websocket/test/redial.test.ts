@@ -25,7 +25,7 @@ describe('dialing again after a close', () => {
     [4000, 'backoff', 0],
     [4401, 'fresh', 0],
     [4403, 'fresh', 0],
-    [4409, 'stop', 0],
+    [4409, 'replaced', 0],
   ] as const)('with %i is %s, with a pause of at least this share of the longest: %d', (code, how, share) => {
     expect(closed(code)).toEqual({ how, share, wait: 0 });
   });

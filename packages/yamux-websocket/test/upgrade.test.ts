@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
-import type { YamuxSession } from '@zishuo/yamux';
+import { WindowBudget, type YamuxSession } from '@zishuo/yamux';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { dial } from '../src/dial.ts';
+import { MessageBudget } from '../src/message-budget.ts';
 import { acceptUpgrades } from '../src/upgrade.ts';
 import type { UpgradeOptions } from '../src/upgrade-options.ts';
 import { accepting, gate, statusOf } from './support/accepting.ts';
@@ -279,6 +280,56 @@ describe('an onRefused that throws', () => {
     try {
       const uncaught = once(process, 'uncaughtException');
       await expect(dial(`${url}/connect`)).rejects.toMatchObject({ status: 401 });
+      expect(await uncaught).toEqual([mistake, 'uncaughtException']);
+    } finally {
+      for (const listener of listeners) process.on('uncaughtException', listener);
+    }
+  });
+});
+
+describe('options by who the client is', () => {
+  it('are asked for at each upgrade, and hold for its session', async () => {
+    const budgets = new Map(['a', 'b'].map((name) => [name, new WindowBudget(1_000)] as const));
+    const messages = new MessageBudget(1_000);
+    const asked: unknown[] = [];
+    const sessions: YamuxSession[] = [];
+    const { url } = await accepting({
+      authenticate: (request) => request.headers.authorization,
+      yamux: (identity, request) => {
+        asked.push([identity, request.url]);
+        return { windowBudget: budgets.get(String(identity)) };
+      },
+      stream: () => ({ messageBudget: messages }),
+      onSession: (session) => sessions.push(session.on('error', () => {})),
+    });
+    for (const name of ['a', 'b']) {
+      const session = await dial(`${url}/connect?${name}`, { headers: { authorization: name } });
+      session.on('error', () => {}); // the other end is destroyed below
+    }
+    expect(asked).toEqual([
+      ['a', '/connect?a'],
+      ['b', '/connect?b'],
+    ]);
+    const stream = await (sessions[0] as YamuxSession).open();
+    stream.destroy();
+    await (sessions[0] as YamuxSession).ping();
+    expect(messages.taken).toBeGreaterThan(0);
+    for (const session of sessions) session.destroy();
+  });
+
+  it('that cannot be given are an uncaught exception, as from any listener, and the connection does not stay', async () => {
+    const mistake = new Error('no options for this one');
+    const { url } = await accepting({
+      yamux: () => {
+        throw mistake;
+      },
+    });
+    const listeners = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    try {
+      const uncaught = once(process, 'uncaughtException');
+      const socket = new WebSocket(`${url}/connect`);
+      await once(socket, 'close');
       expect(await uncaught).toEqual([mistake, 'uncaughtException']);
     } finally {
       for (const listener of listeners) process.on('uncaughtException', listener);

@@ -12,6 +12,8 @@ export interface Wish {
 }
 
 export interface Affinity {
+  /** A session of this agent is there. */
+  joined(agent: string): void;
   wish(request: IncomingMessage, address: string): Wish;
   /** For a raw TCP connection. */
   wishOf(address: string): Wish;
@@ -29,24 +31,29 @@ const NONE: RawHeaders = [];
 
 /**
  * From `header:<name>`, `cookie:<name>`, `ip`, `sticky` or `none`. `secret` names agents in cookies so that nobody reads or guesses them.
- * `agents`: whose sessions are there.
  * @throws TypeError for anything else.
  */
-export function parseAffinity(text: string, secret = '', agents: () => Iterable<string> = () => []): Affinity {
+export function parseAffinity(text: string, secret = ''): Affinity {
   const [, kind, name = ''] = /^(header|cookie):([!#$%&'*+.^`|~\w-]+)$/.exec(text) ?? [];
   if (kind === 'header') return keyed((request) => headerValue(request, name.toLowerCase()));
   if (kind === 'cookie') return new LearnedCookie(name);
   if (text === 'ip') {
     const byAddress = (address: string): Wish => ({ key: address, agent: undefined });
-    return { wish: (_request, address) => byAddress(address), wishOf: byAddress, answered: () => NONE };
+    return {
+      joined: () => {},
+      wish: (_request, address) => byAddress(address),
+      wishOf: byAddress,
+      answered: () => NONE,
+    };
   }
-  if (text === 'sticky') return new StickyCookie(secret, agents);
+  if (text === 'sticky') return new StickyCookie(secret);
   if (text === 'none') return keyed(() => undefined);
   throw new TypeError(`expected affinity to be header:<name>, cookie:<name>, ip, sticky or none, got "${text}"`);
 }
 
 function keyed(keyOf: (request: IncomingMessage) => string | undefined): Affinity {
   return {
+    joined: () => {},
     wish: (request) => {
       const key = bounded(keyOf(request));
       return key === undefined ? FREE : { key, agent: undefined };
@@ -65,6 +72,8 @@ class LearnedCookie implements Affinity {
   constructor(name: string) {
     this.#name = name;
   }
+
+  joined(): void {}
 
   wish(request: IncomingMessage): Wish {
     const key = bounded(cookieValue(request.headers.cookie ?? '', this.#name));
@@ -101,18 +110,22 @@ class LearnedCookie implements Affinity {
 /** A cookie of the gateway's own. It names the agent, so that any gateway with the same secret understands it, and none remembers it. */
 class StickyCookie implements Affinity {
   readonly #secret: string;
-  readonly #agents: () => Iterable<string>;
+  /** By the value of the cookie: the agent. The one that joined first is the first to be forgotten. */
+  readonly #agents = new Map<string, string>();
+  readonly #values = new Map<string, string>();
 
-  constructor(secret: string, agents: () => Iterable<string>) {
+  constructor(secret: string) {
     this.#secret = secret;
-    this.#agents = agents;
+  }
+
+  joined(agent: string): void {
+    this.#valueFor(agent);
   }
 
   wish(request: IncomingMessage): Wish {
     const value = cookieValue(request.headers.cookie ?? '', STICKY);
-    if (value === undefined || value.length !== 22) return FREE;
-    for (const agent of this.#agents()) if (this.#valueFor(agent) === value) return { key: undefined, agent };
-    return FREE;
+    const agent = value === undefined ? undefined : this.#agents.get(value);
+    return agent === undefined ? FREE : { key: undefined, agent };
   }
 
   wishOf(): Wish {
@@ -124,16 +137,23 @@ class StickyCookie implements Affinity {
     return ['Set-Cookie', `${STICKY}=${this.#valueFor(agent)}; Path=/; HttpOnly; SameSite=Lax`];
   }
 
-  readonly #values = new Map<string, string>();
-
   #valueFor(agent: string): string {
     let value = this.#values.get(agent);
     if (value === undefined) {
-      if (this.#values.size > MAX_LEARNED) this.#values.clear();
       value = createHmac('sha256', this.#secret).update(`tunnel-sticky.v1.${agent}`).digest('base64url').slice(0, 22);
       this.#values.set(agent, value);
+      this.#agents.set(value, agent);
+      this.#forgetOldest();
     }
     return value;
+  }
+
+  #forgetOldest(): void {
+    if (this.#values.size <= MAX_LEARNED) return;
+    const [oldest] = this.#values;
+    if (oldest === undefined) return;
+    this.#values.delete(oldest[0]);
+    this.#agents.delete(oldest[1]);
   }
 }
 

@@ -1,7 +1,7 @@
 // Where agents come in: who they are is settled before their WebSocket is, and what they are is watched for as long as their session lives: a
 // token that expires, or is revoked, ends it.
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import { WindowBudget, type YamuxSession } from '@zishuo/yamux';
+import type { YamuxSession } from '@zishuo/yamux';
 import { acceptUpgrades, type UpgradeAcceptor, UpgradeRefusedError } from '@zishuo/yamux-websocket';
 import { codeOf, describe, TunnelError } from '../errors.ts';
 import { EXCHANGE_HEADER, EXCHANGE_VERSION } from '../exchange/block.ts';
@@ -10,6 +10,7 @@ import type { Log } from '../log.ts';
 import type { AgentClaims } from '../token.ts';
 import type { TokenKeys } from '../token-keys.ts';
 import { DialRate } from './dial-rate.ts';
+import { FrameToll } from './frame-toll.ts';
 import type { Revocations } from './revocations.ts';
 import type { AgentSession, Routes } from './routes.ts';
 
@@ -28,12 +29,14 @@ export interface EntranceOptions {
 
 /** Milliseconds after which an agent that came while we drain may ask again: by then another gateway may have our place. */
 const RETRY_AFTER = 1_000;
-/** Bytes by which all receive windows together may grow, however many sessions and streams there are. */
-const WINDOW_BUDGET = 64 * 1024 * 1024;
 /** Milliseconds that requests have to end when the token of their session has. */
 const LAST_REQUESTS = 10_000;
 /** Milliseconds between two looks at the clock: it may be set, and a timer stands still while the machine sleeps. */
 const CLOCK_LOOK = 10_000;
+/** Frames of one WebSocket message: each costs us as much as a message does. */
+const MAX_FRAGMENTS = 128;
+/** Milliseconds between two counts of the frames that came. */
+const LOOK = 500;
 
 export class AgentsEntrance {
   readonly #options: EntranceOptions;
@@ -41,23 +44,33 @@ export class AgentsEntrance {
   readonly #server: Server = createServer();
   readonly #acceptor: UpgradeAcceptor;
   readonly #dials: DialRate;
+  readonly #looking: NodeJS.Timeout;
 
   constructor(options: EntranceOptions) {
+    const { tenants } = options.routes;
     this.#options = options;
+    const toll = new FrameToll(tenants);
+    this.#looking = setInterval(() => toll.take(options.routes.sessions), LOOK).unref();
     this.#dials = new DialRate(options.maxDialsPerSecond);
     this.#server.on('error', (error) => options.log('agents cannot come in', { error: describe(error) }));
     this.#acceptor = acceptUpgrades<AgentClaims>(this.#server, {
       path: options.path,
       authenticate: (request) => this.#authenticate(request),
       // Streams are opened by the gateway alone: whatever an agent asks for is refused.
-      yamux: { acceptBacklog: 0, windowBudget: new WindowBudget(WINDOW_BUDGET) },
-      onSession: (session, request, claims) => this.#join(session, request, claims),
-      retryAfter: RETRY_AFTER,
-      onRefused: (refusal) => {
-        const why = describe(refusal.cause ?? refusal);
-        options.log('agent refused', { status: refusal.status, error: why });
-        options.onRefused(refusal.status, why);
+      yamux: ({ tenant }) => ({ acceptBacklog: 0, windowBudget: tenants.of(tenant).windowBudget }),
+      stream: ({ tenant }) => ({ messageBudget: tenants.of(tenant).messageBudget }),
+      ws: { maxFragments: MAX_FRAGMENTS },
+      onSession: (session, request, claims) => {
+        try {
+          this.#join(session, request, claims);
+        } catch (error) {
+          // The last net: what nobody foresaw is the end of this session, and of nothing else.
+          options.log('unforeseen error', { error: describe(error), stack: (error as Error).stack });
+          session.destroy();
+        }
       },
+      retryAfter: RETRY_AFTER,
+      onRefused: (refusal) => this.#refused(refusal),
     });
     options.revocations.watch(
       () => this.#cutRevoked(),
@@ -76,6 +89,7 @@ export class AgentsEntrance {
   }
 
   close(): void {
+    clearInterval(this.#looking);
     this.#acceptor.close();
   }
 
@@ -87,7 +101,7 @@ export class AgentsEntrance {
   }
 
   async #authenticate(request: IncomingMessage): Promise<AgentClaims> {
-    const { keys, revocations, routes, maxSessionsPerTenant } = this.#options;
+    const { keys } = this.#options;
     if (!this.#dials.take(performance.now())) {
       throw new UpgradeRefusedError(503, { headers: { 'retry-after': '1' }, body: 'too many dials at a time\n' });
     }
@@ -98,22 +112,39 @@ export class AgentsEntrance {
       const status = code === 'ERR_TUNNEL_KEYS_UNAVAILABLE' ? 503 : 401;
       throw new UpgradeRefusedError(status, { body: `${code}\n`, cause });
     });
-    const revoked = revocations.reasonFor(claims);
-    if (revoked !== undefined) throw refusedFor('ERR_TUNNEL_TOKEN_REVOKED', revoked);
-    const owner = routes.takenBy(claims);
-    if (owner !== undefined)
-      throw refusedFor('ERR_TUNNEL_ROUTE_TAKEN', 'a route of the token is served by another tenant');
-    if (routes.sessionsOf(claims.tenant) >= maxSessionsPerTenant) {
-      const body = `tenant ${ascii(claims.tenant)} has ${maxSessionsPerTenant} sessions already\n`;
-      throw new UpgradeRefusedError(503, { headers: { 'retry-after': '30' }, body });
-    }
+    const refusal = this.#refusalOf(claims);
+    if (refusal !== undefined) throw refusal;
     return claims;
+  }
+
+  #refusalOf(claims: AgentClaims): UpgradeRefusedError | undefined {
+    const { revocations, routes, maxSessionsPerTenant } = this.#options;
+    const revoked = revocations.reasonFor(claims);
+    if (revoked !== undefined) return refusedFor('ERR_TUNNEL_TOKEN_REVOKED', revoked);
+    if (routes.tenants.takenBy(claims) !== undefined)
+      return refusedFor('ERR_TUNNEL_ROUTE_TAKEN', 'a route of the token is served by another tenant');
+    if (!routes.tenants.isFull(claims.tenant)) return undefined;
+    const body = `tenant ${ascii(claims.tenant)} has ${maxSessionsPerTenant} sessions already\n`;
+    return new UpgradeRefusedError(503, { headers: { 'retry-after': '30' }, body });
+  }
+
+  #refused(refusal: UpgradeRefusedError): void {
+    const why = describe(refusal.cause ?? refusal);
+    this.#options.log('agent refused', { status: refusal.status, error: why });
+    this.#options.onRefused(refusal.status, why);
   }
 
   #join(session: YamuxSession, request: IncomingMessage, claims: AgentClaims): void {
     const { routes, log, onJoined, onGone } = this.#options;
     const { agent, tenant } = claims;
     session.on('error', () => {}); // a lost agent is no reason to end; 'close' tells
+    // Of those that dialed at the same time, others may have come first.
+    const refusal = this.#refusalOf(claims);
+    if (refusal !== undefined) {
+      session.destroy();
+      this.#refused(refusal);
+      return;
+    }
     const speaksBlocks = request.headers[EXCHANGE_HEADER] === EXCHANGE_VERSION;
     const joined = routes.join(claims, session, speaksBlocks);
     const expiry = this.#watchExpiry(joined);

@@ -1,17 +1,14 @@
 // What a public client gets: an answer as it comes from the next hop, on a response of node:http, which frames it for this client.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import { type AnswerHead, NO_BODY, PIECES, type RawHeaders } from '../exchange/block.ts';
 import { BodyWriter } from '../exchange/body-writer.ts';
 import { reset } from '../http/connection.ts';
 import { answerError, type ErrorAnswer } from '../http/error-response.ts';
 import { answerHeaders, endToEnd, isReason, pairs, statusLines, trailersOf } from '../http/headers.ts';
+import { awaitRest } from './lingering.ts';
 
 /** A body of at most so many bytes, that is all there, leaves in one piece with its head. */
 const SMALL_BODY = 4_096;
-
-/** Milliseconds that a client has to read its answer and stop sending, where it was answered before it had sent all. */
-const LINGER = 5_000;
 
 const keepAll = (): boolean => false;
 
@@ -23,6 +20,7 @@ export class ClientAnswer {
   /** The head is with node:http, and has not been written: the whole of a small body may come behind it. */
   #isHeadHeld = false;
   #whole: Buffer | undefined;
+  #written = 0;
 
   constructor(request: IncomingMessage, response: ServerResponse) {
     this.#request = request;
@@ -78,9 +76,21 @@ export class ClientAnswer {
     if (whole !== undefined) this.#writer.write(whole);
   };
 
+  /** Bytes that wait on the connection. */
+  get unwritten(): number {
+    return this.#response.socket?.writableLength ?? 0;
+  }
+
+  /** Bytes of its body that the client has taken, as far as can be seen from here; undefined while it takes all that there is. */
+  get taken(): number | undefined {
+    const waiting = this.#response.writableLength;
+    return waiting === 0 ? undefined : this.#written - waiting;
+  }
+
   /** False: no more until the response's 'drain'. */
   write(chunk: Buffer): boolean {
     if (this.#response.destroyed) return true;
+    this.#written += chunk.length;
     if (this.#isHeadHeld && this.#whole === undefined && chunk.length === this.#head?.body) {
       this.#whole = chunk;
       return true;
@@ -102,7 +112,7 @@ export class ClientAnswer {
     if (this.#head?.body === PIECES && this.#takesChunks && trailers.length > 0) {
       response.addTrailers(pairs(trailersOf(trailers, keepAll)));
     }
-    if (!this.#request.complete && response.socket !== null) linger(response.socket, this.#request);
+    if (!this.#request.complete && response.socket !== null) awaitRest(response.socket, this.#request);
     // As text of one byte a character node:http writes it in one string with the head.
     if (whole === undefined) response.end();
     else response.end(whole.toString('latin1'), 'latin1');
@@ -110,7 +120,7 @@ export class ClientAnswer {
 
   /** The gateway's own answer, where there is no other. */
   refuse(answer: ErrorAnswer, added: RawHeaders): void {
-    if (!this.#request.complete && this.#response.socket !== null) linger(this.#response.socket, this.#request);
+    if (!this.#request.complete && this.#response.socket !== null) awaitRest(this.#response.socket, this.#request);
     answerError(this.#response, answer, added);
   }
 
@@ -120,27 +130,4 @@ export class ClientAnswer {
     const { socket } = this.#response;
     if (socket !== null && !this.#response.writableFinished) reset(socket);
   }
-}
-
-/**
- * A client that is still sending when it has been answered would be told by a reset, which overtakes the answer, if its connection were closed
- * at once. So the connection is ended in its own direction only, and read on for a while.
- */
-function linger(socket: Socket, request: IncomingMessage): void {
-  let timer: NodeJS.Timeout | undefined;
-  const give = (): void => {
-    timer ??= setTimeout(() => socket.destroy(), LINGER).unref();
-  };
-  socket.once('close', () => clearTimeout(timer));
-  request.once('end', () => {
-    clearTimeout(timer);
-    timer = undefined;
-    Reflect.deleteProperty(socket, 'destroySoon');
-    if (socket.writableEnded) socket.destroySoon();
-  });
-  socket.destroySoon = () => {
-    if (socket.writable) socket.end();
-    give();
-  };
-  give();
 }

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import { answerError } from '../http/error-response.ts';
 import { type UpgradeRequest, upgradeResponse } from '../http/upgrade-response.ts';
 import type { ExchangeContext } from './exchange-context.ts';
+import { discard, lingersAtClose } from './lingering.ts';
 import { PublicExchange } from './public-exchange.ts';
 import { ignoresUpgrade, putBack } from './without-upgrade.ts';
 
@@ -15,6 +16,8 @@ export interface ConnectionHost {
   /** Requests of one connection that wait for the one before them. */
   readonly maxPipelined: number;
   readonly isClosing: boolean;
+  /** Connections that have had their last answer. */
+  readonly lingering: Set<Socket>;
   began(exchange: PublicExchange): void;
   ended(exchange: PublicExchange): void;
   /** Takes a WebSocket of an agent. False: this path is none of theirs here. */
@@ -22,6 +25,8 @@ export interface ConnectionHost {
   /** Parses what the connection says from its beginning. */
   parse(socket: Socket): void;
 }
+
+const NOTHING = Buffer.alloc(0);
 
 type Waiting =
   | { readonly kind: 'request'; readonly request: IncomingMessage; readonly response: ServerResponse }
@@ -41,9 +46,12 @@ export class ClientConnection {
   constructor(socket: Socket, host: ConnectionHost) {
     this.#socket = socket;
     this.#host = host;
+    lingersAtClose(socket, host.lingering);
     socket.on('error', () => {}); // node:http takes its own listener away with an upgrade; 'close' follows
     socket.on('end', () => {
       this.#isEnded = true;
+      // A reset behind the last bytes looks like an end. It fails the next write, and be it one of nothing.
+      if (socket.writable && !('encrypted' in socket)) socket.write(NOTHING);
       if (this.#waiting.length === 0) this.#current?.clientEnded();
     });
     socket.on('close', () => {
@@ -64,17 +72,29 @@ export class ClientConnection {
 
   /** What came is not HTTP, or does not come in time. `status`: a status line's end. */
   failed(status: string): void {
+    if (this.#isFull) return;
     const current = this.#current;
     if (current !== undefined && !current.request.complete) {
       // It is in the middle of this very request.
       if (current.response.headersSent) this.#socket.destroy();
-      else this.#fail(status);
+      else {
+        this.#stopListening();
+        this.#fail(status);
+        current.clientLeft(); // for whatever it asks, it is answered
+      }
       return;
     }
     // In the middle of a request that waits: what has come of it never ends, and whatever waited behind it would wait for ever.
     const last = this.#waiting.at(-1);
     if (last?.kind === 'request' && !last.request.complete) this.#waiting.pop();
-    if (!this.#isFull) this.#take({ kind: 'failure', status });
+    this.#take({ kind: 'failure', status });
+    this.#stopListening();
+  }
+
+  /** What still comes is read, so that the end of the connection is seen, and forgotten. */
+  #stopListening(): void {
+    this.#isFull = true;
+    discard(this.#socket);
   }
 
   #take(waiting: Waiting): void {
@@ -82,8 +102,7 @@ export class ClientConnection {
     else if (this.#waiting.length < this.#host.maxPipelined) this.#waiting.push(waiting);
     else {
       // A client that pipelines must expect that its connection closes before all is answered (RFC 9112 §9.3.2).
-      this.#isFull = true;
-      this.#socket.pause();
+      this.#stopListening();
       const last = this.#waiting.at(-1);
       if (last?.kind === 'request') last.response.shouldKeepAlive = false;
     }

@@ -18,6 +18,8 @@ export interface ExchangeContext {
   readonly bodyTimeout: number;
   /** Bytes a second. */
   readonly minBodyRate: number;
+  /** Bytes a second. */
+  readonly minAnswerRate: number;
   readonly maxHeadersCount: number;
   /** Bytes. */
   readonly maxAnswerHeaderSize: number;

@@ -30,6 +30,7 @@ export function answerFor(error: unknown): ErrorAnswer {
     case 'ERR_YAMUX_POOL_NO_AVAILABLE_SESSION':
     case 'ERR_YAMUX_POOL_CLOSED':
     case 'ERR_TUNNEL_NOT_READY':
+    case 'ERR_TUNNEL_TENANT_LIMIT':
       return { status: 503, code, message: 'No agent for this host and path can take a request now', retryAfter: 1 };
     case 'ERR_YAMUX_POOL_OPEN_TIMEOUT':
     case 'ERR_TUNNEL_AGENT_SILENT':

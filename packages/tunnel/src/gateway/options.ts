@@ -36,6 +36,13 @@ export interface TunnelGatewayOptions {
   readonly openTimeout?: number | undefined;
   /** That one agent has to take it before another one is asked, where there is one; else it has `openTimeout`. @defaultValue 3000 */
   readonly attemptTimeout?: number | undefined;
+  /**
+   * For which a request waits where no agent of its route is there or has room, as one that connects anew, before it is answered 503; 0: not
+   * at all. At most what is left of `openTimeout`. @defaultValue 0
+   */
+  readonly agentWait?: number | undefined;
+  /** Requests that wait so for one route; one more is answered 503. @defaultValue 100 */
+  readonly maxWaitingPerRoute?: number | undefined;
   /** Without a byte moving, either way, before an exchange is given up; 0 is no limit. @defaultValue 60000 */
   readonly idleTimeout?: number | undefined;
   /** The same for WebSockets, other upgrades and raw TCP. @defaultValue 600000 */
@@ -46,6 +53,11 @@ export interface TunnelGatewayOptions {
   readonly bodyTimeout?: number | undefined;
   /** Bytes a second that such a body must bring, over 5 s; 0 is no limit. @defaultValue 100 */
   readonly minBodyRate?: number | undefined;
+  /**
+   * Bytes a second of an answer that a client must take while more of it waits, measured over 5 s or longer; 0 is no limit.
+   * @defaultValue 100
+   */
+  readonly minAnswerRate?: number | undefined;
   /** Of the head of a request; a larger one is answered 431. At most 512 KiB. @defaultValue 16384 */
   readonly maxHeaderSize?: number | undefined;
   /** Headers of a request; more are answered 431. @defaultValue 4096 */
@@ -60,6 +72,18 @@ export interface TunnelGatewayOptions {
   readonly maxRequestsPerAddress?: number | undefined;
   /** Sessions that the agents of one tenant may hold; one more is refused with 503. @defaultValue 100 */
   readonly maxSessionsPerTenant?: number | undefined;
+  /** Requests and TCP connections that run for one tenant at a time; one more is answered 503. @defaultValue 10000 */
+  readonly maxRequestsPerTenant?: number | undefined;
+  /**
+   * By which the receive windows of one tenant's sessions may grow, all together, beyond 256 KiB a stream; then they grow no
+   * more. @defaultValue 67108864
+   */
+  readonly maxWindowGrowthPerTenant?: number | undefined;
+  /**
+   * WebSocket messages a second that one tenant's agents may send, and as many at once; an empty one, a ping and a pong count as ten, ten Yamux
+   * frames as one. What is above it is read later. @defaultValue 100000
+   */
+  readonly maxMessagesPerTenant?: number | undefined;
   /** Requests that run on one session at a time, at most what an agent's Yamux allows. @defaultValue 1000 */
   readonly maxStreamsPerSession?: number | undefined;
   /** Dials of agents a second, twice as many at once; one more is refused with 503. @defaultValue 1000 */
@@ -81,11 +105,14 @@ export interface TunnelGatewayOptions {
 const DEFAULTS = {
   openTimeout: 30_000,
   attemptTimeout: 3_000,
+  agentWait: 0,
+  maxWaitingPerRoute: 100,
   idleTimeout: 60_000,
   joinedIdleTimeout: 600_000,
   headersTimeout: 15_000,
   bodyTimeout: 3_600_000,
   minBodyRate: 100,
+  minAnswerRate: 100,
   maxHeaderSize: 16_384,
   maxHeadersCount: 4_096,
   maxAnswerHeaderSize: 65_536,
@@ -93,6 +120,9 @@ const DEFAULTS = {
   maxConnectionsPerAddress: 1_000,
   maxRequestsPerAddress: 512,
   maxSessionsPerTenant: 100,
+  maxRequestsPerTenant: 10_000,
+  maxWindowGrowthPerTenant: 67_108_864,
+  maxMessagesPerTenant: 100_000,
   maxStreamsPerSession: 1_000,
   maxDialsPerSecond: 1_000,
   trustedHops: 0,
@@ -117,6 +147,8 @@ const LEAST: Partial<GatewayNumbers> = {
   maxConnectionsPerAddress: 1,
   maxRequestsPerAddress: 1,
   maxSessionsPerTenant: 1,
+  maxRequestsPerTenant: 1,
+  maxMessagesPerTenant: 1,
   maxStreamsPerSession: 1,
   maxDialsPerSecond: 1,
 };

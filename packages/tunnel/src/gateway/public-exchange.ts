@@ -10,13 +10,14 @@ import { requestAddress } from '../http/request-address.ts';
 import { detach, type UpgradeRequest } from '../http/upgrade-response.ts';
 import type { Upstream, UpstreamListener } from '../http/upstream.ts';
 import type { Wish } from './affinity.ts';
-import { BodyPace } from './body-pace.ts';
 import { ClientAnswer } from './client-answer.ts';
 import type { ExchangeContext } from './exchange-context.ts';
+import { ExchangePace } from './exchange-pace.ts';
 import { agentIsGone, answerFor } from './failures.ts';
 import { RequestBody } from './request-body.ts';
 import type { AgentSession, OpenedTunnel } from './routes.ts';
 import { ServedRecord } from './served.ts';
+import type { Tenant } from './tenants.ts';
 import { upstreamOver } from './upstream-over.ts';
 import { viaFor } from './via.ts';
 
@@ -32,15 +33,16 @@ export class PublicExchange implements UpstreamListener {
   readonly #answer: ClientAnswer;
   readonly #onDone: (exchange: PublicExchange) => void;
   readonly #tried = new Set<AgentSession>();
-  readonly #pace: BodyPace;
+  readonly #pace: ExchangePace;
   #address: string | undefined;
+  #tenant: Tenant | undefined;
+  #abandoned: AbortController | undefined;
   #wish: Wish = { key: undefined, agent: undefined };
   #head!: RequestHead;
   #body: RequestBody | undefined;
   #upstream: Upstream | undefined;
   #tunnel: OpenedTunnel | undefined;
   #sentAt = 0;
-  #movedAt = performance.now();
   #repeats = 0;
   /** Why it was sent once more. */
   #firstFailure: Error | undefined;
@@ -48,7 +50,6 @@ export class PublicExchange implements UpstreamListener {
   #failure: { readonly status: number; readonly error: unknown } | undefined;
   #isClientEnded = false;
   #isDone = false;
-  #unwritten = 0;
   /** Once the client and the origin speak another protocol with each other. */
   joined: Joined | undefined;
 
@@ -67,7 +68,7 @@ export class PublicExchange implements UpstreamListener {
     this.#upgrade = upgrade;
     this.#record = new ServedRecord(upgrade === undefined ? 'http' : 'upgrade');
     this.#answer = new ClientAnswer(request, response);
-    this.#pace = new BodyPace(context, this.#record.startedAt);
+    this.#pace = new ExchangePace(context, this.#record.startedAt);
   }
 
   begin(): void {
@@ -102,6 +103,10 @@ export class PublicExchange implements UpstreamListener {
     if (!requestsOf.take(client))
       throw new TunnelError('ERR_TUNNEL_LIMIT', `${client} has too many requests at a time`);
     this.#address = client;
+    const tenant = routes.tenantOf(service);
+    if (tenant?.takeRequest() === false)
+      throw new TunnelError('ERR_TUNNEL_TENANT_LIMIT', `tenant ${tenant.name} has too many requests at a time`);
+    this.#tenant = tenant;
     const isTrusted = trustedHops > 0;
     const body = new RequestBody(request, (name) => isClaim(name, isTrusted));
     this.#body = body;
@@ -118,15 +123,18 @@ export class PublicExchange implements UpstreamListener {
   }
 
   async #open(): Promise<void> {
-    const { routes, openTimeout, attemptTimeout } = this.#context;
+    const { routes, openTimeout } = this.#context;
     try {
       const tunnel = await routes.open(this.#record.service ?? '', this.#wish, {
-        attemptTimeout,
         deadline: performance.now() + openTimeout,
         // What can be sent once only, or once more only, is not sent on trust. A round trip first makes sure that the agent took the
         // stream, while other sessions can still be tried.
         acknowledged: this.#repeats > 0 || !this.#mayRepeat || this.#body?.staysRepeatable !== true,
         tried: this.#tried,
+        signal: () => {
+          this.#abandoned ??= new AbortController();
+          return this.#abandoned.signal;
+        },
       });
       if (this.#isDone) tunnel.stream.destroy();
       else this.#send(tunnel);
@@ -145,7 +153,7 @@ export class PublicExchange implements UpstreamListener {
     this.#tried.add(tunnel.to);
     this.#record.opened(tunnel.stream, tunnel.to.claims.agent);
     this.#sentAt = performance.now();
-    this.#movedAt = this.#sentAt;
+    this.#pace.moved(this.#sentAt);
     const upstream = upstreamOver(tunnel, this, this.#context.maxAnswerHeaderSize);
     this.#upstream = upstream;
     try {
@@ -163,19 +171,19 @@ export class PublicExchange implements UpstreamListener {
   }
 
   interim(status: number, reason: string, headers: RawHeaders): void {
-    this.#movedAt = performance.now();
+    this.#pace.moved(performance.now());
     this.#guard(() => this.#answer.interim(status, reason, headers));
   }
 
   answer(head: AnswerHead): void {
-    this.#movedAt = performance.now();
+    this.#pace.moved(performance.now());
     this.#context.routes.served(this.#session, this.#record.service ?? '');
     this.#body?.taken(false); // whatever happens now, nobody else is asked
     this.#guard(() => this.#answer.begin(head, this.#added(head.headers)));
   }
 
   data(chunk: Buffer): void {
-    this.#movedAt = performance.now();
+    this.#pace.moved(performance.now());
     if (!this.#answer.write(chunk)) this.#upstream?.pause();
   }
 
@@ -230,26 +238,28 @@ export class PublicExchange implements UpstreamListener {
     this.#firstFailure = error;
     const { requestId, agent } = this.#record;
     this.#context.log('request tried again', { requestId, agent, error: describe(error) });
-    void this.#open();
+    const { stream } = this.#tunnel as OpenedTunnel;
+    // The pool hears with 'close' what the stream has died of, and then knows better whom to choose.
+    if (!stream.destroyed || stream.closed) void this.#open();
+    else stream.once('close', () => this.#isDone || void this.#open());
   }
 
   /** An agent that does not even take the request. What can be repeated goes to another one; where there is none, it may be a slow link. */
   #agentIsSilent(now: number): void {
     const { openTimeout, routes } = this.#context;
-    routes.isSilent(this.#session);
     const isInTime = now - this.#record.startedAt < openTimeout;
     const goesOn = this.#mayRepeat && routes.hasAnother(this.#record.service ?? '', this.#tried);
     if (isInTime && !goesOn) return;
+    const message = `the agent did not take the request within ${Math.round(now - this.#sentAt)} ms`;
+    const error = routes.silent(this.#tunnel as OpenedTunnel, message);
     this.#upstream?.abort();
     this.#upstream = undefined;
-    const message = `the agent did not take the request within ${Math.round(now - this.#sentAt)} ms`;
-    const error = new TunnelError('ERR_TUNNEL_AGENT_SILENT', message);
     if (isInTime) this.#again(error);
     else this.#refuse(error);
   }
 
   drain(): void {
-    this.#movedAt = performance.now();
+    this.#pace.moved(performance.now());
     this.#body?.resume();
   }
 
@@ -276,7 +286,7 @@ export class PublicExchange implements UpstreamListener {
   /** Looks whether it has taken too long, at `now` of performance.now(). */
   check(now: number): void {
     if (this.#isDone || this.joined !== undefined || this.#upstream === undefined) {
-      if (this.response.writableEnded) this.#checkIdle(now);
+      if (this.response.writableEnded) this.#checkPace(undefined, now);
       return;
     }
     const { stream } = this.#tunnel as OpenedTunnel;
@@ -288,24 +298,12 @@ export class PublicExchange implements UpstreamListener {
       this.#agentIsSilent(now);
       return;
     }
-    const late = this.#body === undefined ? undefined : this.#pace.check(this.#body, this.#answer.isBegun, now);
-    if (late === undefined) this.#checkIdle(now);
-    else this.#tooSlow(late);
+    this.#checkPace(this.#body, now);
   }
 
-  #checkIdle(now: number): void {
-    const { idleTimeout } = this.#context;
-    // What waits for the client becomes less while it takes some of it.
-    const unwritten = this.response.socket?.writableLength ?? 0;
-    if (unwritten !== this.#unwritten) this.#movedAt = now;
-    this.#unwritten = unwritten;
-    const movedAt = Math.max(this.#movedAt, this.#body?.movedAt ?? 0);
-    if (idleTimeout === 0 || now - movedAt < idleTimeout) return;
-    this.#tooSlow(
-      this.#body?.isAwaited === true
-        ? new TunnelError('ERR_TUNNEL_BODY_TIMEOUT', `the client sent nothing of its body for ${idleTimeout} ms`)
-        : new TunnelError('ERR_TUNNEL_IDLE_TIMEOUT', `no byte moved for ${idleTimeout} ms`),
-    );
+  #checkPace(body: RequestBody | undefined, now: number): void {
+    const late = this.#pace.check(body, this.#answer, now);
+    if (late !== undefined) this.#tooSlow(late);
   }
 
   #tooSlow(error: TunnelError): void {
@@ -377,7 +375,7 @@ export class PublicExchange implements UpstreamListener {
   };
 
   readonly #onDrain = (): void => {
-    this.#movedAt = performance.now();
+    this.#pace.moved(performance.now());
     this.#answer.drained();
     this.#upstream?.resume();
   };
@@ -389,6 +387,8 @@ export class PublicExchange implements UpstreamListener {
     this.#upstream = undefined;
     if (outcome !== 'complete' && outcome !== 'refused') this.#body?.drop();
     if (this.#address !== undefined) this.#context.requestsOf.give(this.#address);
+    this.#tenant?.giveRequest();
+    this.#abandoned?.abort();
     this.#record.end(outcome, status, error, this.#context.log, this.#context.onServed);
     this.#onDone(this);
   }

@@ -29,6 +29,7 @@ export class PublicPort implements ConnectionHost {
   readonly context: ExchangeContext;
   readonly maxPipelined: number;
   readonly connectionsOf: AddressLimits;
+  readonly lingering: Set<Socket> = new Set();
   readonly #options: PublicPortOptions;
   readonly #public: PublicServer;
   readonly #connections = new WeakMap<Socket, ClientConnection>();
@@ -126,6 +127,7 @@ export class PublicPort implements ConnectionHost {
     clearInterval(this.#looking);
     for (const exchange of this.#running) exchange.abort(new TunnelError('ERR_TUNNEL_NOT_READY', 'the gateway closes'));
     this.#public.cut();
+    for (const socket of this.lingering) socket.destroy();
   }
 
   #look(): void {

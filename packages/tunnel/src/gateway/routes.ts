@@ -1,30 +1,31 @@
 // Which sessions serve what: a host with a path prefix, or a TCP service. One pool for all of them, so that a session's load and its cap
-// count everything that runs there, whatever it is for; what a session serves is its metadata, and so is whether it can. Knows agents by
-// their claims, and nothing of HTTP.
+// count everything that runs there, whatever it is for. What a session serves are its tags, so that a pick costs the same however many other
+// routes there are. Knows agents by their claims, and nothing of HTTP.
 import type { YamuxSession, YamuxStream } from '@zishuo/yamux';
 import {
   affinity,
   createStrategy,
-  mergeSessionMetadata,
+  NoAvailableSessionError,
   NoMatchingSessionError,
   type RoutingContext,
   type SessionExplanation,
   SessionPool,
   type SessionRef,
 } from '@zishuo/yamux-balancer';
-import { TunnelError } from '../errors.ts';
+import { codeOf, TunnelError } from '../errors.ts';
 import { parseRoute, RouteTable } from '../http/route.ts';
 import { isTcpService } from '../tcp-service.ts';
 import type { AgentClaims } from '../token.ts';
 import type { Wish } from './affinity.ts';
 import type { Balance } from './balance.ts';
 import { Refusals } from './refusals.ts';
+import type { Tenant, Tenants } from './tenants.ts';
 
 /** A session of an agent that is there. */
 export interface AgentSession {
   readonly claims: AgentClaims;
   readonly session: YamuxSession;
-  readonly ref: SessionRef;
+  readonly ref: SessionRef<YamuxSession>;
   /** Whether it takes requests as blocks; else it takes HTTP/1.1. */
   readonly speaksBlocks: boolean;
 }
@@ -34,61 +35,77 @@ export interface OpenedTunnel {
   readonly to: AgentSession;
 }
 
-export interface RouteOpenOptions {
-  /** Milliseconds that one session has to take the stream. */
+/** Times in milliseconds. */
+export interface RoutesOptions {
+  readonly balance: Balance;
+  readonly tenants: Tenants;
+  readonly maxStreamsPerSession: number;
+  /** That one session has to take a stream. */
   readonly attemptTimeout: number;
+  /** For which an open waits where no session can serve it; 0: not at all. */
+  readonly agentWait: number;
+  /** How many wait for one service at a time. */
+  readonly maxWaitingPerRoute: number;
+}
+
+export interface RouteOpenOptions {
   /** Until then, in milliseconds of performance.now(), some session must have taken it. */
   readonly deadline: number;
   /** Wait until the agent has taken the stream. */
   readonly acknowledged: boolean;
   /** Sessions that this request has been to. */
   readonly tried: ReadonlySet<AgentSession>;
+  /** Asked for only where the open may take long: aborts when nobody wants the stream any more. */
+  readonly signal: () => AbortSignal;
 }
 
-/**
- * On how many sessions one open is tried. Nothing has been sent until one takes it, and the timeout of the open bounds all tries together; an
- * agent that dies takes all its sessions with it, and they are known to be dead one by one.
- */
-const OPEN_ATTEMPTS = 100;
+/** A service of the agents, which stays known when its last agent has left. */
+interface Service {
+  readonly number: number;
+  /** Whose agents served it last. */
+  tenant: Tenant;
+}
 
-/** What a session is to a service: its metadata. In the order in which an open looks for one. */
-const SERVES = 'serves';
-const REFUSES = 'refuses';
-const SILENT = 'silent';
-const STATES: readonly string[] = [SERVES, REFUSES, SILENT];
+/** Milliseconds until a session that took no stream in time is pinged, and after its answer tried again. */
+const PROBE_INTERVAL = 1_000;
 
 export class Routes {
-  readonly pool: SessionPool;
+  readonly pool: SessionPool<YamuxSession, YamuxStream>;
+  readonly tenants: Tenants;
+  readonly #options: RoutesOptions;
   readonly #sessions = new Set<AgentSession>();
   readonly #byKey = new Map<string, AgentSession>();
+  readonly #byAgent = new Map<string, Set<AgentSession>>();
   // A route stays known when its last agent has left: "none now" and "never heard of" are two answers. Only tokens that we signed add
   // to it, so that nobody else decides how large it grows.
   readonly #known = new RouteTable<string>();
-  /** With a number for each. */
-  readonly #services = new Map<string, number>();
+  readonly #services = new Map<string, Service>();
   readonly #refusals: Refusals<AgentSession>;
-  readonly #silent = new Set<AgentSession>();
+  readonly #leaving = new AbortController();
+  /** By service, how many opens wait for a session. */
+  readonly #waiting = new Map<string, number>();
   #joined = 0;
 
-  constructor(balance: Balance, maxStreamsPerSession: number) {
-    const strategy = affinity({ fallback: createStrategy(balance) });
+  constructor(options: RoutesOptions) {
+    this.#options = options;
+    this.tenants = options.tenants;
     this.pool = new SessionPool({
-      strategy,
-      maxActiveStreams: maxStreamsPerSession,
-      openAttempts: OPEN_ATTEMPTS,
-      // Of a session that takes too long `isSilent()` tells, and the next pong takes that back. Rest would refuse what it could serve yet.
-      failureClassifier: ({ error }) => (isOpenTimeout(error) ? 'ignore' : 'default'),
-      hooks: {
-        // Of an open that took too long: the session that has not answered.
-        onOpenError: ({ sessionKey, error }) => {
-          const session = sessionKey === undefined ? undefined : this.#byKey.get(sessionKey);
-          if (isOpenTimeout(error) && session !== undefined) this.isSilent(session);
-        },
-      },
+      strategy: affinity({ fallback: createStrategy(options.balance) }),
+      maxActiveStreams: options.maxStreamsPerSession,
+      attemptTimeout: options.attemptTimeout,
+      // Each session is asked once, and the deadline bounds them all: an agent that dies takes all its sessions with it, and they are
+      // known to be dead one by one.
+      openAttempts: Number.MAX_SAFE_INTEGER,
+      maxWaiting: Number.MAX_SAFE_INTEGER, // bounded here, by the service
+      // Who has not taken one stream in time gets none, until it has answered a ping; but where nobody else is left.
+      healthFailureThreshold: 1,
+      healthProbeInterval: PROBE_INTERVAL,
+      panicThreshold: 1,
     });
     this.#refusals = new Refusals((session, service, refuses) => {
-      if (session.ref.removed || this.#silent.has(session)) return;
-      session.ref.update(mergeSessionMetadata({ [service]: refuses ? REFUSES : SERVES }));
+      if (session.ref.removed) return;
+      const [from, to] = refuses ? [service, refusing(service)] : [refusing(service), service];
+      session.ref.update((facts) => ({ ...facts, tags: facts.tags.map((tag) => (tag === from ? to : tag)) }));
     });
   }
 
@@ -99,41 +116,68 @@ export class Routes {
 
   /**
    * A stream to an agent that serves it: a route, or `tcp:<name>`. Sessions whose target refuses connections, or that are silent, are asked when
-   * there is no other.
+   * there is no other; where there is none at all, it waits for one if the options say so.
    * @throws what SessionPool.openStream() rejects with.
    */
   async open(service: string, wish: Wish, options: RouteOpenOptions): Promise<OpenedTunnel> {
-    for (;;) {
-      const left = options.deadline - performance.now();
-      if (left <= 0) throw new TunnelError('ERR_TUNNEL_AGENT_SILENT', 'no agent took the request in time');
+    let failure: unknown;
+    for (const routing of this.#ways(service, wish)) {
       try {
-        const opened = await this.#openOnce(service, wish, options, left);
-        if (!options.tried.has(opened.to)) return opened;
-        opened.stream.destroy();
-        throw new NoMatchingSessionError('Every session was tried');
+        return await this.#openOn(routing, options, { timeout: timeLeft(options) });
       } catch (error) {
-        if (!isOpenTimeout(error)) throw error;
+        failure = moreTelling(failure, error);
       }
+    }
+    return this.#patiently(service, wish, options, failure);
+  }
+
+  *#ways(service: string, { key, agent }: Wish): Generator<RoutingContext> {
+    if (agent !== undefined && this.#isWell(agent)) yield { requiredTags: [service], sessionId: agent };
+    const affinityKey = affinityKeyOf(service, key);
+    yield { requiredTags: [service], affinityKey };
+    yield { requiredTags: [refusing(service)], affinityKey };
+  }
+
+  /** A wish for one agent is no reason to wait for it while it is silent. */
+  #isWell(agent: string): boolean {
+    for (const { ref } of this.#byAgent.get(agent) ?? []) if (ref.snapshot().healthy) return true;
+    return false;
+  }
+
+  /** Who is silent may only be slow, and has all the time that is left; who is not there may be about to come back. */
+  async #patiently(service: string, { key }: Wish, options: RouteOpenOptions, failure: unknown): Promise<OpenedTunnel> {
+    const { agentWait, maxWaitingPerRoute } = this.#options;
+    const isSilent = codeOf(failure, '') === 'ERR_YAMUX_POOL_OPEN_TIMEOUT';
+    const left = options.deadline - performance.now();
+    const patience = this.#leaving.signal.aborted ? 0 : agentWait;
+    const timeout = isSilent ? left : Math.min(left, patience);
+    const waiting = this.#waiting.get(service) ?? 0;
+    if (timeout <= 0 || waiting >= maxWaitingPerRoute) throw failure;
+    this.#waiting.set(service, waiting + 1);
+    try {
+      const routing = { requiredTags: [service], affinityKey: affinityKeyOf(service, key) };
+      const signals = isSilent ? [options.signal()] : [options.signal(), this.#leaving.signal];
+      const limits = { timeout, attemptTimeout: timeout, wait: patience > 0, signal: AbortSignal.any(signals) };
+      return await this.#openOn(routing, options, limits);
+    } catch {
+      throw failure;
+    } finally {
+      const left = (this.#waiting.get(service) ?? 0) - 1;
+      if (left > 0) this.#waiting.set(service, left);
+      else this.#waiting.delete(service);
     }
   }
 
-  async #openOnce(service: string, wish: Wish, options: RouteOpenOptions, left: number): Promise<OpenedTunnel> {
-    let first: unknown;
-    for (const { routing, isLast } of routings(service, wish)) {
-      try {
-        const { stream, session } = await this.pool.openStream(routing, {
-          // There is nobody else to ask: over a slow link its answer may be behind much else.
-          timeout: isLast ? left : Math.min(left, options.attemptTimeout),
-          acknowledged: options.acknowledged,
-        });
-        return { stream: stream as YamuxStream, to: this.#byKey.get(session.key) as AgentSession };
-      } catch (error) {
-        if (!(error instanceof NoMatchingSessionError)) throw error;
-        // Of those that serve it the first word counts, be it that they are full.
-        if (first === undefined || isAboutNobody(first)) first = error;
-      }
-    }
-    throw first;
+  async #openOn(
+    routing: RoutingContext,
+    { acknowledged, tried }: RouteOpenOptions,
+    limits: Parameters<SessionPool['openStream']>[1],
+  ): Promise<OpenedTunnel> {
+    const { stream, session } = await this.pool.openStream(routing, { ...limits, acknowledged });
+    const to = this.#byKey.get(session.key) as AgentSession;
+    if (!tried.has(to)) return { stream, to };
+    stream.destroy();
+    throw new NoMatchingSessionError('Every session was tried');
   }
 
   /** The target of the session's agent took no connection for the service. */
@@ -146,29 +190,21 @@ export class Routes {
     this.#refusals.served(session, service);
   }
 
-  /** Whether a session that is not silent serves it, beside those that were tried. */
+  /** Whether a session that is well serves it, beside those that were tried. */
   hasAnother(service: string, tried: ReadonlySet<AgentSession>): boolean {
     for (const session of this.#sessions) {
-      if (tried.has(session) || this.#silent.has(session) || session.ref.removed) continue;
-      if (session.claims.routes.includes(service)) return true;
+      if (tried.has(session) || session.ref.removed || !session.claims.routes.includes(service)) continue;
+      if (session.ref.snapshot().healthy) return true;
     }
     return false;
   }
 
-  /** It has not taken a stream in time: it gets no new ones until it says something again. */
-  isSilent(session: AgentSession): void {
-    if (this.#silent.has(session) || session.ref.removed) return;
-    this.#silent.add(session);
-    this.#setAll(session, SILENT);
-    const back = (): void => {
-      this.#silent.delete(session);
-      if (!session.ref.removed) this.#setAll(session, SERVES);
-    };
-    session.session.ping().then(back, () => this.#silent.delete(session));
-  }
-
-  #setAll({ claims, ref }: AgentSession, state: string): void {
-    ref.update(mergeSessionMetadata(Object.fromEntries(claims.routes.map((route) => [route, state]))));
+  /** It has not taken the stream in time, which ends: the session gets no new ones until it says something again. */
+  silent({ stream }: OpenedTunnel, message: string): TunnelError {
+    const error = new TunnelError('ERR_TUNNEL_AGENT_SILENT', message);
+    // As the pool tells failures of a session from those of a stream.
+    stream.destroy(Object.assign(error, { scope: 'session' }));
+    return error;
   }
 
   get sessions(): ReadonlySet<AgentSession> {
@@ -186,7 +222,12 @@ export class Routes {
 
   /** A short name for a service, which tells nothing of it. */
   numberOf(service: string): number {
-    return this.#services.get(service) ?? 0;
+    return this.#services.get(service)?.number ?? 0;
+  }
+
+  /** Whose agents serve it, or did so last; undefined if none ever did. */
+  tenantOf(service: string): Tenant | undefined {
+    return this.#services.get(service)?.tenant;
   }
 
   /** Services whose target refuses connections, by session. */
@@ -196,30 +237,14 @@ export class Routes {
 
   /** Why a request for the service would go to a session now, or would not: in words, for each. */
   explain(service: string): readonly SessionExplanation[] {
-    const explanations = this.pool.explain({ requiredMetadata: { [service]: SERVES } });
-    return explanations.map((one) => {
+    return this.pool.explain({ requiredTags: [service] }).map((one) => {
       if (one.verdict !== 'filtered') return one;
-      const state = this.#byKey.get(one.key)?.ref.snapshot().metadata[service];
-      if (state === REFUSES) return { ...one, detail: 'Its target refused the last connection' };
-      if (state === SILENT) return { ...one, detail: 'It has not taken a request in time' };
-      return { ...one, detail: `Its token is not for ${service}` };
+      const tags = this.#byKey.get(one.key)?.ref.snapshot().tags ?? [];
+      const detail = tags.includes(refusing(service))
+        ? 'Its target refused the last connection'
+        : `Its token is not for ${service}`;
+      return { ...one, detail };
     });
-  }
-
-  sessionsOf(tenant: string): number {
-    let count = 0;
-    for (const { claims } of this.#sessions) if (claims.tenant === tenant) count += 1;
-    return count;
-  }
-
-  /** The other tenant whose agents serve one of the routes' hosts, or the TCP service, now; undefined if there is none. */
-  takenBy(claims: AgentClaims): string | undefined {
-    const hosts = new Set(claims.routes.map(ownedName));
-    for (const { claims: other } of this.#sessions) {
-      if (other.tenant !== claims.tenant && other.routes.some((route) => hosts.has(ownedName(route))))
-        return other.tenant;
-    }
-    return undefined;
   }
 
   /** Lets a session serve the routes of its claims, until it closes. */
@@ -231,19 +256,26 @@ export class Routes {
       key: `${claims.agent.replace(/[^\w.-]/g, '_')}~${this.#joined}`,
       id: claims.agent,
       weight: claims.weight,
-      metadata: Object.fromEntries(claims.routes.map((route) => [route, SERVES])),
+      tags: claims.routes,
     });
+    const tenant = this.tenants.join(claims);
     for (const route of claims.routes) {
-      if (!this.#services.has(route)) this.#services.set(route, this.#services.size + 1);
+      const known = this.#services.get(route);
+      if (known === undefined) this.#services.set(route, { number: this.#services.size + 1, tenant });
+      else known.tenant = tenant;
       if (!isTcpService(route)) this.#known.set(parseRoute(route), route);
     }
     const joined: AgentSession = { claims, session, ref, speaksBlocks };
     this.#sessions.add(joined);
     this.#byKey.set(ref.key, joined);
+    const ofAgent = this.#byAgent.get(claims.agent) ?? new Set();
+    this.#byAgent.set(claims.agent, ofAgent.add(joined));
     session.once('close', () => {
       this.#sessions.delete(joined); // the pool watches for itself
       this.#byKey.delete(ref.key);
-      this.#silent.delete(joined);
+      ofAgent.delete(joined);
+      if (ofAgent.size === 0 && this.#byAgent.get(claims.agent) === ofAgent) this.#byAgent.delete(claims.agent);
+      this.tenants.leave(claims);
       this.#refusals.forget(joined);
     });
     return joined;
@@ -251,51 +283,50 @@ export class Routes {
 
   /** No new request for any session of the agent; what runs goes on. Says how many sessions that were. */
   drain(agent: string, reason: string): number {
-    const sessions = this.#sessionsOf(agent);
+    const sessions = this.#byAgent.get(agent) ?? new Set();
     for (const { ref } of sessions) ref.drain(reason);
-    return sessions.length;
+    return sessions.size;
   }
 
   resume(agent: string): number {
-    const sessions = this.#sessionsOf(agent);
+    const sessions = this.#byAgent.get(agent) ?? new Set();
     for (const { ref } of sessions) ref.resume();
-    return sessions.length;
+    return sessions.size;
+  }
+
+  /** Nobody waits for an agent any more: they dial elsewhere now. */
+  stopWaiting(): void {
+    this.#leaving.abort();
   }
 
   close(): void {
     this.#refusals.close();
   }
-
-  #sessionsOf(agent: string): readonly AgentSession[] {
-    return [...this.#sessions].filter(({ claims }) => claims.agent === agent);
-  }
 }
 
-interface Routing {
-  readonly routing: RoutingContext;
-  /** Whoever it finds is one of those that nobody else is left for. */
-  readonly isLast: boolean;
+/** The tag, in place of the service's own, of a session whose target refuses connections for it. No route has a space. */
+function refusing(service: string): string {
+  return `refuses ${service}`;
 }
 
-function* routings(service: string, { key, agent }: Wish): Generator<Routing> {
-  const serving = { [service]: SERVES };
-  if (agent !== undefined) yield { routing: { requiredMetadata: serving, sessionId: agent }, isLast: false };
-  // With its service: the session that serves a tenant's /api may not serve its /.
-  const affinityKey = key === undefined ? undefined : `${service} ${key}`;
-  for (const state of STATES) {
-    yield { routing: { requiredMetadata: { [service]: state }, affinityKey }, isLast: state === SILENT };
-  }
+/** With its service: the session that serves a tenant's /api may not serve its /. */
+function affinityKeyOf(service: string, key: string | undefined): string | undefined {
+  return key === undefined ? undefined : `${service} ${key}`;
 }
 
-function isAboutNobody(error: unknown): boolean {
-  return (error as { readonly code?: unknown }).code === 'ERR_YAMUX_POOL_NO_MATCHING_SESSION';
+/** Milliseconds. @throws TunnelError where there is none. */
+function timeLeft({ deadline }: RouteOpenOptions): number {
+  const left = deadline - performance.now();
+  if (left <= 0) throw new TunnelError('ERR_TUNNEL_AGENT_SILENT', 'no agent took the request in time');
+  return left;
 }
 
-function isOpenTimeout(error: unknown): boolean {
-  return (error as { readonly code?: unknown } | undefined)?.code === 'ERR_YAMUX_POOL_OPEN_TIMEOUT';
+/** That some serve it and are full says more than that nobody does, and what a session failed by says more than either. */
+function moreTelling(one: unknown, other: unknown): unknown {
+  return one !== undefined && rankOf(one) >= rankOf(other) ? one : other;
 }
 
-/** What a tenant has for itself: a host with all its paths, or a TCP service. */
-function ownedName(route: string): string {
-  return isTcpService(route) ? route : parseRoute(route).host;
+function rankOf(error: unknown): number {
+  if (error instanceof NoAvailableSessionError) return 1;
+  return error instanceof NoMatchingSessionError ? 0 : 2;
 }

@@ -10,6 +10,7 @@ import { tcpService } from '../tcp-service.ts';
 import type { ExchangeContext } from './exchange-context.ts';
 import type { AgentSession, OpenedTunnel } from './routes.ts';
 import { ServedRecord } from './served.ts';
+import type { Tenant } from './tenants.ts';
 import { upstreamOver } from './upstream-over.ts';
 
 /** Never rejects. A client that cannot be served is reset: a clean end would be an answer of zero bytes. */
@@ -26,6 +27,9 @@ class TcpExchange implements UpstreamListener {
   readonly #record = new ServedRecord('tcp');
   readonly #tried = new Set<AgentSession>();
   readonly #address: string;
+  readonly #abandoned = new AbortController();
+  #tenant: Tenant | undefined;
+  #hasPlace = false;
   #tunnel: OpenedTunnel | undefined;
   #upstream: Upstream | undefined;
   #firstFailure: Error | undefined;
@@ -45,8 +49,21 @@ class TcpExchange implements UpstreamListener {
   begin(): void {
     this.#socket.on('error', () => {}); // 'close' follows
     this.#socket.once('close', this.#onClientGone);
-    if (this.#context.requestsOf.take(this.#address)) void this.#open();
-    else this.#done('refused', new TunnelError('ERR_TUNNEL_LIMIT', `${this.#address} has too many connections`), false);
+    const refusal = this.#takePlace();
+    if (refusal === undefined) void this.#open();
+    else this.#refuse(refusal);
+  }
+
+  #takePlace(): TunnelError | undefined {
+    const { requestsOf, routes } = this.#context;
+    if (!requestsOf.take(this.#address))
+      return new TunnelError('ERR_TUNNEL_LIMIT', `${this.#address} has too many connections`);
+    this.#hasPlace = true;
+    const tenant = routes.tenantOf(this.#service);
+    if (tenant?.takeRequest() === false)
+      return new TunnelError('ERR_TUNNEL_TENANT_LIMIT', `tenant ${tenant.name} has too many connections`);
+    this.#tenant = tenant;
+    return undefined;
   }
 
   readonly #onClientGone = (): void => {
@@ -55,13 +72,13 @@ class TcpExchange implements UpstreamListener {
   };
 
   async #open(): Promise<void> {
-    const { routes, affinity, openTimeout, attemptTimeout } = this.#context;
+    const { routes, affinity, openTimeout } = this.#context;
     try {
       const tunnel = await routes.open(this.#service, affinity.wishOf(this.#address), {
-        attemptTimeout,
         deadline: this.#record.startedAt + openTimeout,
         acknowledged: true,
         tried: this.#tried,
+        signal: () => this.#abandoned.signal,
       });
       if (this.#isDone) tunnel.stream.destroy();
       else this.#send(tunnel);
@@ -131,12 +148,13 @@ class TcpExchange implements UpstreamListener {
     this.#done('refused', error);
   }
 
-  #done(outcome: 'complete' | 'refused' | 'abandoned' | 'cut', error: unknown, wasTaken = true): void {
+  #done(outcome: 'complete' | 'refused' | 'abandoned' | 'cut', error: unknown): void {
     if (this.#isDone) return;
     this.#isDone = true;
     clearTimeout(this.#timer);
-    if (wasTaken) this.#context.requestsOf.give(this.#address);
-    else reset(this.#socket);
+    if (this.#hasPlace) this.#context.requestsOf.give(this.#address);
+    this.#tenant?.giveRequest();
+    this.#abandoned.abort();
     this.#record.end(outcome, undefined, error, this.#context.log, this.#context.onServed);
     this.#onDone();
   }

@@ -25,6 +25,7 @@ import { Revocations } from './revocations.ts';
 import { type AgentSession, Routes } from './routes.ts';
 import type { ServedRequest } from './served.ts';
 import { TcpListener } from './tcp-listener.ts';
+import { Tenants } from './tenants.ts';
 
 /** For whoever counts or shows. What becomes of a session later, its pool tells. */
 export interface TunnelGatewayEvents {
@@ -104,13 +105,13 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
     this.agentPath = agentPath;
     this.affinity = options.affinity ?? 'none';
     this.balance = balanceOf(options);
-    this.routes = new Routes(this.balance, numbers.maxStreamsPerSession);
-    const agents = (): Iterable<string> => new Set(Array.from(this.routes.sessions, ({ claims }) => claims.agent));
+    this.routes = new Routes({ ...numbers, balance: this.balance, tenants: new Tenants(numbers) });
+    const affinity = parseAffinity(this.affinity, secret ?? randomBytes(32).toString('base64url'));
     const requestsOf = new AddressLimits(numbers.maxRequestsPerAddress);
     const context: ExchangeContext = {
       ...numbers,
       routes: this.routes,
-      affinity: parseAffinity(this.affinity, secret ?? randomBytes(32).toString('base64url'), agents),
+      affinity,
       id: `tunnel-${randomBytes(4).toString('hex')}`,
       requestsOf,
       log,
@@ -125,6 +126,7 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
       routes: this.routes,
       log,
       onJoined: (session) => {
+        affinity.joined(session.claims.agent);
         this.readiness.sessions(this.routes.sessions.size);
         this.#tell('joined', session);
       },
@@ -206,6 +208,7 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
     this.readiness.drain();
     this.#tell('draining');
     this.#entrance.drain();
+    this.routes.stopWaiting();
     // Told at once, agents can dial elsewhere while the sessions that they have serve on. Nobody waits for an agent that is dying.
     for (const { session } of this.routes.sessions) void session.goAway();
     const delay = Math.min(this.#numbers.drainDelay, timeout); // who gives what runs no time, waits for nobody in front either

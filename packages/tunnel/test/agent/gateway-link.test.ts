@@ -3,11 +3,12 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { WebSocketServer } from 'ws';
 import { masksFor } from '../../src/agent/gateway-link.ts';
 import { Targets } from '../../src/agent/targets.ts';
 import { TunnelAgent } from '../../src/agent/tunnel-agent.ts';
 import { ask, listen } from '../support/http.ts';
-import { HOST, startGateway, tokenFor } from '../support/tunnel.ts';
+import { HOST, signal, startGateway, tokenFor } from '../support/tunnel.ts';
 
 async function answering(status: number): Promise<string> {
   const server = createServer().on('upgrade', (_request, socket) => {
@@ -47,6 +48,57 @@ describe('an agent', () => {
       expect([(await ask({ port: gateway.port })).body, ended]).toEqual(['served', false]);
     },
   );
+
+  it.each([1008, 1009, 4401, 4403, 4409])(
+    'of a good gateway and one that takes it and closes by %i serves the good one, and dials the other on',
+    async (code) => {
+      const gateway = await startGateway();
+      const origin = await listen((_request, response) => response.end('served'));
+      const closing = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+      onTestFinished(() => void closing.close());
+      const twice = signal();
+      let dials = 0;
+      closing.on('connection', (socket) => {
+        dials += 1;
+        if (dials === 2) twice.tell();
+        socket.close(code);
+      });
+      await once(closing, 'listening');
+      vi.spyOn(Math, 'random').mockReturnValue(0); // no pause
+      onTestFinished(() => void vi.restoreAllMocks());
+      const joined = gateway.logged('agent connected');
+      const agent = new TunnelAgent({
+        gateways: [
+          `ws://127.0.0.1:${gateway.port}/connect`,
+          `ws://127.0.0.1:${(closing.address() as AddressInfo).port}/`,
+        ],
+        token: tokenFor('alpha', [HOST]),
+        targets: Targets.parse([`http://127.0.0.1:${origin}`]),
+        log: () => {},
+      });
+      onTestFinished(() => agent.close(0));
+      await joined;
+      await twice.happened;
+      expect((await ask({ port: gateway.port })).body).toBe('served');
+    },
+  );
+
+  it('whose fresh token is taken after a first refusal goes on', async () => {
+    const gateway = await startGateway();
+    let asked = 0;
+    const agent = new TunnelAgent({
+      gateways: [`ws://127.0.0.1:${gateway.port}/connect`],
+      token: () => {
+        asked += 1;
+        return tokenFor('alpha', [HOST], asked === 1 ? 1 : undefined);
+      },
+      targets: Targets.parse(['http://127.0.0.1:1']),
+      log: () => {},
+    });
+    onTestFinished(() => agent.close(0));
+    await agent.connected;
+    expect(asked).toBe(2);
+  });
 
   it.each([404, 400, 521])('of one gateway that answers %i goes on, and dials again later', async (status) => {
     const told: Readonly<Record<string, unknown>>[] = [];

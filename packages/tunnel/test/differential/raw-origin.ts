@@ -149,6 +149,10 @@ class OriginConnection {
     const { asked, plan } = first;
     const { when, interim, pieces, ending, talk } = plan.answer;
     const isRightAway = when === 'head' || talk !== null || plan.request.framing === 'none' || asked.message.isWhole;
+    if (!isRightAway && this.#peerHasEnded) {
+      this.#end(); // the rest of it will never come
+      return;
+    }
     if (pieces !== 'one' || !isRightAway) {
       first.saidInterim = true;
       for (const one of interim) this.#write(interimText(one));

@@ -61,7 +61,8 @@ export class Scene {
 
   async #run(program: Program, port: number, onHang: (what: string) => void): Promise<View> {
     this.#programs += 1;
-    const name = `${this.#programs}`;
+    // Of one length: a program that is cut at a byte is cut at the same one in both of its runs.
+    const name = String(this.#programs).padStart(6, '0');
     this.#origin.begin(name, program.exchanges);
     const client = new RawClient({ port, program, name, activity: this.#activity });
     const run = client.run();

@@ -89,6 +89,22 @@ describe('requests that a client pipelines', () => {
     expect([gateway.gateway.running.requests, origin.running.length]).toEqual([0, 1]);
   });
 
+  it('all end when the client resets right behind the last of them, which looks like an end', async () => {
+    const gateway = await startGateway();
+    const origin = await heldOrigin();
+    await startAgent(gateway, { origin: `http://127.0.0.1:${origin.port}` });
+    const clients = await Promise.all(Array.from({ length: 20 }, () => clientOf(gateway)));
+    const served = clients.map(() => gateway.logged('served'));
+    for (const client of clients) client.write(get('/1'));
+    await expect.poll(() => origin.running.length).toBe(20);
+    for (const client of clients) {
+      client.write(get('/2'));
+      client.resetAndDestroy();
+    }
+    for (const one of await Promise.all(served)) expect(one).toMatchObject({ outcome: 'abandoned' });
+    expect(gateway.gateway.running.requests).toBe(0);
+  });
+
   it('and are more than maxPipelined close their connection behind the last that was taken', async () => {
     const gateway = await startGateway({ maxPipelined: 2 });
     const origin = await heldOrigin();

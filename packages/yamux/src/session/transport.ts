@@ -56,11 +56,7 @@ export class Transport {
    * seen: a connection that is destroyed before the peer has read them answers the peer's next frame by a reset, and they are lost. A
    * transport with a numeric `closeTimeout`, which watches its own end, hears of it.
    */
-  closeWithin(
-    progress: TransportFigures & { readonly pace: number },
-    unanswered: number,
-    onStall: () => void,
-  ): void {
+  closeWithin(progress: TransportFigures & { readonly pace: number }, unanswered: number, onStall: () => void): void {
     if (this.duplex.closed) {
       process.nextTick(this.#onClose);
       return;
