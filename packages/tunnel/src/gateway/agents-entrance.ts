@@ -50,7 +50,7 @@ export class AgentsEntrance {
       path: options.path,
       authenticate: (request) => this.#authenticate(request),
       // Streams are opened by the gateway alone: whatever an agent asks for is refused.
-      yamux: { acceptBacklog: 0, windowBudget: new WindowBudget(WINDOW_BUDGET) },
+      yamux: { acceptBacklog: 0, flushAt: 'turn', windowBudget: new WindowBudget(WINDOW_BUDGET) },
       onSession: (session, request, claims) => this.#join(session, request, claims),
       retryAfter: RETRY_AFTER,
       onRefused: (refusal) => {

@@ -130,8 +130,8 @@ export class OutboxScene {
   readonly #clock = new ManualClock();
   readonly #port: StreamPort;
 
-  constructor(maxFramePayload: number = 32 * KIB) {
-    this.outbox = new Outbox(this.link, maxFramePayload, new Trace({}), {
+  constructor(maxFramePayload: number = 32 * KIB, flushAt: 'tick' | 'turn' = 'tick') {
+    this.outbox = new Outbox(this.link, { maxFramePayload, flushAt }, new Trace({}), {
       handedOver: () => this.told.push('handed over'),
       progressed: () => this.told.push('progressed'),
       peerStalled: () => this.told.push('stalled'),
