@@ -147,7 +147,7 @@ export function resolveOptions(options: SessionOptions = {}, of = 'the session')
     ...numbers
   } = options;
   checkOpenOptions(of, { allowHalfOpen });
-  if (flushAt !== 'tick' && flushAt !== 'turn') {
+  if (!['tick', 'turn'].includes(flushAt)) {
     throw new TypeError(`Expected flushAt to be 'tick' or 'turn', got ${String(flushAt)}`);
   }
   const resolved: Record<string, number> = {};
