@@ -25,7 +25,7 @@ export function serveLoad(): void {
 }
 
 /** Each has done one request: who is in between has connected onwards then, too. */
-export async function connectAll(load: Load): Promise<LoadConnection[][]> {
+async function connectAll(load: Load): Promise<LoadConnection[][]> {
   const groups = load.groups.map((group) =>
     Array.from({ length: group.connections }, () => new LoadConnection(load, group)),
   );
@@ -34,7 +34,7 @@ export async function connectAll(load: Load): Promise<LoadConnection[][]> {
 }
 
 /** Every connection finishes the request that it is in after `ms`. */
-export async function drive(groups: readonly (readonly LoadConnection[])[], ms: number): Promise<LoadOutcome> {
+async function drive(groups: readonly (readonly LoadConnection[])[], ms: number): Promise<LoadOutcome> {
   const start = performance.now();
   const outcomes = await Promise.all(groups.map((group) => driveGroup(group, start + ms)));
   const seconds = (performance.now() - start) / 1000;

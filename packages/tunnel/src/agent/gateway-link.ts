@@ -30,6 +30,7 @@ export class GatewayLink {
       urls: url,
       dial: () => ({
         maskPayload: masksFor(url),
+        yamux: { flushAt: 'turn' },
         headers: { Authorization: `Bearer ${token()}`, [EXCHANGE_HEADER]: EXCHANGE_VERSION },
         ws: throughProxy(url),
       }),

@@ -57,7 +57,7 @@ export class AgentsEntrance {
       path: options.path,
       authenticate: (request) => this.#authenticate(request),
       // Streams are opened by the gateway alone: whatever an agent asks for is refused.
-      yamux: ({ tenant }) => ({ acceptBacklog: 0, windowBudget: tenants.of(tenant).windowBudget }),
+      yamux: ({ tenant }) => ({ acceptBacklog: 0, flushAt: 'turn', windowBudget: tenants.of(tenant).windowBudget }),
       stream: ({ tenant }) => ({ messageBudget: tenants.of(tenant).messageBudget }),
       ws: { maxFragments: MAX_FRAGMENTS },
       onSession: (session, request, claims) => {

@@ -53,7 +53,7 @@ export class Engine {
       failed: (error) => this.#transportFailed(error),
       closed: () => this.#transportClosed(),
     });
-    const outbox = new Outbox(transport, options.maxFramePayload, trace, {
+    const outbox = new Outbox(transport, options, trace, {
       ahead: () => this.#writeProgress.ahead,
       handedOver: () => this.#handedOver(),
       progressed: () => this.#progressed(),

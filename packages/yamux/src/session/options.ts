@@ -42,6 +42,12 @@ export interface SessionOptions {
    */
   readonly maxFramePayload?: number | undefined;
   /**
+   * When what was written leaves: at the end of the `'tick'` in which it was, or of the `'turn'` of the event loop. By turns, streams that are
+   * served at the same time share system calls and messages; what was written just before `destroy()` of the session may then stay behind.
+   * @defaultValue 'tick'
+   */
+  readonly flushAt?: 'tick' | 'turn' | undefined;
+  /**
    * ms between pings, under traffic too; 0 sends none: a dead peer is then never noticed while nothing is written, and windows do not grow
    * before a `ping()` of yours.
    * @defaultValue 30000
@@ -92,6 +98,7 @@ export interface ResolvedOptions {
   readonly maxStreamWindow: number;
   readonly windowBudget: WindowBudget;
   readonly maxFramePayload: number;
+  readonly flushAt: 'tick' | 'turn';
   readonly keepAliveInterval: number;
   readonly keepAliveTimeout: number;
   readonly writeTimeout: number;
@@ -134,17 +141,27 @@ export const CLOSE_OPTIONS: readonly string[] = ['timeout', 'signal'];
  */
 export function resolveOptions(options: SessionOptions = {}, of = 'the session'): ResolvedOptions {
   checkOptions(of, options, KNOWN);
-  const { clock = systemClock, windowBudget = DEFAULT_WINDOW_BUDGET, allowHalfOpen = true, ...numbers } = options;
+  const {
+    clock = systemClock,
+    windowBudget = DEFAULT_WINDOW_BUDGET,
+    allowHalfOpen = true,
+    flushAt = 'tick',
+    ...numbers
+  } = options;
   checkOpenOptions(of, { allowHalfOpen });
+  if (!['tick', 'turn'].includes(flushAt)) {
+    throw new TypeError(`Expected flushAt to be 'tick' or 'turn', got ${String(flushAt)}`);
+  }
   const resolved: Record<string, number> = {};
   for (const [name, { byDefault, min, max }] of Object.entries(NUMBERS)) {
     const given = (numbers as Record<string, unknown>)[name];
     resolved[name] = given === undefined ? byDefault : check(name, given, min, max);
   }
   return {
-    ...(resolved as unknown as Omit<ResolvedOptions, 'clock' | 'windowBudget' | 'allowHalfOpen'>),
+    ...(resolved as unknown as Omit<ResolvedOptions, 'clock' | 'windowBudget' | 'allowHalfOpen' | 'flushAt'>),
     windowBudget: budgetOf(windowBudget),
     allowHalfOpen,
+    flushAt,
     clock,
   };
 }
@@ -198,7 +215,7 @@ interface NumberOption {
 }
 
 const NUMBERS: Readonly<
-  Record<Exclude<keyof ResolvedOptions, 'clock' | 'windowBudget' | 'allowHalfOpen'>, NumberOption>
+  Record<Exclude<keyof ResolvedOptions, 'clock' | 'windowBudget' | 'allowHalfOpen' | 'flushAt'>, NumberOption>
 > = {
   acceptBacklog: { byDefault: 256, min: 0, max: Number.POSITIVE_INFINITY },
   maxUnacknowledged: { byDefault: 256, min: 1, max: Number.POSITIVE_INFINITY },
@@ -212,7 +229,7 @@ const NUMBERS: Readonly<
   resetBurst: { byDefault: 1000, min: 1, max: Number.POSITIVE_INFINITY },
 };
 
-const KNOWN = [...Object.keys(NUMBERS), 'windowBudget', 'allowHalfOpen', 'clock'];
+const KNOWN = [...Object.keys(NUMBERS), 'windowBudget', 'allowHalfOpen', 'flushAt', 'clock'];
 
 function budgetOf(budget: unknown): WindowBudget {
   if (typeof budget === 'number') return new WindowBudget(budget);

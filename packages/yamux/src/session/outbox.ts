@@ -1,5 +1,5 @@
 // All that is to be sent, in the order in which it goes: one lane of control frames first, then the streams in turn, a frame a turn.
-// The frames of one turn of the event loop leave in one corked batch. What the transport has not taken is bounded; the rest stays with the streams,
+// The frames of one tick, or of one turn of the event loop, leave in one corked batch. What the transport has not taken is bounded; the rest stays with the streams,
 // whose own back-pressure reaches the application. Knows nothing of what frames mean.
 
 import type { Duplex } from 'node:stream';
@@ -7,6 +7,7 @@ import type { WireStream } from '../stream/wire-stream.ts';
 import type { Trace } from '../trace.ts';
 import { Flag, FrameType, HEADER_SIZE } from '../wire/constants.ts';
 import { encodeHeader } from '../wire/header.ts';
+import type { ResolvedOptions } from './options.ts';
 
 /** Bytes in one go before reading and everybody else get their turn: a fast transport takes all it is given within the tick. */
 const TICK_LIMIT = 1_048_576;
@@ -21,6 +22,8 @@ const COPY_BELOW = 4096;
 /** Less room than this at the end of a slab is left over rather than filled with a short frame. */
 const WORTHWHILE_FRAME = 1000;
 
+export type OutboxOptions = Pick<ResolvedOptions, 'maxFramePayload' | 'flushAt'>;
+
 export interface OutboxPort {
   /** Bytes that may be handed over and not yet taken by the transport; no frame is larger. */
   ahead(): number;
@@ -34,6 +37,7 @@ export interface OutboxPort {
 export class Outbox {
   readonly #transport: Duplex;
   readonly #maxFramePayload: number;
+  readonly #isByTurns: boolean;
   readonly #trace: Trace;
   readonly #port: OutboxPort;
   #lane: Buffer = Buffer.allocUnsafeSlow(FIRST_LANE_SIZE);
@@ -61,9 +65,10 @@ export class Outbox {
   /** Where the last payload or FIN of a stream ends in bytesSent. */
   #lastOfStreams = 0;
 
-  constructor(transport: Duplex, maxFramePayload: number, trace: Trace, port: OutboxPort) {
+  constructor(transport: Duplex, { maxFramePayload, flushAt }: OutboxOptions, trace: Trace, port: OutboxPort) {
     this.#transport = transport;
     this.#maxFramePayload = maxFramePayload;
+    this.#isByTurns = flushAt === 'turn';
     this.#trace = trace;
     this.#port = port;
   }
@@ -172,11 +177,12 @@ export class Outbox {
     this.#lane = larger;
   }
 
-  /** What is said while the events of one turn of the loop are handled leaves together: more streams share a system call, and a message. */
+  /** By turns, what is said while all events of a turn are handled leaves together: more streams share a system call, and a message. */
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    setImmediate(this.#flush);
+    if (this.#isByTurns) setImmediate(this.#flush);
+    else process.nextTick(this.#flush);
   }
 
   get #hasMore(): boolean {

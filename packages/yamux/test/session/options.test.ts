@@ -20,6 +20,7 @@ const defaults = {
   maxStreamWindow: 16_777_216,
   windowBudget: new WindowBudget(67_108_864),
   maxFramePayload: 32_768,
+  flushAt: 'tick',
   keepAliveInterval: 30_000,
   keepAliveTimeout: 10_000,
   writeTimeout: 30_000,
@@ -182,4 +183,11 @@ describe('windowBudget', () => {
   test.each([['5'], [null], [{}]])('of %o throws TypeError', (windowBudget) => {
     expect(() => resolveOptions({ windowBudget } as unknown as SessionOptions)).toThrow(TypeError);
   });
+});
+
+test("flushAt is 'tick' or 'turn'", () => {
+  expect(resolveOptions({ flushAt: 'turn' }).flushAt).toBe('turn');
+  expect(() => resolveOptions({ flushAt: 'end' as never })).toThrow(
+    new TypeError("Expected flushAt to be 'tick' or 'turn', got end"),
+  );
 });

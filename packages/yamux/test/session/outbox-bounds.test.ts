@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { YamuxStream } from '../../src/duplex/yamux-stream.ts';
-import { HANDED_OVER_LIMIT, HEADER, KIB, MIB, OutboxScene } from '../support/outbox-scene.ts';
+import { HANDED_OVER_LIMIT, HEADER, KIB, MIB, OutboxScene, tick } from '../support/outbox-scene.ts';
 
 test('no more than 128 KiB, and the frame that crosses them, are handed over and not taken', async () => {
   for (const maxFramePayload of [KIB, 32 * KIB, 65_524]) {
@@ -68,10 +68,10 @@ test('any number of control frames in one tick is no stall over a transport that
   expect(scene.frames.map(({ length }) => length)).toEqual(Array.from({ length: count }, (_, value) => value));
 });
 
-test('one turn hands over no more than about 1 MiB, so that reading gets its turn', async () => {
+test('one tick hands over no more than about 1 MiB, so that reading gets its turn', async () => {
   const scene = new OutboxScene();
   for (let streams = 0; streams < 30; streams += 1) scene.stream().write(Buffer.alloc(100 * KIB));
-  await turn();
+  await tick();
   expect(scene.outbox.bytesSent).toBeGreaterThanOrEqual(MIB);
   expect(scene.outbox.bytesSent).toBeLessThan(MIB + HANDED_OVER_LIMIT + 64 * KIB);
   for (let turns = 0; turns < 5; turns += 1) await turn();

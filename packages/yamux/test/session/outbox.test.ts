@@ -82,7 +82,7 @@ describe('order', () => {
 });
 
 describe('a batch', () => {
-  test('carries all frames of a turn, corked', async () => {
+  test('carries all frames of a tick, corked', async () => {
     const scene = new OutboxScene();
     for (let streams = 0; streams < 5; streams += 1) scene.stream().write(Buffer.alloc(8 * KIB));
     scene.control(1);
@@ -92,8 +92,16 @@ describe('a batch', () => {
     expect(scene.link.writableCorked).toBe(0);
   });
 
-  test('leaves at the end of the turn of the event loop, with what later ticks of it have added', async () => {
+  test('leaves at the end of the tick, not within the call', async () => {
     const scene = new OutboxScene();
+    scene.control(1);
+    expect(scene.link.batches).toEqual([]);
+    await tick();
+    expect(scene.lines).toEqual(['CONTROL 1']);
+  });
+
+  test('by turns, leaves at the end of the turn of the event loop, with what later ticks of it have added', async () => {
+    const scene = new OutboxScene(32 * KIB, 'turn');
     scene.control(1);
     await tick();
     expect(scene.link.batches).toEqual([]);
@@ -103,17 +111,20 @@ describe('a batch', () => {
     expect(scene.link.batches.length).toBe(1);
   });
 
-  test('that was taken is followed by the next one within the tick', async () => {
-    const scene = new OutboxScene();
-    scene.link.isHeld = true;
-    scene.stream().write(Buffer.alloc(200 * KIB));
-    await turn();
-    expect(scene.link.batches.length).toBe(1);
-    scene.link.takeBatch();
-    await tick();
-    await tick();
-    expect(scene.link.batches.length).toBe(2);
-  });
+  test.each(['tick', 'turn'] as const)(
+    'by %ss, that was taken is followed by the next one within the tick',
+    async (flushAt) => {
+      const scene = new OutboxScene(32 * KIB, flushAt);
+      scene.link.isHeld = true;
+      scene.stream().write(Buffer.alloc(200 * KIB));
+      await turn();
+      expect(scene.link.batches.length).toBe(1);
+      scene.link.takeBatch();
+      await tick();
+      await tick();
+      expect(scene.link.batches.length).toBe(2);
+    },
+  );
 
   test('of small frames alone is one chunk', async () => {
     const scene = new OutboxScene();

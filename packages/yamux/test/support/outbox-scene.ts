@@ -132,8 +132,8 @@ export class OutboxScene {
   readonly #clock = new ManualClock();
   readonly #port: StreamPort;
 
-  constructor(maxFramePayload: number = 32 * KIB) {
-    this.outbox = new Outbox(this.link, maxFramePayload, new Trace({}), {
+  constructor(maxFramePayload: number = 32 * KIB, flushAt: 'tick' | 'turn' = 'tick') {
+    this.outbox = new Outbox(this.link, { maxFramePayload, flushAt }, new Trace({}), {
       ahead: () => this.ahead,
       handedOver: () => this.told.push('handed over'),
       progressed: () => this.told.push('progressed'),
