@@ -40,21 +40,30 @@ export class FileSink implements LogSink {
   readonly waiting = 0;
   readonly isOver = false;
   readonly #descriptor: number;
+  readonly #writeSync: Write;
+  /** The file ends in the middle of a line. */
+  #isCut = false;
 
-  constructor(descriptor: number) {
+  constructor(descriptor: number, write: Write = writeSync) {
     this.#descriptor = descriptor;
+    this.#writeSync = write;
   }
 
   write(lines: string): boolean {
-    const bytes = Buffer.from(lines);
+    const bytes = Buffer.from(this.#isCut ? `\n${lines}` : lines);
+    let written = 0;
     try {
-      for (let written = 0; written < bytes.length; ) written += writeSync(this.#descriptor, bytes, written);
-      return true;
+      while (written < bytes.length) written += this.#writeSync(this.#descriptor, bytes, written);
     } catch {
+      this.#isCut ||= written > 0;
       return false;
     }
+    this.#isCut = false;
+    return true;
   }
 }
+
+type Write = (descriptor: number, bytes: Buffer, offset: number) => number;
 
 /** Standard output of this process. */
 export function standardOutput(): LogSink {

@@ -104,6 +104,24 @@ describe('the log', () => {
     expect(readFileSync(join(folder, 'log'), 'utf8')).toBe('kept\n');
   });
 
+  it('begins a line of its own behind one of which only a part fitted on the disk', () => {
+    let room = 5;
+    let written = '';
+    const write = (_descriptor: number, bytes: Buffer, offset: number): number => {
+      if (room === 0) throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
+      const part = bytes.subarray(offset, offset + room);
+      room -= part.length;
+      written += part.toString();
+      return part.length;
+    };
+    const sink = new FileSink(1, write);
+    expect(sink.write('a line\n')).toBe(false);
+    expect(sink.write('lost\n')).toBe(false);
+    room = 100;
+    expect([sink.write('next\n'), sink.write('and next\n')]).toEqual([true, true]);
+    expect(written).toBe('a lin\nnext\nand next\n');
+  });
+
   it('outlives a pipe that breaks', async () => {
     const pipe = new Pipe();
     const { log } = new LineLog(new StreamSink(pipe));
