@@ -59,7 +59,7 @@ describe('an option that does not exist is refused, and the one that was meant i
     ],
     [
       'readPauseBytes',
-      'the stream of a session; expected one of maxMessageBytes, maxInboundMessageBytes, highWaterMark, maxBufferedBytes, writeTimeout, closeTimeout, wsPing, carrier',
+      'the stream of a session; expected one of maxMessageBytes, maxInboundMessageBytes, highWaterMark, maxBufferedBytes, writeTimeout, closeTimeout, wsPing, messageBudget, carrier',
       () => untyped('server')(new FakeSocket(), {}, { readPauseBytes: 1 }),
     ],
     [
@@ -102,20 +102,32 @@ describe('what is no options object is refused', () => {
     ['stream', (options) => untyped('dial')(url, { stream: options })],
     ['ws', (options) => untyped('dial')(url, { ws: options })],
     ['backoff', (options) => kept({ backoff: options })],
-    ['yamux', (options) => accepting({ yamux: options })],
-    ['stream', (options) => accepting({ stream: options })],
     ['ws', (options) => accepting({ ws: options })],
   ];
+  /** A function gives them by who the client is. */
+  const byIdentity: typeof takers = [
+    ['yamux', (options) => accepting({ yamux: options })],
+    ['stream', (options) => accepting({ stream: options })],
+  ];
 
-  it.each(takers)('as options of %s', async (owner, take) => {
+  it.each(takers)('as options of %s: a function', async (owner, take) => {
+    const expected = `Expected the options of ${owner} to be an object, got a function`;
+    expect(await refusal(() => take(() => {}))).toBe(expected);
+  });
+
+  it.each([...takers, ...byIdentity])('as options of %s', async (owner, take) => {
     const expected = `Expected the options of ${owner} to be an object, got `;
-    expect(await refusal(() => take(() => {}))).toBe(`${expected}a function`);
     expect(await refusal(() => take(null))).toBe(`${expected}null; leave it out instead`);
     expect(await refusal(() => take(30))).toBe(`${expected}the number 30`);
     expect(await refusal(() => take([]))).toBe(`${expected}an array`);
     expect(await refusal(() => take('Bearer secret'))).toBe(`${expected}a string`);
     expect(await refusal(() => take(new EventEmitter()))).toBe(`${expected}an object of EventEmitter`);
     expect(await refusal(() => take(AbortSignal.abort()))).toBe(`${expected}an object of AbortSignal`);
+  });
+
+  it('as a budget of messages', async () => {
+    const message = await refusal(() => untyped('client')(new FakeSocket(), {}, { messageBudget: 1_000 }));
+    expect(message).toBe('Expected messageBudget to be a MessageBudget, got the number 1000');
   });
 
   it('nor is nothing, where something is needed', async () => {

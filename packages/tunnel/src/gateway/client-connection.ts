@@ -49,6 +49,7 @@ export class ClientConnection {
     lingersAtClose(socket, host.lingering);
     socket.on('error', () => {}); // node:http takes its own listener away with an upgrade; 'close' follows
     socket.on('end', () => {
+      if (this.#current?.joined !== undefined) return; // join() sees to it
       this.#isEnded = true;
       // A reset behind the last bytes looks like an end. It fails the next write, and be it one of nothing.
       if (socket.writable && !('encrypted' in socket)) socket.write(NOTHING);

@@ -120,7 +120,7 @@ describe('agents', () => {
     });
     const told = gateway.logged('unforeseen error');
     const session = await dialAs(gateway, 'acme', 'a.example');
-    await new Promise((resolve) => session.once('close', resolve));
+    await new Promise<void>((resolve) => session.once('close', resolve));
     expect(await told).toMatchObject({ error: expect.stringContaining('of nobody foreseen') });
     await dialAs(gateway, 'acme', 'a.example');
     expect(gateway.gateway.routes.sessions.size).toBe(1);
