@@ -158,7 +158,7 @@ export class AwaitedSocket extends SocketShape {
       this.#opening.abort();
       this.#callBack(error ?? notSent());
     }
-    callback(error);
+    this.tellDestroyed(error, callback);
   }
 }
 
