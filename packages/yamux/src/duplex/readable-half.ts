@@ -26,6 +26,8 @@ export abstract class ReadableHalf extends SocketShape {
   #isAsked = false;
   #willTell = false;
   #willRefresh = false;
+  /** It flows, and nobody has listened for a turn: all that comes goes. */
+  #isIgnored = false;
   /** The peer's FIN has come, and may be told. */
   #mayEnd = false;
 
@@ -39,7 +41,7 @@ export abstract class ReadableHalf extends SocketShape {
   // in the next turn.
 
   override _read(): void {
-    if (this.#isUnheard && this.wire.unreadBytes > 0) {
+    if (this.wire.unreadBytes > 0 && this.#isUnheard()) {
       this.#isAsked = true;
       this.#refreshNextTurn();
     } else {
@@ -53,7 +55,7 @@ export abstract class ReadableHalf extends SocketShape {
     // All that Node has room for, so that a read(n) has what is here.
     while (chunk) {
       this.#pieces += 1;
-      chunk = this.push(chunk) ? this.wire.take() : undefined;
+      chunk = this.push(chunk) && !this.#isUnheard() ? this.wire.take() : undefined;
     }
     if (this.#hasEnded) {
       this.push(null);
@@ -71,9 +73,11 @@ export abstract class ReadableHalf extends SocketShape {
   // A socket hears of bytes, of more bytes and of the end in reads of their own, and between these all promises go on. So who awaited 'data' can
   // listen for what is next before that comes, also if it came in the same chunk.
 
-  /** Node would emit 'data', and nobody listens: not any more, or not again yet. */
-  get #isUnheard(): boolean {
-    return this.readableFlowing === true && this.listenerCount('data') === 0;
+  /** Node would emit 'data', and who awaited it last does not listen again yet. */
+  #isUnheard(): boolean {
+    const isHeard = this.listenerCount('data') > 0;
+    if (isHeard) this.#isIgnored = false;
+    return this.readableFlowing === true && !isHeard && !this.#isIgnored;
   }
 
   #refreshNextTurn(): void {
@@ -82,13 +86,14 @@ export abstract class ReadableHalf extends SocketShape {
     setImmediate(() => {
       this.#willRefresh = false;
       this.#mayEnd = this.wire.isInputWhole;
+      this.#isIgnored ||= this.#isUnheard();
       if (!this.destroyed) this.enter(this.#refresh);
     });
   }
 
   /** @internal */
   get isFlowing(): boolean {
-    return this.readableFlowing === true && this.readableLength === 0 && this.listenerCount('data') > 0;
+    return this.readableFlowing === true && this.readableLength === 0 && !this.#isUnheard();
   }
 
   /** @internal */
@@ -105,7 +110,7 @@ export abstract class ReadableHalf extends SocketShape {
   /** @internal */
   arrived(): void {
     if (this.isHeld || this.destroyed) return;
-    if (this.readableFlowing && (this.wire.isInputWhole || this.#isUnheard)) {
+    if (this.readableFlowing && (this.wire.isInputWhole || this.#isUnheard())) {
       this.#refreshNextTurn();
     } else {
       this.#mayEnd = this.wire.isInputWhole;
