@@ -259,3 +259,62 @@ twins(
   },
   { before: [true, true, 'opening'], after: [false, false, 'open'], heard: 'hello' },
 );
+
+twins(
+  'who awaits "data" may then await "end", and "close" in the same way',
+  async (carrier) => {
+    await carrier.serve(net.createServer({ allowHalfOpen: true }, (socket) => socket.end('answer')));
+    const socket = await carrier.dial();
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    await once(socket, 'end');
+    socket.end();
+    const [hadError] = (await once(socket, 'close')) as [boolean];
+    return [String(answer), hadError];
+  },
+  ['answer', false],
+);
+
+twins(
+  'what is awaited piece by piece comes whole, in however many writes it was sent',
+  async (carrier) => {
+    const { near, far } = await ends(carrier);
+    const first = once(near, 'data');
+    for (const word of ['one ', 'two ', 'three']) far.write(word);
+    let heard = String(((await first) as [Buffer])[0]);
+    while (heard.length < 13) heard += String(((await once(near, 'data')) as [Buffer])[0]);
+    return heard;
+  },
+  'one two three',
+);
+
+twins(
+  'what was awaited is put back for who reads the rest',
+  async (carrier) => {
+    await carrier.serve(net.createServer({ allowHalfOpen: true }, (socket) => socket.end('HELLO')));
+    const socket = await carrier.dial();
+    const [head] = (await once(socket, 'data')) as [Buffer];
+    socket.pause();
+    socket.unshift(head);
+    socket.end();
+    return text(socket);
+  },
+  'HELLO',
+);
+
+twins(
+  '"close" says whether an error was the cause, behind the callbacks of what was not written',
+  async (carrier) => {
+    const { near, far } = await ends(carrier);
+    far.on('error', () => {});
+    const seen: unknown[] = [];
+    near.on('error', (error) => seen.push(error.message));
+    near.on('close', (hadError) => seen.push(`close ${hadError}`));
+    near.cork();
+    near.write('never sent', () => seen.push('callback'));
+    const closed = new Promise((resolve) => near.on('close', resolve));
+    near.destroy(new Error('enough'));
+    await closed;
+    return [...seen, near.pending, near.timeout];
+  },
+  ['callback', 'enough', 'close true', true, undefined],
+);

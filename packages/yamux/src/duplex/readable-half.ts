@@ -22,9 +22,14 @@ export abstract class ReadableHalf extends SocketShape {
   readonly #context: AsyncResource | undefined;
   /** Given to Node since nothing was left unread there. */
   #pieces = 0;
-  /** Node waits for bytes, and none waited. */
+  /** Node waits for bytes. */
   #isAsked = false;
   #willTell = false;
+  #willRefresh = false;
+  /** It flows, and nobody has listened for a turn: all that comes goes. */
+  #isIgnored = false;
+  /** The peer's FIN has come, and may be told. */
+  #mayEnd = false;
 
   protected constructor(wire: WireStream, shared: SocketContext, allowHalfOpen: boolean, context?: AsyncResource) {
     super(shared, allowHalfOpen);
@@ -32,15 +37,25 @@ export abstract class ReadableHalf extends SocketShape {
     this.#context = context;
   }
 
-  // The invariant: while bytes wait in the wire stream, Node is free to ask for them, and does at the next read().
+  // The invariant: while bytes wait in the wire stream, Node is free to ask for them, and does at the next read(); or has asked, and gets them
+  // in the next turn.
 
   override _read(): void {
+    if (this.wire.unreadBytes > 0 && this.#isUnheard()) {
+      this.#isAsked = true;
+      this.#refreshNextTurn();
+    } else {
+      this.#give();
+    }
+  }
+
+  #give(): void {
     let chunk = this.wire.take();
     const isNothing = chunk === undefined;
     // All that Node has room for, so that a read(n) has what is here.
     while (chunk) {
       this.#pieces += 1;
-      chunk = this.push(chunk) ? this.wire.take() : undefined;
+      chunk = this.push(chunk) && !this.#isUnheard() ? this.wire.take() : undefined;
     }
     if (this.#hasEnded) {
       this.push(null);
@@ -50,14 +65,35 @@ export abstract class ReadableHalf extends SocketShape {
     else if (isNothing) this.push(NOTHING);
   }
 
-  /** The peer's FIN has come, and all before it is with Node. */
+  /** All has come, and is with Node. */
   get #hasEnded(): boolean {
-    return this.wire.isInputWhole && this.wire.unreadBytes === 0;
+    return this.#mayEnd && this.wire.unreadBytes === 0;
+  }
+
+  // A socket hears of bytes, of more bytes and of the end in reads of their own, and between these all promises go on. So who awaited 'data' can
+  // listen for what is next before that comes, also if it came in the same chunk.
+
+  /** Node would emit 'data', and who awaited it last does not listen again yet. */
+  #isUnheard(): boolean {
+    const isHeard = this.listenerCount('data') > 0;
+    if (isHeard) this.#isIgnored = false;
+    return this.readableFlowing === true && !isHeard && !this.#isIgnored;
+  }
+
+  #refreshNextTurn(): void {
+    if (this.#willRefresh) return;
+    this.#willRefresh = true;
+    setImmediate(() => {
+      this.#willRefresh = false;
+      this.#mayEnd = this.wire.isInputWhole;
+      this.#isIgnored ||= this.#isUnheard();
+      if (!this.destroyed) this.enter(this.#refresh);
+    });
   }
 
   /** @internal */
   get isFlowing(): boolean {
-    return this.readableFlowing === true && this.readableLength === 0;
+    return this.readableFlowing === true && this.readableLength === 0 && !this.#isUnheard();
   }
 
   /** @internal */
@@ -73,7 +109,13 @@ export abstract class ReadableHalf extends SocketShape {
 
   /** @internal */
   arrived(): void {
-    if (!this.isHeld && !this.destroyed) this.enter(this.#refresh);
+    if (this.isHeld || this.destroyed) return;
+    if (this.readableFlowing && (this.wire.isInputWhole || this.#isUnheard())) {
+      this.#refreshNextTurn();
+    } else {
+      this.#mayEnd = this.wire.isInputWhole;
+      this.enter(this.#refresh);
+    }
   }
 
   #push(slice: Buffer): void {
@@ -88,7 +130,7 @@ export abstract class ReadableHalf extends SocketShape {
       this.read(0);
     } else if (this.#isAsked) {
       this.#isAsked = false;
-      this._read();
+      this.#give();
     } else if (this.#isWorthAPiece) {
       this.read(0);
     } else if (this.listenerCount('readable') > 0) {

@@ -18,11 +18,12 @@ export abstract class SocketShape extends Duplex {
   readonly #clock: Clock;
   readonly #transport: Partial<Record<string, unknown>>;
   #idle: IdleTimer | undefined;
-  /** Milliseconds set by setTimeout(), 0 without. */
-  timeout = 0;
+  /** Milliseconds set by setTimeout(); undefined before, as on a net.Socket. */
+  timeout: number | undefined;
 
   protected constructor({ clock, transport }: SocketContext, allowHalfOpen: boolean) {
-    super({ highWaterMark: HIGH_WATER_MARK, allowHalfOpen });
+    // Node's own 'close' would not say whether an error was the cause: tellDestroyed() does.
+    super({ highWaterMark: HIGH_WATER_MARK, allowHalfOpen, emitClose: false });
     this.#clock = clock;
     this.#transport = transport as Partial<Record<string, unknown>>;
   }
@@ -33,9 +34,9 @@ export abstract class SocketShape extends Duplex {
   /** Ends both directions at once, and the other end can tell that from an end. */
   abstract resetAndDestroy(): this;
 
-  /** As on a net.Socket: not usable yet. */
+  /** As on a net.Socket: not usable yet, or not any more. */
   get pending(): boolean {
-    return this.connecting;
+    return this.connecting || this.destroyed;
   }
 
   /** As on a net.Socket. */
@@ -78,6 +79,15 @@ export abstract class SocketShape extends Duplex {
   protected stopIdle(): void {
     this.#idle?.stop();
     this.#idle = undefined;
+  }
+
+  /**
+   * The end of _destroy(): Node emits the 'error' on the next tick. 'close' comes a turn later, as a net.Socket's does, and says whether there was
+   * an error.
+   */
+  protected tellDestroyed(error: Error | null, callback: (error: Error | null) => void): void {
+    callback(error);
+    setImmediate(() => this.emit('close', error !== null));
   }
 
   /** What node:http calls on a socket behind its last response: end(), and destroy() when that is out. */

@@ -219,8 +219,8 @@ export class YamuxStream extends ReadableHalf {
     wire.settleWrites();
     // Node emits 'error' and 'close' after this callback; destroyed and errored it says at once. Without an error there is nothing to
     // wait for: and while Node waits for a callback without one, it takes the stream for cleanly ended.
-    if (this.isHeld && error) this.#heldEvents = () => callback(error);
-    else callback(error);
+    if (this.isHeld && error) this.#heldEvents = () => this.tellDestroyed(error, callback);
+    else this.tellDestroyed(error, callback);
   }
 
   /** The application has ended its side and lets go: that is no reset. */

@@ -177,7 +177,7 @@ export class AwaitedSocket extends SocketShape {
       else this.#leave(stream, error);
     }
     // The stream tells what becomes of a write under way: also when the stream is gone, its transport may still read from the writer's memory.
-    callback(error);
+    this.tellDestroyed(error, callback);
   }
 
   #leave(stream: Duplex, error: Error | null): void {

@@ -134,7 +134,7 @@ describe('a stream that is refused at once', () => {
     session.destroy();
     const stream = session.connect();
     const events = eventsOf(stream);
-    await turn();
+    await settle();
     expect(events).toEqual(['error ERR_YAMUX_SESSION_CLOSED', 'close']);
     expect(stream.id).toBe(0);
   });

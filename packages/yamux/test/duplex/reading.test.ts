@@ -333,7 +333,7 @@ describe('allowHalfOpen', () => {
     await once(scene.stream, 'end');
     await turn();
     expect(scene.giveTurns()).toEqual(['FIN']);
-    await turn();
+    await once(scene.stream, 'close');
     expect(scene.events).toEqual(['end', 'finish', 'close']);
   });
 

@@ -1,3 +1,4 @@
+import { finished } from 'node:stream/promises';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { SocketShape } from '../../src/duplex/socket-shape.ts';
@@ -39,7 +40,7 @@ class Shaped extends SocketShape {
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
     this.stopIdle();
-    callback(error);
+    this.tellDestroyed(error, callback);
   }
 }
 
@@ -80,7 +81,7 @@ describe('setTimeout()', () => {
 
   test('without one, a byte arms nothing', () => {
     const { socket, clock } = shaped();
-    expect(socket.timeout).toBe(0);
+    expect(socket.timeout).toBe(undefined);
     socket.moved();
     expect(clock.pending).toBe(0);
   });
@@ -194,7 +195,36 @@ describe('readyState and pending', () => {
     await turn();
     expect(read.readyState).toBe('writeOnly');
     both.destroy();
-    expect([both.readyState, both.pending]).toEqual(['closed', false]);
+    expect([both.readyState, both.pending]).toEqual(['closed', true]);
+  });
+});
+
+describe("'close'", () => {
+  test.each([
+    ['without an error', undefined, false],
+    ['by an error', new Error('enough'), true],
+  ])('%s says so, once', async (_how, error, hadError) => {
+    const { socket } = shaped();
+    const heard: unknown[][] = [];
+    socket.on('error', () => {}).on('close', (...what: unknown[]) => heard.push(what));
+    socket.destroy(error);
+    socket.destroy();
+    await turn();
+    await turn();
+    expect(heard).toEqual([[hadError]]);
+  });
+
+  test('comes behind the callbacks of what was not written, and when promises have gone on', async () => {
+    const { socket } = shaped();
+    const order: string[] = [];
+    socket.on('close', () => order.push('close'));
+    socket.cork();
+    socket.write('not written', () => order.push('callback'));
+    socket.destroy();
+    finished(socket).catch(() => order.push('finished'));
+    await turn();
+    await turn();
+    expect(order).toEqual(['callback', 'finished', 'close']);
   });
 });
 
