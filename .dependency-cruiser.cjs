@@ -291,8 +291,8 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    // A package for others than this workspace: what it needs is installed by who runs it.
-    exclude: { path: '^((packages|examples)/[^/]+|bench)/(dist|coverage)/|^tools/published/needs-yamux-js/' },
+    // Programs for others than this workspace: what they need is installed by who runs them.
+    exclude: { path: '^((packages|examples)/[^/]+|bench)/(dist|coverage)/|^tools/published/(needs-yamux-js|in-workerd)/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.base.json' },
     enhancedResolveOptions: {

@@ -36,7 +36,7 @@ export class Consumer {
 
   /** Streams over the WebSockets of workerd; `miniflare` is the folder where that is installed. */
   inWorkerd(miniflare: string): void {
-    for (const file of ['worker.mjs', 'in-workerd.mjs']) cpSync(join(import.meta.dirname, file), join(miniflare, file));
+    cpSync(join(import.meta.dirname, 'in-workerd'), miniflare, { recursive: true });
     cpSync(join(this.folder, 'node_modules', '@zishuo'), join(miniflare, 'node_modules', '@zishuo'), {
       recursive: true,
     });
@@ -50,7 +50,7 @@ export class Consumer {
     ];
     const external = ['--external:node:*', '--external:ws'];
     pnpm(root, 'exec', 'esbuild', join(miniflare, 'worker.mjs'), ...options, ...external, `--outfile=${bundled}`);
-    run(miniflare, process.execPath, ['in-workerd.mjs', 'bundle.mjs']);
+    run(miniflare, process.execPath, ['program.mjs', 'bundle.mjs']);
   }
 
   /** The programs of the tunnel, as processes: a gateway, an agent, a request, and their ends. */

@@ -42,7 +42,7 @@ describe('the log', () => {
 
   it('has an event and fields of any text in a line of their own, and leaves out what is undefined', async () => {
     const pipe = new Pipe();
-    const { log } = new LineLog(pipe);
+    const { log } = new LineLog(new StreamSink(pipe));
     log('a "quoted"\nevent', { text: '{},"\n', none: undefined, list: [1] });
     log('bare', { none: undefined });
     await turn();

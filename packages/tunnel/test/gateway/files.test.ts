@@ -114,7 +114,7 @@ async function met(port: number): Promise<string> {
   await once(socket, 'secureConnect');
   const { subject } = socket.getPeerCertificate();
   socket.destroy();
-  return subject.CN;
+  return String(subject.CN);
 }
 
 describe('the certificate', () => {
