@@ -81,13 +81,10 @@ export abstract class SocketShape extends Duplex {
     this.#idle = undefined;
   }
 
-  /**
-   * The end of _destroy(): Node emits the 'error' on the next tick. 'close' comes a turn later, as a net.Socket's does, and says whether there was
-   * an error.
-   */
+  /** The end of _destroy(): behind the 'error', which Node emits on the next tick, comes 'close', and says whether there was one. */
   protected tellDestroyed(error: Error | null, callback: (error: Error | null) => void): void {
     callback(error);
-    setImmediate(() => this.emit('close', error !== null));
+    process.nextTick(() => this.emit('close', error !== null));
   }
 
   /** What node:http calls on a socket behind its last response: end(), and destroy() when that is out. */

@@ -5,7 +5,7 @@ import type { Server as SecureServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { answerClientError } from './client-error.ts';
-import { typeName } from './shapes.ts';
+import { isDuplex, typeName } from './shapes.ts';
 
 /** What serveHttp() serves: a server of node:http or node:https, also below express, fastify and the like. */
 export type HttpServer = Server | SecureServer;
@@ -44,13 +44,14 @@ const frontOf = new WeakMap<HttpServer, Front>();
  * @throws {TypeError} if `server` is no HTTP server, or `session` no session.
  */
 export function serveHttp(server: HttpServer, session: StreamSession): () => void {
-  const { emit, close } = Object(server) as Partial<HttpServer>;
-  if (typeof emit !== 'function' || typeof close !== 'function') {
+  // What node:http checks while a server listens: it ends the process over one that has none of it.
+  const { headersTimeout, closeIdleConnections } = Object(server) as Partial<HttpServer>;
+  if (typeof headersTimeout !== 'number' || typeof closeIdleConnections !== 'function') {
     throw new TypeError(`Expected server to be an HTTP server, got ${typeName(server)}`);
   }
   const { on, off } = Object(session) as Partial<StreamSession>;
-  if (typeof on !== 'function' || typeof off !== 'function') {
-    throw new TypeError(`Expected session to be a session, got ${typeName(session)}`);
+  if (typeof on !== 'function' || typeof off !== 'function' || isDuplex(session)) {
+    throw new TypeError(`Expected session to be a session, got ${isDuplex(session) ? 'a stream' : typeName(session)}`);
   }
   const front = frontOf.get(server) ?? new Front(server);
   frontOf.set(server, front);

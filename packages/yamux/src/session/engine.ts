@@ -271,10 +271,10 @@ export class Engine {
     this.streams.stop(closed, error);
   }
 
-  // The streams emit 'error' on the next tick, held ones in the next setImmediate, which was asked for before this one; and 'close' a turn later.
+  // The streams emit their last events on the next tick, held ones in the next setImmediate, which was asked for before this one.
   #finish(): void {
     this.#writeWatch.stop();
-    setImmediate(() => setImmediate(() => this.#port.finished(this.errored)));
+    setImmediate(() => this.#port.finished(this.errored));
   }
 }
 

@@ -92,6 +92,8 @@ describe('a peer that only opens streams', () => {
     expect(scene.heard('CREDIT', RST)).toBe(90);
     expect(scene.session.stats()).toMatchObject({ streams: 0, inboundStreams: 0, outboundStreams: 0 });
     for (const stream of accepted) stream.resume();
+    // Nobody listens: all goes in the second turn.
+    await scene.flush();
     await scene.flush();
     await scene.send(syn(1001));
     await scene.flush();

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import http from 'node:http';
+import http2 from 'node:http2';
 import https from 'node:https';
 import net from 'node:net';
-import type { Duplex } from 'node:stream';
+import { type Duplex, PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type HttpServer, type StreamSession, serveHttp } from '../../src/http.ts';
@@ -293,6 +294,22 @@ describe('sessions', () => {
     );
     expect(() => serveHttp(web, (() => {}) as unknown as StreamSession)).toThrow(
       new TypeError('Expected session to be a session, got function'),
+    );
+  });
+
+  test.each([
+    ['a session, the arguments swapped,', () => sessionPair().b],
+    ['a net.Server', () => net.createServer()],
+    ['an HTTP/2 server', () => http2.createServer()],
+  ])('%s is no HTTP server: it knows nothing of the times that node:http would check', (_what, make) => {
+    expect(() => serveHttp(make() as unknown as HttpServer, sessionPair().a)).toThrow(
+      new TypeError('Expected server to be an HTTP server, got object'),
+    );
+  });
+
+  test('a stream is no session', () => {
+    expect(() => serveHttp(hello(), new PassThrough() as unknown as StreamSession)).toThrow(
+      new TypeError('Expected session to be a session, got a stream'),
     );
   });
 });

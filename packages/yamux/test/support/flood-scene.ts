@@ -106,8 +106,6 @@ export class FloodScene {
     if (this.#chunkLength > 0) this.deliver(Buffer.concat(this.#chunk));
     this.#chunk = [];
     this.#chunkLength = 0;
-    // The end of a stream is told a turn later than its cause, and that of the session behind it.
-    await turn();
     await turn();
   }
 
