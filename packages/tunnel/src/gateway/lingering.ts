@@ -31,15 +31,24 @@ export function lingersAtClose(socket: Socket, lingering: Set<Socket>): void {
 /** Nobody parses what comes any more; that the client leaves is still noticed. More than LINGER_BYTES end the connection. */
 export function discard(socket: Socket): void {
   socket.removeAllListeners('data');
-  socket.on('data', counter(socket, LINGER_BYTES));
+  listen(socket, counter(socket, LINGER_BYTES));
   socket.resume();
+}
+
+/**
+ * The parser of node:http reads below the socket, and gives that back to whoever listens for 'data'. Where it had stopped reading, for a body that
+ * nobody took, the socket believes that it reads: it would stand still, also when it is resumed.
+ */
+function listen(socket: Socket, onData: (chunk: Buffer) => void): void {
+  socket.on('data', onData);
+  socket._read(0);
 }
 
 /** A client that goes on sending behind its answer has a while to come to the end of its request. */
 export function awaitRest(socket: Socket, request: IncomingMessage): void {
   const lift = limit(socket);
   const count = counter(socket, REST_BYTES);
-  socket.on('data', count);
+  listen(socket, count);
   request.once('end', () => {
     lift();
     socket.off('data', count);
