@@ -24,6 +24,11 @@ const PACKAGES: readonly Package[] = [
     page: 'docs/reference/yamux-balancer.md',
     intro: 'A pool of sessions.',
   },
+  {
+    folder: 'packages/fleet',
+    page: 'docs/reference/yamux-fleet.md',
+    intro: 'Many nodes, each with a pool.',
+  },
 ];
 
 /** Path and text of each page, formatted as all pages are. */
