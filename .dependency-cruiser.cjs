@@ -5,6 +5,7 @@ const SHARED_BY_TESTS = '^packages/yamux/test/(support|interop)/';
 const WEBSOCKET = '^packages/yamux-websocket/src/';
 const YAMUX_JS = '^packages/yamux-js/src/';
 const BALANCER = '^packages/balancer/src/';
+const FLEET = '^packages/fleet/src/';
 /** What a package shows to the others. */
 const PACKAGE_ROOTS = '^packages/[^/]+/src/(index|http|prometheus|testing)[.]ts$';
 const TUNNEL = '^packages/tunnel/src/';
@@ -147,6 +148,55 @@ module.exports = {
       severity: 'error',
       from: { path: `${BALANCER}open/` },
       to: { path: `${BALANCER}(pool|options)[.]ts$` },
+    },
+    {
+      name: 'fleet-knows-yamux-and-the-balancer',
+      comment: 'No word of HTTP, and no carrier but TCP.',
+      severity: 'error',
+      from: { path: FLEET },
+      to: {
+        path: '.',
+        pathNot: [
+          FLEET,
+          '^packages/(yamux|balancer)/src/(index|testing)[.]ts$',
+          '^(node:)?(net|tls|stream|events|crypto|diagnostics_channel)$',
+        ],
+      },
+    },
+    {
+      name: 'fleet-names-nodes-and-choosing-have-no-sockets',
+      comment:
+        'What is known and what is chosen is pure, or asks a directory; how a node is reached is not known there.',
+      severity: 'error',
+      from: { path: `${FLEET}(directory|names|nodes|choosing)/` },
+      to: {
+        path: [
+          `${FLEET}(peer|open|testing)/`,
+          `${FLEET}(fleet|options|stats|watched-pool)[.]ts$`,
+          '^(node:)?(net|tls|stream)$',
+        ],
+      },
+    },
+    {
+      name: 'fleet-sockets-are-of-one-file',
+      severity: 'error',
+      from: { path: FLEET, pathNot: `${FLEET}peer/tcp-network[.]ts$` },
+      to: { path: '^(node:)?(net|tls)$' },
+    },
+    {
+      name: 'fleet-peers-know-no-open',
+      comment: 'What a peer asks for goes to the own pool: the way to other nodes is not even known there.',
+      severity: 'error',
+      from: { path: `${FLEET}peer/` },
+      to: {
+        path: [`${FLEET}open/`, `${FLEET}(fleet|options|stats|watched-pool)[.]ts$`, `${FLEET}names/lookups[.]ts$`],
+      },
+    },
+    {
+      name: 'fleet-testing-is-a-leaf',
+      severity: 'error',
+      from: { path: FLEET, pathNot: `${FLEET}(testing[.]ts$|testing/)` },
+      to: { path: `${FLEET}(testing[.]ts$|testing/)` },
     },
     {
       name: 'websocket-knows-only-yamux',
@@ -292,7 +342,9 @@ module.exports = {
   options: {
     doNotFollow: { path: 'node_modules' },
     // Programs for others than this workspace: what they need is installed by who runs them.
-    exclude: { path: '^((packages|examples)/[^/]+|bench)/(dist|coverage)/|^tools/published/(needs-yamux-js|in-workerd)/' },
+    exclude: {
+      path: '^((packages|examples)/[^/]+|bench)/(dist|coverage)/|^tools/published/(needs-yamux-js|in-workerd)/',
+    },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.base.json' },
     enhancedResolveOptions: {

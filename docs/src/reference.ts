@@ -25,6 +25,11 @@ const PACKAGES: readonly Package[] = [
     page: 'docs/reference/yamux-balancer.md',
     intro: 'A pool of sessions.',
   },
+  {
+    folder: 'packages/fleet',
+    page: 'docs/reference/yamux-fleet.md',
+    intro: 'Many nodes, each with a pool.',
+  },
 ];
 
 /** Written by hand, but for the flags. */

@@ -8,7 +8,13 @@ const read = (path: string): string => readFileSync(new URL(`../../${path}`, imp
 
 const sections = read('docs/reference/error-codes.md').split(/^## /m).slice(1);
 
-const FOLDERS = ['packages/yamux', 'packages/yamux-websocket', 'packages/balancer', 'packages/tunnel'];
+const FOLDERS = [
+  'packages/yamux',
+  'packages/yamux-websocket',
+  'packages/balancer',
+  'packages/fleet',
+  'packages/tunnel',
+];
 
 test('every code of ours on any page is in the sources', () => {
   const inSources = FOLDERS.flatMap((folder) => read(`${folder}/src/errors.ts`).match(/\bERR_[A-Z_]+\b/g) ?? []);
@@ -25,6 +31,7 @@ test.each([
   ['@zishuo/yamux', 'packages/yamux'],
   ['@zishuo/yamux-websocket', 'packages/yamux-websocket'],
   ['@zishuo/yamux-balancer', 'packages/balancer'],
+  ['@zishuo/yamux-fleet', 'packages/fleet'],
 ])('the page has every code of %s and no other', (name, folder) => {
   const page = sections.find((section) => section.startsWith(`${name}\n`)) ?? '';
   const onPage = Array.from(page.matchAll(/^\| `(ERR_\w+)`/gm), ([, code]) => code);

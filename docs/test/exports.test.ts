@@ -3,7 +3,13 @@
 import { expect, test } from 'vitest';
 import { type Export, readPackages } from '../src/exports.ts';
 
-const packages = readPackages(['packages/yamux', 'packages/yamux-websocket', 'packages/yamux-js', 'packages/balancer']);
+const packages = readPackages([
+  'packages/yamux',
+  'packages/yamux-websocket',
+  'packages/yamux-js',
+  'packages/balancer',
+  'packages/fleet',
+]);
 const entryPoints = [...packages.values()].flat();
 
 /** The parts of others that we use: what a member is, their documentation says. */

@@ -52,6 +52,9 @@ test.each([
   ['packages/balancer', 'PeakEwmaOptions', 'choosing/strategies/peak-ewma.ts'],
   ['packages/balancer', 'RendezvousOptions', 'choosing/strategies/rendezvous.ts'],
   ['packages/balancer', 'PoolMetricsOptions', 'prometheus.ts'],
+  ['packages/fleet', 'FleetOptions', 'options.ts'],
+  ['packages/fleet', 'PeerOptions', 'options.ts'],
+  ['packages/fleet', 'FleetOpenOptions', 'options.ts'],
 ])('the defaults of %s %s, as they stand in %s', (folder, name, file) => {
   const source = readFileSync(join(root, folder, 'src', file), 'utf8').replace(/(?<=\d)_(?=\d)/g, '');
   const defaults = Object.entries(defaultsOf(folder, name));

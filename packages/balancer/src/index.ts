@@ -1,5 +1,6 @@
 // The public surface, and no logic.
 
+export { rendezvousHash, rendezvousScore } from './choosing/key-order.ts';
 export type { SlowStartOptions } from './choosing/slow-start.ts';
 export {
   type AffinityOptions,

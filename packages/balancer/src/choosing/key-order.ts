@@ -33,7 +33,7 @@ export class KeyOrder {
       if (isBounded && one.load >= Math.ceil((maxLoadFactor * (loads + 1) * weight) / total)) continue;
       const hash = mixed(this.#hashOf(one), keyHash);
       // The same order by far less: a logarithm is monotone.
-      const score = isUniform ? hash : weight / -Math.log((hash + 0.5) / 2 ** 32);
+      const score = isUniform ? hash : weighed(hash, weight);
       if (best === undefined || score > bestScore || (score === bestScore && isBefore(one, best))) {
         best = one;
         bestIndex = index;
@@ -70,6 +70,23 @@ function sumsOf(candidates: CandidateView): { weights: number; loads: number; is
 function isBefore(one: Candidate, other: Candidate): boolean {
   if (one.id !== other.id) return one.id < other.id;
   return one.load < other.load || (one.load === other.load && one.turn < other.turn);
+}
+
+/**
+ * How high an id stands in the order that {@link rendezvous} gives for a key: the highest score is first. For programs that must know the order
+ * without a pool; both hashes are of {@link rendezvousHash}. A weight of 0 scores 0.
+ */
+export function rendezvousScore(keyHash: number, idHash: number, weight: number): number {
+  return weighed(mixed(idHash, keyHash), weight);
+}
+
+function weighed(hash: number, weight: number): number {
+  return weight / -Math.log((hash + 0.5) / 2 ** 32);
+}
+
+/** The 32-bit hash of a key or an id, for {@link rendezvousScore}: FNV-1a over UTF-8, finished by fmix32 of murmur3. */
+export function rendezvousHash(text: string): number {
+  return hashOf(text);
 }
 
 /** FNV-1a over UTF-8, finished: without that, ids that are short and alike would lie close together. */

@@ -1,0 +1,38 @@
+// What a caller may pass, said in the error when it is something else.
+
+export function checkObject(name: string, value: unknown): asserts value is object {
+  if (typeof value !== 'object' || value === null) {
+    throw new TypeError(`Expected ${name} to be an object, got ${value === null ? 'null' : typeof value}`);
+  }
+}
+
+/** @throws TypeError for a name that is not known. */
+export function checkOptions(what: string, given: unknown, known: readonly string[]): void {
+  checkObject(`the options of ${what}`, given);
+  for (const name of Object.keys(given)) {
+    if (!known.includes(name)) {
+      throw new TypeError(`Unknown option '${name}' of ${what}; expected one of ${known.join(', ')}`);
+    }
+  }
+}
+
+export function checkText(name: string, value: unknown): void {
+  if (typeof value === 'string' && value !== '') return;
+  throw new TypeError(`Expected ${name} to be a string that is not empty, got ${value === '' ? "''" : typeof value}`);
+}
+
+export function checkOneOf(name: string, value: unknown, allowed: readonly string[]): void {
+  if (allowed.includes(value as string)) return;
+  throw new TypeError(`Expected ${name} to be one of ${allowed.join(', ')}, got ${String(value)}`);
+}
+
+export function checkWhole(name: string, value: unknown, min: number): void {
+  if (Number.isInteger(value) && (value as number) >= min) return;
+  throw new RangeError(`Expected ${name} to be an integer of at least ${min}, got ${String(value)}`);
+}
+
+export function checkMethods(name: string, value: unknown, methods: readonly string[]): void {
+  const object = value as Readonly<Record<string, unknown>> | null | undefined;
+  if (methods.every((method) => typeof object?.[method] === 'function')) return;
+  throw new TypeError(`Expected ${name} to be an object with ${methods.map((method) => `${method}()`).join(', ')}`);
+}

@@ -1,0 +1,293 @@
+// One node of a fleet: its parts, put together. What each does is its own matter.
+import { randomUUID } from 'node:crypto';
+import type { RoutingContext, SessionRef } from '@zishuo/yamux-balancer';
+import { checkText } from './checks.ts';
+import type { NodeRecord } from './directory/directory.ts';
+import { FleetError } from './errors.ts';
+import { Holdings } from './names/holdings.ts';
+import { Lookups } from './names/lookups.ts';
+import { NameCache } from './names/name-cache.ts';
+import { Outbox } from './names/outbox.ts';
+import { RateLimit } from './names/rate-limit.ts';
+import { LEASE, Membership } from './nodes/membership.ts';
+import { NodeView, type ViewChange } from './nodes/node-view.ts';
+import type { FleetStream } from './open/opened-stream.ts';
+import { Opener } from './open/opener.ts';
+import {
+  type FleetCloseOptions,
+  type FleetOpenOptions,
+  type FleetOptions,
+  type FleetSettings,
+  fleetSettings,
+  openSettings,
+} from './options.ts';
+import type { AnswerStatus, SessionInfo } from './peer/head.ts';
+import { PeerLinks } from './peer/peer-links.ts';
+import { PeerPort } from './peer/peer-port.ts';
+import { serveStream } from './peer/served-stream.ts';
+import type { FleetExplanation, FleetStats, NodeStatus } from './stats.ts';
+import { watchPool } from './watched-pool.ts';
+
+/** ms for which an answer of the directory that is hard to believe is not believed. */
+const DOUBT = 2 * LEASE;
+const MAX_UNKNOWN = 10_000;
+const CACHE_TTL = 30_000;
+const UNKNOWN_TTL = 1_000;
+
+/**
+ * Opens streams by name on the sessions of all nodes: on those of the own pool, or by one hop on those of another node. Each node has a pool of its
+ * own, to which agents come as ever; which names they serve is told to the others by a directory.
+ */
+export class Fleet {
+  readonly #settings: FleetSettings;
+  readonly #holdings: Holdings;
+  readonly #outbox = new Outbox();
+  readonly #cache: NameCache;
+  readonly #lookups: Lookups;
+  readonly #view: NodeView;
+  readonly #membership: Membership;
+  /** Undefined for a node that is alone. */
+  readonly #port: PeerPort | undefined;
+  readonly #links: PeerLinks;
+  readonly #opener: Opener;
+  readonly #answers: Record<AnswerStatus, number> = { accepted: 0, 'not-here': 0, gone: 0, refused: 0 };
+  readonly #ends: (() => void)[] = [];
+  #self: NodeRecord;
+  #started: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+
+  /**
+   * A node that serves its own sessions at once, and those of others after {@link start}.
+   * @throws RangeError or TypeError for a wrong option.
+   */
+  constructor(options: FleetOptions) {
+    const settings = fleetSettings(options);
+    const { name, directory, pool, network, secret, sessions, choose, weight, clock, random } = settings;
+    const self = (): NodeRecord => this.#self;
+    this.#settings = settings;
+    this.#self = { id: randomUUID(), name, address: settings.address ?? '', weight, load: 0, draining: false };
+    this.#view = new NodeView(this.#self, DOUBT);
+    this.#holdings = new Holdings(this.#self.id, (changed) => this.#tell(changed));
+    this.#cache = new NameCache({
+      ttl: CACHE_TTL,
+      unknownTtl: UNKNOWN_TTL,
+      maxNames: settings.maxCachedNames,
+      maxUnknown: MAX_UNKNOWN,
+    });
+    this.#membership = new Membership({
+      directory,
+      clock,
+      random,
+      self: () => this.#counted(),
+      view: this.#view,
+      holdings: this.#holdings,
+      outbox: this.#outbox,
+      isLinked: (id) => this.#links.isUp(id),
+      changed: (change) => this.#follow(change),
+    });
+    this.#lookups = new Lookups({
+      directory,
+      cache: this.#cache,
+      limit: new RateLimit(settings.maxUnknownLookups),
+      clock,
+      isDown: () => this.#membership.downSince !== undefined,
+      isDoubtful: () => this.#view.isDoubtful(clock.now()),
+    });
+    this.#links = new PeerLinks({ network, clock, random, secret, self, sessions });
+    if (network !== undefined) {
+      this.#port = new PeerPort({ network, clock, secret, self, serve: (stream) => void serveStream(stream, served) });
+    }
+    const served = {
+      pool,
+      clock,
+      holdings: this.#holdings,
+      namesOf: settings.namesOf,
+      infoOf: this.#infoOf,
+      isClosing: () => this.#closing !== undefined,
+      misplaced: (misplaced: string) => this.#tell(misplaced),
+      answered: (status: AnswerStatus) => {
+        this.#answers[status] += 1;
+      },
+    };
+    this.#opener = new Opener({
+      pool,
+      clock,
+      choice: { self: this.#self.id, choose, random },
+      view: this.#view,
+      holdings: this.#holdings,
+      lookups: this.#lookups,
+      links: this.#links,
+      infoOf: this.#infoOf,
+    });
+    this.#ends.push(watchPool(pool, this.#holdings, settings.namesOf));
+  }
+
+  /** New with every process: no other node, and no earlier run of this one, has the same. */
+  get id(): string {
+    return this.#self.id;
+  }
+
+  /** Where peers reach this node; empty before {@link start}, or without `peers`. */
+  get address(): string {
+    return this.#self.address;
+  }
+
+  /**
+   * Listens for peers, joins the others, and tells them what the pool has. It resolves also where the directory does not answer: that is tried again every second, and own
+   * sessions serve meanwhile.
+   * @throws what the peer port fails with: `EADDRINUSE`, and the like.
+   */
+  start(): Promise<void> {
+    this.#started ??= this.#start();
+    return this.#started;
+  }
+
+  async #start(): Promise<void> {
+    const { address, host, directory, clock } = this.#settings;
+    await this.#port?.listen();
+    this.#tellSelf({ address: address ?? (this.#port === undefined ? '' : `${bracketed(host)}:${this.#port.port}`) });
+    const unwatch = directory.watch({
+      changed: (name) => void this.#cache.markStale(name),
+      unsure: () => {
+        this.#cache.markAllStale();
+        this.#view.suspect(clock.now());
+      },
+      up: () => this.#membership.isUp(),
+      down: () => this.#membership.isDown(),
+    });
+    this.#ends.push(unwatch);
+    await this.#membership.start();
+  }
+
+  /**
+   * As `pool.openStream()`, on the sessions of all nodes that have the tag `name`. Another session, or another node, is asked as long as nothing
+   * of the stream has been seen: with `acknowledged` until an agent has taken it, else until it was handed to a link.
+   * @throws what the pool rejects with; FleetError: `ERR_YAMUX_FLEET_GONE`, `ERR_YAMUX_FLEET_REFUSED` or `ERR_YAMUX_FLEET_UNREACHABLE` where other
+   * nodes have sessions and none took the stream, `ERR_YAMUX_FLEET_DIRECTORY` where it is not known whether any has, `ERR_YAMUX_FLEET_CLOSED`.
+   */
+  async openStream(name: string, routing: RoutingContext = {}, options: FleetOpenOptions = {}): Promise<FleetStream> {
+    if (this.#closing !== undefined) throw new FleetError('ERR_YAMUX_FLEET_CLOSED', 'The fleet is closed');
+    checkText('name', name);
+    return this.#opener.open(name, routing, openSettings(options));
+  }
+
+  /** Every node that is known, this one first. */
+  nodes(): NodeStatus[] {
+    const status = Array.from(this.#view, ({ record, opens }): NodeStatus => {
+      const isSelf = record.id === this.#self.id;
+      const link = this.#links.get(record.id);
+      return {
+        ...(isSelf ? this.#self : record),
+        isSelf,
+        links: link?.sessions ?? 0,
+        isReachable: isSelf || link?.isUp === true,
+        rtt: link?.rtt,
+        opens,
+        lastError: link?.lastError?.message,
+      };
+    });
+    return status.sort((one, other) => Number(other.isSelf) - Number(one.isSelf));
+  }
+
+  /** Where an open would go, as far as is known without asking the directory. It opens nothing, and takes no turn. */
+  explain(name: string, routing: RoutingContext = {}): FleetExplanation {
+    const next = this.#opener.peek(name, routing)?.record.id;
+    const nodes = this.#opener.placements(name, this.#lookups.peek(name)).map(({ node: id, sessions }) => {
+      const node = this.#view.get(id);
+      const isSelf = id === this.#self.id;
+      const isReachable = isSelf || this.#links.isUp(id);
+      const able = node?.record.draining === true ? ('draining' as const) : ('eligible' as const);
+      const verdict = node === undefined ? ('gone' as const) : isReachable ? able : ('unreachable' as const);
+      return { node: node?.record.name ?? id, isSelf, sessions, verdict, next: id === next };
+    });
+    const requiredTags = [...(routing.requiredTags ?? []), name];
+    return { nodes, sessions: this.#settings.pool.explain({ ...routing, requiredTags }) };
+  }
+
+  /** The figures of this moment. */
+  stats(): FleetStats {
+    const nodes = this.nodes();
+    const { downSince, answeredAt, beats, failures } = this.#membership;
+    const now = this.#settings.clock.now();
+    return {
+      nodes: nodes.length,
+      nodesReachable: nodes.filter(({ isReachable }) => isReachable).length,
+      names: this.#holdings.size,
+      namesUntold: this.#outbox.size,
+      namesCached: this.#cache.size,
+      namesUnknown: this.#cache.unknownSize,
+      directoryDownMs: downSince === undefined ? undefined : now - downSince,
+      beatAgeMs: answeredAt === undefined ? undefined : now - answeredAt,
+      beats,
+      beatFailures: failures,
+      lookups: this.#lookups.asked,
+      lookupFailures: this.#lookups.failed,
+      lookupsLimited: this.#lookups.limited,
+      forwardsOut: this.#opener.forwards,
+      retries: this.#opener.retries,
+      forwardsIn: { ...this.#answers },
+      linksIn: this.#port?.size ?? 0,
+      peersRejected: this.#port?.rejected ?? 0,
+    };
+  }
+
+  /** From now on the other nodes ask this one only where no other can serve. Resolves when the directory has been told. */
+  async drain(): Promise<void> {
+    this.#tellSelf({ draining: true });
+    await this.#membership.beatNow();
+  }
+
+  /**
+   * Leaves the fleet: no new opens, none of peers either; streams of peers go on for `timeout` milliseconds. The pool and the directory stay their
+   * owner's. Repeated calls share one promise.
+   */
+  close(options: FleetCloseOptions = {}): Promise<void> {
+    this.#closing ??= this.#close(options.timeout ?? 5_000);
+    return this.#closing;
+  }
+
+  async #close(timeout: number): Promise<void> {
+    for (const end of this.#ends.splice(0)) end();
+    await this.#started?.catch(() => {});
+    await this.#membership.stop();
+    await Promise.all([this.#port?.close(timeout), this.#links.close(timeout)]);
+  }
+
+  /** `close()`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  readonly #infoOf = (session: SessionRef): SessionInfo => {
+    const { key, id, label } = session;
+    return { key, id, label, facts: this.#settings.factsOf(session.snapshot()) };
+  };
+
+  #tell(name: string): void {
+    this.#outbox.mark(name);
+    this.#membership.flush();
+  }
+
+  #tellSelf(change: Partial<NodeRecord>): void {
+    this.#self = { ...this.#self, ...change };
+    const own = this.#view.get(this.#self.id);
+    if (own !== undefined) own.record = this.#self;
+  }
+
+  /** The own record with the load of now. */
+  #counted(): NodeRecord {
+    const { activeStreams, pendingStreams } = this.#settings.pool.stats({ sessions: false });
+    this.#tellSelf({ load: activeStreams + pendingStreams });
+    return this.#self;
+  }
+
+  #follow({ joined, left }: ViewChange): void {
+    if (this.#closing !== undefined) return;
+    for (const node of joined) this.#links.join(node);
+    for (const { id } of left) void this.#links.drop(id, 0);
+  }
+}
+
+function bracketed(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}

@@ -1,0 +1,103 @@
+// Which nodes are there, from the answers of the directory and from what the peer links say. Pure: time is an argument. A directory that has just
+// lost its memory, or most nodes at once, is not believed for a while: nodes that it does not name stay.
+import { rendezvousHash } from '@zishuo/yamux-balancer';
+import type { NodeRecord } from '../directory/directory.ts';
+
+/** A node, and what this one knows of it. */
+export interface KnownNode {
+  record: NodeRecord;
+  /** Of its name. */
+  readonly hash: number;
+  /** Streams that this node has opened there since `record.load` was told. */
+  opens: number;
+}
+
+export interface Answer {
+  readonly nodes: readonly NodeRecord[];
+  /** The directory has lost what this node had published. */
+  readonly hasForgotten: boolean;
+}
+
+export interface ViewChange {
+  readonly joined: readonly NodeRecord[];
+  readonly left: readonly NodeRecord[];
+}
+
+export class NodeView {
+  readonly #nodes = new Map<string, KnownNode>();
+  /** ms for which a strange answer is not believed. */
+  readonly #doubt: number;
+  readonly #self: string;
+  #doubtUntil: number | undefined;
+  /** It is doubted only until the next answer. */
+  #isSuspected = false;
+
+  constructor(self: NodeRecord, doubt: number) {
+    this.#self = self.id;
+    this.#doubt = doubt;
+    this.#nodes.set(self.id, newNode(self));
+  }
+
+  get size(): number {
+    return this.#nodes.size;
+  }
+
+  get(id: string): KnownNode | undefined {
+    return this.#nodes.get(id);
+  }
+
+  [Symbol.iterator](): IterableIterator<KnownNode> {
+    return this.#nodes.values();
+  }
+
+  /** The directory may have lost its memory: the next answer tells. */
+  suspect(now: number): void {
+    this.#isSuspected = true;
+    this.#doubtUntil ??= now + this.#doubt;
+  }
+
+  isDoubtful(now: number): boolean {
+    return this.#doubtUntil !== undefined && now < this.#doubtUntil;
+  }
+
+  /** `isLinked`: the node answers on a link, whatever the directory says. */
+  update({ nodes, hasForgotten }: Answer, now: number, isLinked: (id: string) => boolean): ViewChange {
+    const joined: NodeRecord[] = [];
+    const named = new Set<string>();
+    for (const record of nodes) {
+      named.add(record.id);
+      if (this.#tell(record)) joined.push(record);
+    }
+    const missing = [...this.#nodes.keys()].filter((id) => id !== this.#self && !named.has(id) && !isLinked(id));
+    const isStrange = missing.length * 2 > this.#nodes.size;
+    if (this.#isSuspected) this.#doubtUntil = undefined;
+    this.#isSuspected = false;
+    if (hasForgotten) this.#doubtUntil = now + this.#doubt;
+    else if (isStrange) this.#doubtUntil ??= now + this.#doubt;
+    if (this.#doubtUntil !== undefined && now < this.#doubtUntil) return { joined, left: [] };
+    this.#doubtUntil = undefined;
+    return { joined, left: missing.map((id) => this.#drop(id)) };
+  }
+
+  /** True if the node is new. */
+  #tell(record: NodeRecord): boolean {
+    const node = this.#nodes.get(record.id);
+    if (node === undefined) {
+      this.#nodes.set(record.id, newNode(record));
+      return true;
+    }
+    node.record = record;
+    node.opens = 0;
+    return false;
+  }
+
+  #drop(id: string): NodeRecord {
+    const { record } = this.#nodes.get(id) as KnownNode;
+    this.#nodes.delete(id);
+    return record;
+  }
+}
+
+function newNode(record: NodeRecord): KnownNode {
+  return { record, hash: rendezvousHash(record.name), opens: 0 };
+}

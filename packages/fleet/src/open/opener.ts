@@ -1,0 +1,249 @@
+// The way of an open: the own pool, or another node; and the next one, as long as nobody has seen a byte of the stream.
+import type { RoutingContext, SessionPool, SessionRef } from '@zishuo/yamux-balancer';
+import { type Clock, rendezvousHash } from '@zishuo/yamux-balancer';
+import { type ChoiceContext, chooseNode } from '../choosing/choice.ts';
+import { FleetError } from '../errors.ts';
+import type { Holdings } from '../names/holdings.ts';
+import type { KnownPlacement } from '../names/known-placement.ts';
+import type { Lookups } from '../names/lookups.ts';
+import { unanswered } from '../nodes/membership.ts';
+import type { KnownNode, NodeView } from '../nodes/node-view.ts';
+import { readAnswer } from '../peer/front.ts';
+import { encodeHead, type SessionInfo } from '../peer/head.ts';
+import type { PeerLinks } from '../peer/peer-links.ts';
+import { PeerStream } from '../peer/peer-stream.ts';
+import { refusalError } from '../peer/refusal-error.ts';
+import { OpenDeadline } from './open-deadline.ts';
+import type { FleetStream } from './opened-stream.ts';
+
+export interface OpenSettings {
+  readonly signal: AbortSignal | undefined;
+  readonly timeout: number | undefined;
+  readonly attemptTimeout: number | undefined;
+  readonly acknowledged: boolean;
+  readonly wait: boolean;
+}
+
+export interface OpenerSettings {
+  readonly pool: SessionPool;
+  readonly clock: Clock;
+  readonly choice: Omit<ChoiceContext, 'reachable'>;
+  readonly view: NodeView;
+  readonly holdings: Holdings;
+  readonly lookups: Lookups;
+  readonly links: PeerLinks;
+  readonly infoOf: (session: SessionRef) => SessionInfo;
+}
+
+/** ms that the first link to a node that was just discovered is waited for, where no other node can serve. */
+const FIRST_LINK = 1_000;
+
+/** One open on its way. */
+interface Opening {
+  readonly name: string;
+  /** As it goes to the pool of whichever node. */
+  readonly routing: RoutingContext;
+  readonly keyHash: number | undefined;
+  readonly settings: OpenSettings;
+  readonly deadline: OpenDeadline;
+  readonly tried: Set<string>;
+  /** What is told where nobody else can serve: the word of those that have sessions counts most. */
+  failure: unknown;
+}
+
+export class Opener {
+  /** Streams that other nodes serve or have served, and opens that went on to another node. */
+  forwards = 0;
+  retries = 0;
+  readonly #settings: OpenerSettings;
+  readonly #choice: ChoiceContext;
+  #requests = 0;
+
+  constructor(settings: OpenerSettings) {
+    const { view, links, choice } = settings;
+    this.#settings = settings;
+    this.#choice = {
+      ...choice,
+      reachable: (id) => (id === choice.self || links.isUp(id) ? view.get(id) : undefined),
+    };
+  }
+
+  async open(name: string, routing: RoutingContext, settings: OpenSettings): Promise<FleetStream> {
+    const key = this.#settings.view.size > 1 ? keyOf(routing) : undefined;
+    const opening: Opening = {
+      name,
+      routing: { ...routing, requiredTags: [...(routing.requiredTags ?? []), name], ...(key && { orderedBy: key }) },
+      keyHash: key === undefined ? undefined : rendezvousHash(key),
+      settings,
+      deadline: new OpenDeadline(this.#settings.clock, settings.timeout, settings.signal),
+      tried: new Set(),
+      failure: undefined,
+    };
+    for (;;) {
+      const node = await this.#choose(opening);
+      if (node === undefined) return this.#openLast(opening);
+      try {
+        return await this.#openAt(node, opening);
+      } catch (error) {
+        opening.deadline.check();
+        this.retries += 1;
+        opening.tried.add(node.record.id);
+        if (opening.failure === undefined || isAboutNobody(opening.failure)) opening.failure = error;
+        if (codeOf(error) === 'ERR_YAMUX_FLEET_NOT_HERE') await this.#settings.lookups.refresh(name);
+      }
+    }
+  }
+
+  /** The node that would be asked first, without asking anybody. */
+  peek(name: string, routing: RoutingContext): KnownNode | undefined {
+    const key = this.#settings.view.size > 1 ? keyOf(routing) : undefined;
+    const keyHash = key === undefined ? undefined : rendezvousHash(key);
+    return chooseNode(this.placements(name, this.#settings.lookups.peek(name)), keyHash, undefined, this.#choice);
+  }
+
+  /** The own placement as it is now, and those of the others. */
+  placements(name: string, looked: readonly KnownPlacement[]): readonly KnownPlacement[] {
+    const own = this.#settings.holdings.placement(name);
+    const { self } = this.#settings.choice;
+    if (own === undefined && !looked.some(({ node }) => node === self)) return looked;
+    const others = looked.filter(({ node }) => node !== self);
+    return own === undefined ? others : [own, ...others];
+  }
+
+  async #choose(opening: Opening): Promise<KnownNode | undefined> {
+    const { holdings, lookups, view, choice } = this.#settings;
+    const { name, keyHash, tried } = opening;
+    const own = view.get(choice.self);
+    const mayStayHere = keyHash === undefined && choice.choose === 'prefer-local' && !tried.has(choice.self);
+    if (mayStayHere && own?.record.draining === false && holdings.placement(name) !== undefined) return own;
+    let looked: readonly KnownPlacement[];
+    try {
+      const found = lookups.find(name);
+      looked = found instanceof Promise ? await found : found;
+    } catch (error) {
+      opening.failure ??= unanswered(error);
+      looked = [];
+    }
+    const placements = this.placements(name, looked);
+    return (
+      chooseNode(placements, keyHash, tried, this.#choice) ??
+      ((await this.#waitForLink(placements, opening))
+        ? chooseNode(placements, keyHash, tried, this.#choice)
+        : undefined)
+    );
+  }
+
+  /** True if a node has sessions for the name that was not yet dialed, and now is. */
+  async #waitForLink(placements: readonly KnownPlacement[], opening: Opening): Promise<boolean> {
+    const { links, view } = this.#settings;
+    const { tried, deadline } = opening;
+    const others = placements.filter(({ node }) => !tried.has(node) && view.get(node) !== undefined);
+    const dials = others.flatMap(({ node }) => links.get(node)?.firstDial ?? []);
+    if (dials.length === 0) return false;
+    const { record } = view.get(others[0]?.node as string) as KnownNode;
+    opening.failure ??= new FleetError('ERR_YAMUX_FLEET_UNREACHABLE', `No link to node '${record.name}'`);
+    const aborted = (signal: AbortSignal): Promise<never> =>
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+    await deadline
+      .within(FIRST_LINK, (signal) => Promise.race([Promise.any(dials), aborted(signal)]))
+      .catch(() => deadline.check());
+    return true;
+  }
+
+  #openAt(node: KnownNode, opening: Opening): Promise<FleetStream> {
+    node.opens += 1;
+    return node.record.id === this.#settings.choice.self
+      ? this.#openHere(node, opening, false)
+      : this.#openThere(node, opening);
+  }
+
+  async #openHere(node: KnownNode, opening: Opening, wait: boolean): Promise<FleetStream> {
+    const { pool, infoOf } = this.#settings;
+    const { deadline, routing, settings } = opening;
+    const { signal, attemptTimeout, acknowledged } = settings;
+    const timeout = deadline.left;
+    const { stream, session } = await pool.openStream(routing, { signal, timeout, attemptTimeout, acknowledged, wait });
+    return {
+      stream,
+      node: node.record,
+      ref: session,
+      get session() {
+        return infoOf(session);
+      },
+    };
+  }
+
+  /** Nobody else can: what the own pool says, unless somebody had sessions and did not take the stream. */
+  async #openLast(opening: Opening): Promise<FleetStream> {
+    const { choice, view } = this.#settings;
+    const { tried, failure, settings } = opening;
+    const self = view.get(choice.self) as KnownNode;
+    if (settings.wait) return this.#openHere(self, opening, true);
+    if (failure !== undefined && !isAboutNobody(failure)) throw failure;
+    if (tried.has(choice.self)) throw failure;
+    return this.#openHere(self, opening, false);
+  }
+
+  async #openThere({ record }: KnownNode, opening: Opening): Promise<FleetStream> {
+    const { links } = this.#settings;
+    const { name, routing, deadline, settings } = opening;
+    const { acknowledged, attemptTimeout = Infinity } = settings;
+    this.#requests += 1;
+    const requestId = `${this.#settings.choice.self}-${this.#requests}`;
+    return deadline.within(attemptTimeout, async (signal) => {
+      const remainingMs = Math.ceil(Math.min(deadline.left ?? Infinity, attemptTimeout));
+      const head = encodeHead({
+        name,
+        routing,
+        requestId,
+        remainingMs: remainingMs === Infinity ? 0 : remainingMs,
+        acknowledged,
+      });
+      const stream = await links.open(record.id, signal);
+      this.forwards += 1;
+      stream.write(head);
+      if (!acknowledged) {
+        const passing = new PeerStream(stream, record.name);
+        return {
+          stream: passing,
+          node: record,
+          ref: undefined,
+          get session() {
+            return passing.servedBy;
+          },
+        };
+      }
+      const abort = (): void => void stream.destroy(signal.reason as Error);
+      signal.addEventListener('abort', abort);
+      stream.on('error', ignored);
+      try {
+        const answer = await readAnswer(stream);
+        if (answer.status !== 'accepted') {
+          stream.destroy();
+          throw refusalError(answer, record.name);
+        }
+        stream.off('error', ignored);
+        return { stream, node: record, ref: undefined, session: answer.session };
+      } finally {
+        signal.removeEventListener('abort', abort);
+      }
+    });
+  }
+}
+
+/** What one open is kept together by, in the pool's own words. */
+function keyOf({ orderedBy, affinityKey, sourceIp }: RoutingContext): string | undefined {
+  return orderedBy || affinityKey || (sourceIp ? `ip:${sourceIp}` : undefined);
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as { readonly code?: unknown } | null | undefined)?.code;
+}
+
+/** It says that there is no session, not that one did not take the stream. */
+function isAboutNobody(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === 'ERR_YAMUX_POOL_NO_MATCHING_SESSION' || code === 'ERR_YAMUX_FLEET_NOT_HERE';
+}
+
+function ignored(): void {}

@@ -1,0 +1,26 @@
+// The error that a caller gets of what another node has answered: that of the other node, as far as there is one of the same kind here.
+import { NoAvailableSessionError, type UnavailableCounts } from '@zishuo/yamux-balancer';
+import { FleetError } from '../errors.ts';
+import type { Answer } from './head.ts';
+
+const CODES = {
+  'not-here': 'ERR_YAMUX_FLEET_NOT_HERE',
+  gone: 'ERR_YAMUX_FLEET_GONE',
+  refused: 'ERR_YAMUX_FLEET_REFUSED',
+} as const;
+
+export function refusalError({ status, refusal }: Exclude<Answer, { status: 'accepted' }>, node: string): Error {
+  const { code, message, counts } = refusal;
+  if (code === 'ERR_YAMUX_POOL_NO_AVAILABLE_SESSION') return new NoAvailableSessionError(countsOf(counts ?? {}));
+  const cause = Object.assign(new Error(message), { code });
+  return new FleetError(CODES[status], `Node '${node}' did not take the stream: ${message}`, { refused: true, cause });
+}
+
+function countsOf({
+  closed = 0,
+  draining = 0,
+  unhealthy = 0,
+  full = 0,
+}: Readonly<Record<string, number>>): UnavailableCounts {
+  return { closed: Number(closed), draining: Number(draining), unhealthy: Number(unhealthy), full: Number(full) };
+}

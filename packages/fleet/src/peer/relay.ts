@@ -1,0 +1,30 @@
+// Two streams as one: bytes, ends and resets go through, in both directions, with their back-pressure.
+import type { Duplex } from 'node:stream';
+
+interface Resettable {
+  reset?(errorCode: number): unknown;
+}
+
+export function relay(one: Duplex, other: Duplex): void {
+  one.pipe(other);
+  other.pipe(one);
+  endTogether(one, other);
+  endTogether(other, one);
+}
+
+/** How one ends uncleanly is how the other does. */
+function endTogether(one: Duplex, other: Duplex): void {
+  one.on('error', (error) => breakOff(other, error));
+  one.on('close', () => {
+    if (!one.readableEnded || !one.writableFinished) breakOff(other, one.errored);
+  });
+}
+
+/** With the code of the RST, where it was one. */
+function breakOff(stream: Duplex, error: unknown): void {
+  if (stream.destroyed) return;
+  const { errorCode } = (error ?? {}) as { readonly errorCode?: number };
+  const { reset } = stream as Duplex & Resettable;
+  if (errorCode !== undefined && reset !== undefined) reset.call(stream, errorCode);
+  else stream.destroy();
+}

@@ -1,0 +1,129 @@
+// What a peer asks for: a stream of one of the own sessions. The name is checked against what the session serves, whatever the peer says; nothing is
+// ever asked of a third node.
+import type { Duplex } from 'node:stream';
+import type { YamuxStream } from '@zishuo/yamux';
+import type { Clock, NoAvailableSessionError, SessionPool, SessionRef, SessionSnapshot } from '@zishuo/yamux-balancer';
+import type { Holdings } from '../names/holdings.ts';
+import { readHead } from './front.ts';
+import { type Answer, encodeAnswer, type Head, type Refusal, type SessionInfo } from './head.ts';
+import { relay } from './relay.ts';
+
+export interface ServerSettings {
+  readonly pool: SessionPool;
+  readonly clock: Clock;
+  readonly holdings: Pick<Holdings, 'placement'>;
+  readonly namesOf: (session: SessionSnapshot) => readonly string[];
+  readonly infoOf: (session: SessionRef) => SessionInfo;
+  readonly isClosing: () => boolean;
+  /** A peer believes that the name is here, and it is not. */
+  readonly misplaced: (name: string) => void;
+  /** What became of a stream that a peer asked for. */
+  readonly answered: (status: Answer['status']) => void;
+}
+
+/** ms that a peer has to send the head of a stream. */
+const HEAD_TIMEOUT = 10_000;
+/** Of the pool: nothing has been seen of the stream, and another node may be asked. */
+const GONE: readonly unknown[] = [
+  'ERR_YAMUX_GO_AWAY',
+  'ERR_YAMUX_SESSION_CLOSED',
+  'ERR_YAMUX_POOL_SESSION_CLOSED',
+  'ERR_YAMUX_POOL_CLOSED',
+];
+
+export async function serveStream(stream: YamuxStream, settings: ServerSettings): Promise<void> {
+  const { pool, clock, holdings, namesOf, infoOf, isClosing, misplaced, answered } = settings;
+  const gone = new AbortController();
+  const abort = (): void => gone.abort();
+  stream.on('error', ignored);
+  stream.once('close', abort);
+  const timer = clock.setTimeout(() => stream.destroy(), HEAD_TIMEOUT);
+  const answer = (what: Answer): void => {
+    answered(what.status);
+    if (stream.destroyed) return;
+    if (what.status === 'accepted') stream.write(encodeAnswer(what));
+    // Its input is of no use to anybody.
+    else stream.end(encodeAnswer(what), () => stream.destroy());
+  };
+  let head: Head;
+  try {
+    head = await readHead(stream);
+  } catch {
+    stream.destroy();
+    return;
+  } finally {
+    clock.clearTimeout(timer);
+  }
+  if (isClosing()) return answer(refusal('gone', 'ERR_YAMUX_FLEET_CLOSED', 'The node is closing'));
+  const { name, routing, remainingMs, acknowledged } = head;
+  const none = refusal('not-here', 'ERR_YAMUX_FLEET_NOT_HERE', 'No session of this node serves the name');
+  if (holdings.placement(name) === undefined) {
+    misplaced(name);
+    return answer(none);
+  }
+  try {
+    const opened = await pool.openStream(
+      { ...routing, requiredTags: [...(routing.requiredTags ?? []), name] },
+      { signal: gone.signal, acknowledged, wait: false, ...(remainingMs > 0 && { timeout: remainingMs }) },
+    );
+    if (!namesOf(opened.session.snapshot()).includes(name)) {
+      opened.stream.destroy();
+      return answer(none);
+    }
+    connect(stream, opened.stream, { status: 'accepted', session: infoOf(opened.session) }, answer);
+  } catch (error) {
+    answer(answerOf(error));
+  }
+}
+
+/** What the peer sends goes on at once; the answer says that the agent has taken the stream, or refused it. */
+function connect(stream: Duplex, own: Duplex, accepted: Answer, answer: (what: Answer) => void): void {
+  const { acknowledged } = own as { readonly acknowledged?: unknown };
+  if (acknowledged !== false) {
+    answer(accepted);
+    relay(stream, own);
+    return;
+  }
+  stream.pipe(own);
+  const settle = (what: Answer): void => {
+    own.off('acknowledged', onAcknowledged).off('error', onEnd).off('close', onEnd);
+    stream.off('close', onLeft);
+    answer(what);
+    if (what !== accepted) {
+      stream.unpipe(own);
+      own.on('error', ignored);
+      return void own.destroy();
+    }
+    stream.unpipe(own);
+    relay(stream, own);
+  };
+  const onAcknowledged = (): void => settle(accepted);
+  const onEnd = (error?: unknown): void => settle(answerOf(error ?? own.errored));
+  const onLeft = (): void => {
+    own.off('acknowledged', onAcknowledged).off('close', onEnd);
+    own.destroy();
+  };
+  own.on('acknowledged', onAcknowledged).on('error', onEnd).on('close', onEnd);
+  stream.once('close', onLeft);
+}
+
+function answerOf(error: unknown): Answer {
+  if (!(error instanceof Error)) {
+    return refusal('gone', 'ERR_YAMUX_FLEET_GONE', 'The session ended before it took the stream');
+  }
+  const { code, message: text, refused } = error as Error & { code?: unknown; refused?: unknown };
+  if (code === 'ERR_YAMUX_POOL_NO_MATCHING_SESSION') return refusal('not-here', code, text);
+  if (code === 'ERR_YAMUX_POOL_NO_AVAILABLE_SESSION') {
+    const { counts } = error as unknown as NoAvailableSessionError;
+    return { status: 'refused', refusal: { code, message: text, counts: { ...counts } } };
+  }
+  const isGone = GONE.includes(code) || (code === 'ERR_YAMUX_STREAM_RESET' && refused !== true);
+  return refusal(isGone ? 'gone' : 'refused', typeof code === 'string' ? code : 'ERR_YAMUX_FLEET_REFUSED', text);
+}
+
+function refusal(status: 'not-here' | 'gone' | 'refused', code: string, message: string): Answer {
+  const said: Refusal = { code, message };
+  return { status, refusal: said };
+}
+
+function ignored(): void {}
