@@ -77,7 +77,7 @@ test.each(rows.map((row) => [row.what, row] as const))('%s', (_what, { option, b
 });
 
 test('every option that bounds what a peer may do is there', () => {
-  const ours = ['maxUnacknowledged', 'maxFramePayload', 'keepAliveInterval', 'allowHalfOpen', 'clock'];
+  const ours = ['maxUnacknowledged', 'maxFramePayload', 'flushAt', 'keepAliveInterval', 'allowHalfOpen', 'clock'];
   const named = new Set(rows.map(({ option }) => option.replaceAll('`', '')));
   const bounds = [...Object.keys(session), 'windowBudget'].filter((option) => !ours.includes(option));
   expect(bounds.filter((option) => !named.has(option))).toEqual([]);
