@@ -13,10 +13,13 @@ export interface Clock {
 /** Read once: it never changes, and asking for it is slow. */
 const ORIGIN = performance.timeOrigin;
 
+/** The system's time: it never goes backwards, and its timers keep no process alive. */
 export const systemClock: Clock = {
-  // Not rounded: answers within one data centre take less than a millisecond.
+  /** Not rounded: answers within one data centre take less than a millisecond. */
   now: () => ORIGIN + performance.now(),
+  /** That of the runtime; where timers keep a process alive, this one does not. */
   setTimeout: startTimer,
+  /** Of any timer, or of none. */
   clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
 };
 

@@ -24,7 +24,7 @@ export type {
   StrategyContext,
   StrategyHome,
 } from './choosing/strategy.ts';
-export type { Clock } from './clock.ts';
+export { type Clock, systemClock } from './clock.ts';
 export {
   DuplicateSessionError,
   InvalidStrategyError,

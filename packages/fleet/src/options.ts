@@ -1,8 +1,7 @@
 // The options of a fleet and of one open, with their defaults and checks in one place.
-import type { Clock, SessionPool, SessionSnapshot } from '@zishuo/yamux-balancer';
+import { type Clock, type SessionPool, type SessionSnapshot, systemClock } from '@zishuo/yamux-balancer';
 import { checkMethods, checkObject, checkOneOf, checkOptions, checkText, checkWhole } from './checks.ts';
 import type { Choose } from './choosing/choice.ts';
-import { systemClock } from './clock.ts';
 import type { SessionDirectory } from './directory/directory.ts';
 import { memoryDirectory } from './directory/memory.ts';
 import type { OpenSettings } from './open/opener.ts';

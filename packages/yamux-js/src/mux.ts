@@ -1,6 +1,6 @@
 // The options of yamux-js, in its units, and what they are here.
 
-import type { SessionOptions } from '@zishuo/yamux';
+import { MAX_DELAY, type SessionOptions } from '@zishuo/yamux';
 import { initialStreamWindow } from './constants.ts';
 
 /** Options of `Client`, `Server` and `Session`. Times in seconds, fractions too. Names that are not listed are ignored. */
@@ -67,9 +67,6 @@ export function withDefaults(config: Config): FullConfig {
   const given = Object.entries(config).filter(([, value]) => value !== undefined);
   return { ...defaultConfig, ...Object.fromEntries(given) };
 }
-
-/** The most that a timer takes. */
-const MAX_DELAY = 2_147_483_647;
 
 export function milliseconds(seconds: number): number {
   return Math.min(Math.round(seconds * 1000), MAX_DELAY);

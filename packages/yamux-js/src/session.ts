@@ -1,7 +1,7 @@
 // A session of yamux-js: a Duplex that the application pipes through its connection. Inside is a session of @zishuo/yamux.
 
 import { Duplex, type Readable } from 'node:stream';
-import { client, server, type YamuxSession, type YamuxStream } from '@zishuo/yamux';
+import { client, server, systemClock, type YamuxSession, type YamuxStream } from '@zishuo/yamux';
 import { ERRORS } from './constants.ts';
 import { failureOf } from './failure.ts';
 import { type Config, type FullConfig, milliseconds, sessionOptions, withDefaults } from './mux.ts';
@@ -101,8 +101,8 @@ export class Session extends Duplex {
   #limitOpening(stream: Stream): void {
     const timeout = milliseconds(this.config.streamOpenTimeout);
     if (timeout === 0) return;
-    const timer = setTimeout(() => stream.destroy(new Error(ERRORS.errTimeout.message)), timeout).unref();
-    for (const event of ['acknowledged', 'close']) stream.once(event, () => clearTimeout(timer));
+    const timer = systemClock.setTimeout(() => stream.destroy(new Error(ERRORS.errTimeout.message)), timeout);
+    for (const event of ['acknowledged', 'close']) stream.once(event, () => systemClock.clearTimeout(timer));
   }
 
   /** A stream could not be opened. Programs for yamux-js learn by that on the session that it is to be replaced. */

@@ -1,6 +1,8 @@
 // A MessageSocket as a Duplex of bytes. Message boundaries mean nothing. The stream ends cleanly only if the socket did: bytes that may be cut
 // short always end in an error. Knows neither Yamux nor the sockets of any library.
+
 import { Duplex } from 'node:stream';
+import { systemClock } from '@zishuo/yamux';
 import {
   type CloseFrame,
   describeClose,
@@ -18,7 +20,6 @@ import { IDLE_MESSAGE } from './message-budget.ts';
 import { MessageSender } from './message-sender.ts';
 import type { MessageData, MessageSocket } from './message-socket.ts';
 import type { ResolvedStreamOptions } from './options.ts';
-import { startTimer, type Timer } from './timer.ts';
 
 type Callback = (error?: Error | null) => void;
 
@@ -59,7 +60,7 @@ export class WebSocketByteStream extends Duplex {
   #closeWith: CloseFrame | undefined;
   #terminated = false;
   #gone = false;
-  #closeTimer: Timer | undefined;
+  #closeTimer: unknown;
   #resolveClosed!: (close: SocketClose) => void;
 
   /** @internal `closeFrame` gives the close frame at the time of `end()`. */
@@ -319,7 +320,7 @@ export class WebSocketByteStream extends Duplex {
     this.#gone = true;
     this.#options.messageBudget?.leave(this);
     this.#heartbeat?.stop();
-    clearTimeout(this.#closeTimer);
+    systemClock.clearTimeout(this.#closeTimer);
     const initiator = this.#sentClose !== undefined || this.#terminated ? 'local' : 'remote';
     this.#resolveClosed({ code, reason, wasClean: code !== 1006, initiator });
   }
@@ -338,7 +339,7 @@ export class WebSocketByteStream extends Duplex {
       this.#sentClose = closeFrame;
       this.#socket.close(closeFrame.code, closeFrame.reason);
     }
-    this.#closeTimer ??= startTimer(() => this.#terminate(), this.closeTimeout);
+    this.#closeTimer ??= systemClock.setTimeout(() => this.#terminate(), this.closeTimeout);
   }
 
   #terminate(): void {

@@ -1,13 +1,13 @@
 // WebSocket pings, for connections without a Yamux session. Every received message counts as a sign of life. The timer runs in whole
 // intervals, so that a message costs no more than setting a flag.
 
-import { startTimer, type Timer } from './timer.ts';
+import { systemClock } from '@zishuo/yamux';
 
 export class Heartbeat {
   readonly #interval: number;
   readonly #ping: () => void;
   readonly #onSilence: () => void;
-  #timer: Timer | undefined;
+  #timer: unknown;
   #due = 0;
   #heard = false;
   #pinged = false;
@@ -24,7 +24,7 @@ export class Heartbeat {
   }
 
   stop(): void {
-    clearTimeout(this.#timer);
+    systemClock.clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#pinged = false;
   }
@@ -37,7 +37,7 @@ export class Heartbeat {
   #arm(): void {
     this.#heard = false;
     this.#due = performance.now() + this.#interval;
-    this.#timer = startTimer(this.#tick, this.#interval);
+    this.#timer = systemClock.setTimeout(this.#tick, this.#interval);
   }
 
   readonly #tick = (): void => {

@@ -1,11 +1,5 @@
 // How many messages streams may receive, for all together that are given the same object. What is above it is not refused: it is read later.
-import type { Clock } from '@zishuo/yamux';
-
-const systemClock: Clock = {
-  now: () => performance.now(),
-  setTimeout: (callback, ms) => setTimeout(callback, ms).unref(),
-  clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
-};
+import { type Clock, systemClock } from '@zishuo/yamux';
 
 /** Whose socket stops reading meanwhile. */
 export interface Holdable {

@@ -1,9 +1,9 @@
 // The sending half of a byte stream: one batch of chunks at a time becomes messages, and completes when they have left.
 // Detects a stall. Knows no Duplex and never ends the socket itself.
+import { systemClock } from '@zishuo/yamux';
 import { eachMessage } from './message-batch.ts';
 import type { MessageSocket } from './message-socket.ts';
 import type { ResolvedStreamOptions } from './options.ts';
-import { startTimer, type Timer } from './timer.ts';
 
 type WriteCallback = (error?: Error | null) => void;
 
@@ -24,8 +24,8 @@ export class MessageSender {
   #unsent = 0;
   #closedBy: Error | undefined;
 
-  #pollTimer: Timer | undefined;
-  #stallTimer: Timer | undefined;
+  #pollTimer: unknown;
+  #stallTimer: unknown;
   #stallDue = 0;
   #progressAt = 0;
   /** What waited of the batch at the last check: less now is progress, even if no message is through yet. */
@@ -57,8 +57,8 @@ export class MessageSender {
 
   /** Nothing is sent any more: the batch in flight and every later one fail with this error. */
   close(error: Error): void {
-    clearTimeout(this.#pollTimer);
-    clearTimeout(this.#stallTimer);
+    systemClock.clearTimeout(this.#pollTimer);
+    systemClock.clearTimeout(this.#stallTimer);
     this.#closedBy = error;
     this.#held = undefined;
     const callback = this.#callback;
@@ -98,7 +98,7 @@ export class MessageSender {
   readonly #complete = (): void => {
     if (this.#unsent > 0) return;
     if (this.#socket.bufferedAmount > this.#limits.highWaterMark) {
-      this.#pollTimer = startTimer(this.#complete, POLL_MS);
+      this.#pollTimer = systemClock.setTimeout(this.#complete, POLL_MS);
       return;
     }
     const callback = this.#callback;
@@ -115,7 +115,7 @@ export class MessageSender {
     if (this.#stallTimer !== undefined || this.#limits.writeTimeout === 0) return;
     this.#lastBacklog = this.#backlog;
     this.#stallDue = performance.now() + wait;
-    this.#stallTimer = startTimer(this.#judge, wait);
+    this.#stallTimer = systemClock.setTimeout(this.#judge, wait);
   }
 
   readonly #judge = (): void => {

@@ -1,5 +1,6 @@
 // A refused upgrade: a whole HTTP response on the raw socket, then its end. If the socket were destroyed at once, the response would be cut
 // off, and the client would see only a lost connection.
+
 import {
   type IncomingMessage,
   type Server,
@@ -10,8 +11,8 @@ import {
 } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { systemClock } from '@zishuo/yamux';
 import { UpgradeRefusedError } from './errors.ts';
-import { startTimer } from './timer.ts';
 
 /** How long the other end may take to close, in milliseconds. */
 const LINGER = 5_000;
@@ -21,8 +22,8 @@ export function refuseUpgrade(socket: Duplex, refusal: UpgradeRefusedError): voi
     socket.destroy();
     return;
   }
-  const timer = startTimer(() => socket.destroy(), LINGER);
-  socket.once('close', () => clearTimeout(timer));
+  const timer = systemClock.setTimeout(() => socket.destroy(), LINGER);
+  socket.once('close', () => systemClock.clearTimeout(timer));
   socket.end(responseTo(refusal));
   socket.resume(); // unread bytes would turn the close into a reset, which can overtake the response
 }

@@ -2,7 +2,7 @@
 // is an HTTP response. How many upgrades may wait for that, and how long, is bounded.
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Role, YamuxSession } from '@zishuo/yamux';
+import { type Role, systemClock, type YamuxSession } from '@zishuo/yamux';
 import type { WebSocket, WebSocketServer } from 'ws';
 import { callApplication } from './application-callback.ts';
 import { checkMilliseconds, checkNumber, hasMethod, isObject, nameOf } from './arguments.ts';
@@ -11,7 +11,6 @@ import { UpgradeRefusedError, wsMissing } from './errors.ts';
 import type { Carrier } from './options.ts';
 import { refuseUpgrade, serveWithoutUpgrade, unavailable, upgradeRequired } from './refusal.ts';
 import { checkRole, sessionOver } from './session.ts';
-import { startTimer } from './timer.ts';
 import { type ByIdentity, checkUpgradeOptions, type UpgradeOptions } from './upgrade-options.ts';
 import { type RecommendedWsOptions, recommendedWsOptions } from './ws-options.ts';
 
@@ -117,7 +116,7 @@ class Acceptor<Identity> implements UpgradeAcceptor {
 
   async #accept(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const controller = new AbortController();
-    const timer = startTimer(() => controller.abort(this.#unavailable('timed out')), this.#pendingTimeout);
+    const timer = systemClock.setTimeout(() => controller.abort(this.#unavailable('timed out')), this.#pendingTimeout);
     const onGone = (): void => controller.abort(new UpgradeRefusedError(499, { body: 'the client left' }));
     socket.on('error', ignore);
     socket.once('end', onGone);
@@ -137,7 +136,7 @@ class Acceptor<Identity> implements UpgradeAcceptor {
       this.#refuse(request, socket, asRefusal(error));
       return;
     } finally {
-      clearTimeout(timer);
+      systemClock.clearTimeout(timer);
       socket.off('end', onGone);
       socket.off('close', onGone);
       this.#waiting.delete(controller);

@@ -1,10 +1,7 @@
 // Options for the constructors of `ws`, with which a byte stream over their sockets is fast and bounded.
-import { checkSessionOptions, type SessionOptions } from '@zishuo/yamux';
+import { checkSessionOptions, LONGEST_CLOSE_TIMEOUT, type SessionOptions } from '@zishuo/yamux';
 import { checkOptionsObject } from './arguments.ts';
 import { maxMessageFor, resolveStreamOptions, type WebSocketStreamOptions } from './options.ts';
-
-/** ms: what a session gives its stream at most where the peer has much to read before the close frame. */
-const LONGEST_CLOSE = 60_000;
 
 /** For `new WebSocket(url, options)` and `new WebSocketServer(options)` alike. */
 export interface RecommendedWsOptions {
@@ -15,8 +12,8 @@ export interface RecommendedWsOptions {
   /** How many frames a message may come in: a proxy may cut messages, but not into thousands of pieces. */
   readonly maxFragments: number;
   /**
-   * How long `ws` waits for the end of a closing handshake, in milliseconds: not less than a byte stream may, which ends it earlier by its own
-   * `closeTimeout`.
+   * How long `ws` waits for the end of a closing handshake, in milliseconds: not less than a session may give its byte stream, which ends it earlier
+   * by its own `closeTimeout`.
    */
   readonly closeTimeout: number;
 }
@@ -41,7 +38,7 @@ export function recommendedWsOptions(
     perMessageDeflate: false,
     maxPayload: maxInboundMessageBytes,
     maxFragments: 16_384,
-    closeTimeout: Math.max(closeTimeout, LONGEST_CLOSE),
+    closeTimeout: Math.max(closeTimeout, LONGEST_CLOSE_TIMEOUT),
   };
 }
 

@@ -10,9 +10,13 @@ export interface Clock {
   clearTimeout(timer: unknown): void;
 }
 
+/** The system's time: monotonic, and its timers keep no process alive. */
 export const systemClock: Clock = {
+  /** Since the process began. */
   now: () => performance.now(),
+  /** That of the runtime; where timers keep a process alive, this one does not. */
   setTimeout: startTimer,
+  /** Of any timer, or of none. */
   clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
 };
 

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { SessionOptions } from './session/options.ts';
 import { YamuxSession } from './session/session.ts';
 
-export { type Clock, MAX_DELAY } from './clock.ts';
+export { type Clock, MAX_DELAY, systemClock } from './clock.ts';
 export type { YamuxStream } from './duplex/yamux-stream.ts';
 export {
   type ErrorOrigin,
@@ -27,6 +27,7 @@ export {
 export type { YamuxSession } from './session/session.ts';
 export type { SessionStats } from './session/stats.ts';
 export type { Role } from './session/stream-table.ts';
+export { LONGEST_CLOSE_TIMEOUT } from './session/transport.ts';
 export { WindowBudget } from './stream/window-budget.ts';
 export type { FrameMessage, SessionMessage, StreamMessage } from './trace.ts';
 export { FrameType, GoAwayCode, INITIAL_WINDOW } from './wire/constants.ts';

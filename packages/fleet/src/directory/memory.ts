@@ -1,6 +1,5 @@
 // A directory within one process: for one node, for several in one process, and as what other directories are compared with.
-import type { Clock } from '@zishuo/yamux-balancer';
-import { systemClock } from '../clock.ts';
+import { type Clock, systemClock } from '@zishuo/yamux-balancer';
 import type { Beat, DirectoryListener, Entry, NodeRecord, Placement, SessionDirectory } from './directory.ts';
 import { DirectoryState } from './directory-state.ts';
 

@@ -13,10 +13,11 @@ export interface TransportPort {
   closed(): void;
 }
 
-/** ms that a transport which was ended may make no progress; as long again for each so many bytes that the peer may not have had yet; at most. */
+/** ms that a transport which was ended may make no progress; as long again for each so many bytes that the peer may not have had yet. */
 const CLOSE_TIMEOUT = 5000;
 const BYTES_A_CLOSE_TIMEOUT = 32_768;
-const LONGEST_CLOSE_TIMEOUT = 60_000;
+/** ms: the longest that a transport which was ended may make no progress, however slow its link. */
+export const LONGEST_CLOSE_TIMEOUT = 60_000;
 /** Bytes: a transport that takes whole chunks shows no progress within one. */
 const LARGEST_CHUNK = 65_536;
 
