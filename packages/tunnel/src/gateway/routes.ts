@@ -64,6 +64,8 @@ interface Service {
   readonly number: number;
   /** Whose agents served it last. */
   tenant: Tenant;
+  /** Of those that may serve it now. */
+  readonly sessions: Set<AgentSession>;
 }
 
 /** Milliseconds until a session that took no stream in time is pinged, and after its answer tried again. */
@@ -192,9 +194,8 @@ export class Routes {
 
   /** Whether a session that is well serves it, beside those that were tried. */
   hasAnother(service: string, tried: ReadonlySet<AgentSession>): boolean {
-    for (const session of this.#sessions) {
-      if (tried.has(session) || session.ref.removed || !session.claims.routes.includes(service)) continue;
-      if (session.ref.snapshot().healthy) return true;
+    for (const session of this.#services.get(service)?.sessions ?? []) {
+      if (!tried.has(session) && !session.ref.removed && session.ref.snapshot().healthy) return true;
     }
     return false;
   }
@@ -259,13 +260,14 @@ export class Routes {
       tags: claims.routes,
     });
     const tenant = this.tenants.join(claims);
+    const joined: AgentSession = { claims, session, ref, speaksBlocks };
     for (const route of claims.routes) {
-      const known = this.#services.get(route);
-      if (known === undefined) this.#services.set(route, { number: this.#services.size + 1, tenant });
-      else known.tenant = tenant;
+      const service = this.#services.get(route) ?? { number: this.#services.size + 1, tenant, sessions: new Set() };
+      service.tenant = tenant;
+      service.sessions.add(joined);
+      this.#services.set(route, service);
       if (!isTcpService(route)) this.#known.set(parseRoute(route), route);
     }
-    const joined: AgentSession = { claims, session, ref, speaksBlocks };
     this.#sessions.add(joined);
     this.#byKey.set(ref.key, joined);
     const ofAgent = this.#byAgent.get(claims.agent) ?? new Set();
@@ -273,6 +275,7 @@ export class Routes {
     session.once('close', () => {
       this.#sessions.delete(joined); // the pool watches for itself
       this.#byKey.delete(ref.key);
+      for (const route of claims.routes) this.#services.get(route)?.sessions.delete(joined);
       ofAgent.delete(joined);
       if (ofAgent.size === 0 && this.#byAgent.get(claims.agent) === ofAgent) this.#byAgent.delete(claims.agent);
       this.tenants.leave(claims);
