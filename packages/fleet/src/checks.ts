@@ -1,4 +1,5 @@
 // What a caller may pass, said in the error when it is something else.
+import { nearestName } from '@zishuo/yamux';
 
 export function checkObject(name: string, value: unknown): asserts value is object {
   if (typeof value !== 'object' || value === null) {
@@ -6,13 +7,14 @@ export function checkObject(name: string, value: unknown): asserts value is obje
   }
 }
 
-/** @throws TypeError for a name that is not known. */
+/** @throws TypeError for a name that is not known; it says which one was probably meant. */
 export function checkOptions(what: string, given: unknown, known: readonly string[]): void {
   checkObject(`the options of ${what}`, given);
   for (const name of Object.keys(given)) {
-    if (!known.includes(name)) {
-      throw new TypeError(`Unknown option '${name}' of ${what}; expected one of ${known.join(', ')}`);
-    }
+    if (known.includes(name)) continue;
+    const nearest = nearestName(name, known);
+    const advice = nearest === undefined ? `expected one of ${known.join(', ')}` : `did you mean '${nearest}'?`;
+    throw new TypeError(`Unknown option '${name}' of ${what}; ${advice}`);
   }
 }
 

@@ -89,13 +89,13 @@ function connect(stream: Duplex, own: Duplex, accepted: Answer, answer: (what: A
     own.off('acknowledged', onAcknowledged).off('error', onEnd).off('close', onEnd);
     stream.off('close', onLeft);
     answer(what);
-    if (what !== accepted) {
-      stream.unpipe(own);
-      own.on('error', ignored);
-      return void own.destroy();
-    }
     stream.unpipe(own);
-    relay(stream, own);
+    if (what === accepted) {
+      relay(stream, own);
+    } else {
+      own.on('error', ignored);
+      own.destroy();
+    }
   };
   const onAcknowledged = (): void => settle(accepted);
   const onEnd = (error?: unknown): void => settle(answerOf(error ?? own.errored));
