@@ -2,7 +2,7 @@
 // subscribed. Nothing is built while nobody listens.
 
 import { channel } from 'node:diagnostics_channel';
-import { type DebugLogger, debuglog } from 'node:util';
+import { debuglog } from 'node:util';
 import { FrameType } from './wire/constants.ts';
 import { describeHeader } from './wire/describe.ts';
 
@@ -34,10 +34,9 @@ export interface SessionMessage {
   readonly session: object;
 }
 
-/** Where there is no NODE_DEBUG nothing is asked for: workerd prints what every debuglog is given. */
-const debug: Pick<DebugLogger, 'enabled'> & ((message: string, ...parts: string[]) => void) = process.env.NODE_DEBUG
-  ? debuglog('yamux')
-  : Object.assign(() => {}, { enabled: false });
+const debug = debuglog('yamux');
+/** Asked for by NODE_DEBUG, and by nothing else: workerd says that every debuglog is. */
+const prints = Boolean(process.env.NODE_DEBUG) && debug.enabled;
 const frameSent = channel('yamux:frame:sent');
 const frameReceived = channel('yamux:frame:received');
 const streamOpen = channel('yamux:stream:open');
@@ -75,17 +74,17 @@ export class Trace {
 
   /** Whether anybody wants to know of frames: asked before the two below, since this costs next to nothing. */
   get wantsFrames(): boolean {
-    return debug.enabled || frameSent.hasSubscribers || frameReceived.hasSubscribers;
+    return prints || frameSent.hasSubscribers || frameReceived.hasSubscribers;
   }
 
   /** `window`: the credit, before this frame, that a Data frame spends. */
   received(type: number, flags: number, streamId: number, length: number, window?: number): void {
-    if (debug.enabled) this.#print('<-', type, flags, streamId, length, window);
+    if (prints) this.#print('<-', type, flags, streamId, length, window);
     if (frameReceived.hasSubscribers) frameReceived.publish(this.#message(type, flags, streamId, length));
   }
 
   sent(type: number, flags: number, streamId: number, length: number, window?: number): void {
-    if (debug.enabled) this.#print('->', type, flags, streamId, length, window);
+    if (prints) this.#print('->', type, flags, streamId, length, window);
     if (frameSent.hasSubscribers) frameSent.publish(this.#message(type, flags, streamId, length));
   }
 

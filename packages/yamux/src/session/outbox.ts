@@ -1,6 +1,6 @@
 // All that is to be sent, in the order in which it goes: one lane of control frames first, then the streams in turn, a frame a turn.
-// The frames of one tick, or of one turn of the event loop, leave in one corked batch. What the transport has not taken is bounded; the rest stays with the streams,
-// whose own back-pressure reaches the application. Knows nothing of what frames mean.
+// The frames of one tick, or of one turn of the event loop, leave in one corked batch. What the transport has not taken is bounded; the rest
+// stays with the streams, whose own back-pressure reaches the application. Knows nothing of what frames mean.
 
 import type { Duplex } from 'node:stream';
 import type { WireStream } from '../stream/wire-stream.ts';
