@@ -1,9 +1,9 @@
 // `pnpm docs:figures`: writes the figures of the last whole run of `pnpm bench`, which are in results.json, into the tables of README.md and of
 // docs/explanation/performance.md. What the text says of them is left to a person.
-import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { formatted } from './formatted.ts';
 import { root } from './pages.ts';
 
 export interface Target {
@@ -149,11 +149,6 @@ export function readmeWith(results: Results, readme: string): string {
     return `| ${[title, ...contenders.map((contender) => cellOf(results, title, contender) ?? '')].join(' | ')} |`;
   });
   return formatted(README, lines.join('\n'));
-}
-
-function formatted(path: string, text: string): string {
-  const args = [join(root, 'node_modules/@biomejs/biome/bin/biome'), 'format', `--stdin-file-path=${path}`];
-  return execFileSync(process.execPath, args, { cwd: root, input: text, encoding: 'utf8' });
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -1,11 +1,11 @@
 // `pnpm docs:reference`: writes the reference pages of the packages from their sources, so that they can't say anything else.
 
-import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readPackages } from './exports.ts';
 import { flagTables, type Program } from './flags.ts';
+import { formatted } from './formatted.ts';
 import { root } from './pages.ts';
 import { type Package, renderPage } from './reference-page.ts';
 
@@ -48,11 +48,6 @@ export function referencePages(): ReadonlyMap<string, string> {
   const packages = readPackages(PACKAGES.map(({ folder }) => folder));
   const pages = PACKAGES.map((of) => [of.page, renderPage(of, packages.get(of.folder) ?? [])] as const);
   return new Map([...pages, [PROGRAMS, programsPage()] as const].map(([page, text]) => [page, formatted(page, text)]));
-}
-
-function formatted(page: string, text: string): string {
-  const args = [join(root, 'node_modules/@biomejs/biome/bin/biome'), 'format', `--stdin-file-path=${page}`];
-  return execFileSync(process.execPath, args, { cwd: root, input: text, encoding: 'utf8' });
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -10,6 +10,7 @@ import { acceptUpgrades } from '../src/upgrade.ts';
 import type { UpgradeOptions } from '../src/upgrade-options.ts';
 import { accepting, gate, statusOf } from './support/accepting.ts';
 import { closeServers, exchange, httpServer, upgradeRequest } from './support/http-server.ts';
+import { uncaughtBy } from './support/uncaught.ts';
 
 afterEach(closeServers);
 
@@ -252,17 +253,9 @@ describe('an onSession that throws', () => {
         throw mistake;
       },
     });
-    const listeners = process.listeners('uncaughtException');
-    process.removeAllListeners('uncaughtException');
-    try {
-      const uncaught = once(process, 'uncaughtException');
-      const socket = new WebSocket(`${url}/connect`);
-      const [code] = (await once(socket, 'close')) as [number];
-      expect(await uncaught).toEqual([mistake, 'uncaughtException']);
-      expect(code).toBe(1006);
-    } finally {
-      for (const listener of listeners) process.on('uncaughtException', listener);
-    }
+    const { heard, result } = await uncaughtBy(() => once(new WebSocket(`${url}/connect`), 'close'));
+    expect(heard).toEqual([mistake, 'uncaughtException']);
+    expect(result[0]).toBe(1006);
   });
 });
 
@@ -275,15 +268,8 @@ describe('an onRefused that throws', () => {
         throw mistake;
       },
     });
-    const listeners = process.listeners('uncaughtException');
-    process.removeAllListeners('uncaughtException');
-    try {
-      const uncaught = once(process, 'uncaughtException');
-      await expect(dial(`${url}/connect`)).rejects.toMatchObject({ status: 401 });
-      expect(await uncaught).toEqual([mistake, 'uncaughtException']);
-    } finally {
-      for (const listener of listeners) process.on('uncaughtException', listener);
-    }
+    const { heard } = await uncaughtBy(() => expect(dial(`${url}/connect`)).rejects.toMatchObject({ status: 401 }));
+    expect(heard).toEqual([mistake, 'uncaughtException']);
   });
 });
 
@@ -324,15 +310,7 @@ describe('options by who the client is', () => {
         throw mistake;
       },
     });
-    const listeners = process.listeners('uncaughtException');
-    process.removeAllListeners('uncaughtException');
-    try {
-      const uncaught = once(process, 'uncaughtException');
-      const socket = new WebSocket(`${url}/connect`);
-      await once(socket, 'close');
-      expect(await uncaught).toEqual([mistake, 'uncaughtException']);
-    } finally {
-      for (const listener of listeners) process.on('uncaughtException', listener);
-    }
+    const { heard } = await uncaughtBy(() => once(new WebSocket(`${url}/connect`), 'close'));
+    expect(heard).toEqual([mistake, 'uncaughtException']);
   });
 });
