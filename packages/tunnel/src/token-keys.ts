@@ -6,7 +6,7 @@ import { createLocalJWKSet, errors, type JWK, type JWTPayload, type JWTVerifyGet
 import { TunnelError } from './errors.ts';
 import { RemoteKeys } from './remote-keys.ts';
 import { type AgentClaims, checkClaims, checkSecret, verifiedClaims, verifyToken } from './token.ts';
-import { watchFiles } from './watched-files.ts';
+import { WatchedFiles } from './watched-files.ts';
 
 /** Where the keys come from; at least one of the first three. */
 export interface TokenKeysOptions {
@@ -29,15 +29,11 @@ interface KeySet {
   readonly publicKeys: JWTVerifyGetKey | undefined;
 }
 
-const EMPTY: KeySet = { secrets: new Map(), publicKeys: undefined };
-
 /** The keys of a gateway. */
 export class TokenKeys {
   readonly #options: TokenKeysOptions;
   readonly #remote: RemoteKeys | undefined;
-  readonly #unwatch: (() => void) | undefined;
-  #fromFile: KeySet = EMPTY;
-  #onError: (error: Error) => void = () => {};
+  readonly #file: WatchedFiles<KeySet> | undefined;
 
   /** @throws RangeError for a secret that is too short; TypeError for no key at all, or a file that is no key set. */
   constructor(options: TokenKeysOptions) {
@@ -48,25 +44,17 @@ export class TokenKeys {
     }
     if (secret !== undefined) checkSecret(secret);
     if (url !== undefined) this.#remote = new RemoteKeys(new URL(url));
-    if (file === undefined) return;
-    this.#fromFile = readKeySet(file);
-    this.#unwatch = watchFiles([file], () => this.reload());
+    if (file !== undefined) this.#file = new WatchedFiles([file], () => readKeySet(file));
   }
 
   /** `onError` hears of a file that cannot be read any more: the keys that it had stay. There is one. */
   watch(onError: (error: Error) => void): void {
-    this.#onError = onError;
+    this.#file?.watch(() => {}, onError);
   }
 
   /** Reads the file again now; by itself that happens within a second of a change. */
   reload(): void {
-    const { file } = this.#options;
-    if (file === undefined) return;
-    try {
-      this.#fromFile = readKeySet(file);
-    } catch (error) {
-      this.#onError(error as Error);
-    }
+    this.#file?.reload();
   }
 
   /**
@@ -105,13 +93,14 @@ export class TokenKeys {
     const header = { alg: algorithm, ...(id === undefined ? {} : { kid: id }) };
     if (algorithm === 'HS256') {
       const { secret } = this.#options;
-      const key = id === undefined ? undefined : this.#fromFile.secrets.get(id);
+      const key = id === undefined ? undefined : this.#file?.current.secrets.get(id);
       if (key !== undefined) return key;
       if (secret !== undefined && (id === undefined || id === keyId(secret))) return new TextEncoder().encode(secret);
       throw new errors.JWKSNoMatchingKey();
     }
     try {
-      if (this.#fromFile.publicKeys !== undefined) return await this.#fromFile.publicKeys(header, jwt);
+      const publicKeys = this.#file?.current.publicKeys;
+      if (publicKeys !== undefined) return await publicKeys(header, jwt);
     } catch (error) {
       if (this.#remote === undefined) throw error;
     }
@@ -121,7 +110,7 @@ export class TokenKeys {
 
   /** Lets go of the file. */
   close(): void {
-    this.#unwatch?.();
+    this.#file?.close();
   }
 }
 

@@ -1,15 +1,53 @@
-// Files that are read again when they have changed. They are looked at, so that it makes no difference how they are put there: written, renamed,
-// or behind a symbolic link that moves.
+// What is in files, read again when they have changed. The files are looked at, so that it makes no difference how they are put there: written,
+// renamed, or behind a symbolic link that moves.
 import { unwatchFile, watchFile } from 'node:fs';
 
 /** How often a file is looked at, in milliseconds. */
 const LOOK = 1_000;
 
-/** Calls `changed` whenever one of the files has changed, or has gone; returns what ends that. Keeps no process alive. */
-export function watchFiles(files: readonly string[], changed: () => void): () => void {
-  const listener = (): void => changed(); // a function of its own: unwatchFile() takes all of one away
-  for (const file of files) watchFile(file, { interval: LOOK, persistent: false }, listener);
-  return () => {
-    for (const file of files) unwatchFile(file, listener);
-  };
+/** Keeps no process alive. */
+export class WatchedFiles<T> {
+  readonly #files: readonly string[];
+  readonly #read: () => T;
+  readonly #look = (): void => this.reload(); // a function of its own: unwatchFile() takes all of one away
+  #current: T;
+  #onChange: (value: T) => void = () => {};
+  #onError: (error: Error) => void = () => {};
+
+  /** @throws what `read` throws for the files as they are. */
+  constructor(files: readonly string[], read: () => T) {
+    this.#files = files;
+    this.#read = read;
+    this.#current = read();
+    for (const file of files) watchFile(file, { interval: LOOK, persistent: false }, this.#look);
+  }
+
+  /** What was read last. */
+  get current(): T {
+    return this.#current;
+  }
+
+  /** Calls `onChange` when the files were read again, and `onError` where they cannot be: what they had stays. There is one of each. */
+  watch(onChange: (value: T) => void, onError: (error: Error) => void): void {
+    this.#onChange = onChange;
+    this.#onError = onError;
+  }
+
+  /** Reads the files again now; by itself that happens within a second of a change, or when one has gone. */
+  reload(): void {
+    let next: T;
+    try {
+      next = this.#read();
+    } catch (error) {
+      this.#onError(error as Error);
+      return;
+    }
+    this.#current = next;
+    this.#onChange(next);
+  }
+
+  /** Lets go of the files. */
+  close(): void {
+    for (const file of this.#files) unwatchFile(file, this.#look);
+  }
 }

@@ -1,7 +1,7 @@
 // Who the gateway is, on a public port that speaks TLS, and who it is next when its certificate was renewed.
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { watchFiles } from '../watched-files.ts';
+import { WatchedFiles } from '../watched-files.ts';
 
 /** In PEM, as node:tls takes them. */
 export interface Certificate {
@@ -26,19 +26,17 @@ export function readCertificate(certFile: string | undefined, keyFile: string | 
 
 /** The files of a certificate, read again when they change: a renewed one needs no restart. */
 export class CertificateFiles {
-  readonly #certFile: string;
-  readonly #keyFile: string;
-  readonly #unwatch: () => void;
+  readonly #files: WatchedFiles<Certificate>;
   #current: Certificate;
-  #onChange: (certificate: Certificate) => void = () => {};
-  #onError: (error: Error) => void = () => {};
 
   /** @throws as readCertificate(). */
   constructor(certFile: string, keyFile: string) {
-    this.#certFile = certFile;
-    this.#keyFile = keyFile;
-    this.#current = readPair(certFile, keyFile);
-    this.#unwatch = watchFiles([certFile, keyFile], () => this.reload());
+    this.#files = new WatchedFiles([certFile, keyFile], () => readPair(certFile, keyFile));
+    this.#current = this.#files.current;
+    this.watch(
+      () => {},
+      () => {},
+    );
   }
 
   get current(): Certificate {
@@ -47,25 +45,25 @@ export class CertificateFiles {
 
   /** Calls `onChange` with a new certificate, and `onError` for files that cannot be used: the old one stays. There is one of each. */
   watch(onChange: (certificate: Certificate) => void, onError: (error: Error) => void): void {
-    this.#onChange = onChange;
-    this.#onError = onError;
+    this.#files.watch((next) => {
+      if (next.cert === this.#current.cert && next.key === this.#current.key) return;
+      try {
+        onChange(next);
+        this.#current = next;
+      } catch (error) {
+        onError(error as Error);
+      }
+    }, onError);
   }
 
   /** Reads the files again now; by itself that happens within a second of a change. */
   reload(): void {
-    try {
-      const next = readPair(this.#certFile, this.#keyFile);
-      if (next.cert === this.#current.cert && next.key === this.#current.key) return;
-      this.#onChange(next);
-      this.#current = next;
-    } catch (error) {
-      this.#onError(error as Error);
-    }
+    this.#files.reload();
   }
 
   /** Lets go of the files. */
   close(): void {
-    this.#unwatch();
+    this.#files.close();
   }
 }
 

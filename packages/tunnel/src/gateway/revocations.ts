@@ -2,46 +2,33 @@
 // changes, and from the admin port.
 import { readFileSync } from 'node:fs';
 import type { AgentClaims } from '../token.ts';
-import { watchFiles } from '../watched-files.ts';
+import { WatchedFiles } from '../watched-files.ts';
 
 export type RevokedKind = 'agent' | 'tenant' | 'token';
 
 /** Agents, tenants and tokens that are revoked. */
 export class Revocations {
   readonly #byHand = new Set<string>();
-  #byFile: ReadonlySet<string> = new Set();
-  readonly #file: string | undefined;
-  readonly #unwatch: (() => void) | undefined;
+  readonly #byFile: WatchedFiles<ReadonlySet<string>> | undefined;
   #listener: () => void = () => {};
-  #onError: (error: Error) => void = () => {};
 
   /**
    * `file`: a line for each, `agent <name>`, `tenant <name>` or `token <id>`; empty lines and those that begin with # say nothing.
    * @throws TypeError for a file that cannot be read, or has another line.
    */
   constructor(file?: string) {
-    this.#file = file;
-    if (file === undefined) return;
-    this.#byFile = read(file);
-    this.#unwatch = watchFiles([file], () => this.reload());
+    if (file !== undefined) this.#byFile = new WatchedFiles([file], () => read(file));
   }
 
   /** Calls `listener` when somebody was revoked; there is one. `onError` hears of a file that cannot be read: what it said stays. */
   watch(listener: () => void, onError: (error: Error) => void): void {
     this.#listener = listener;
-    this.#onError = onError;
+    this.#byFile?.watch(listener, onError);
   }
 
   /** Reads the file again now; by itself that happens within a second of a change. */
   reload(): void {
-    if (this.#file === undefined) return;
-    try {
-      this.#byFile = read(this.#file);
-    } catch (error) {
-      this.#onError(error as Error);
-      return;
-    }
-    this.#listener();
+    this.#byFile?.reload();
   }
 
   /** Why the claims are revoked, in words; undefined if they are not. */
@@ -73,16 +60,16 @@ export class Revocations {
 
   /** `agent <name>` and so on, sorted. */
   get list(): readonly string[] {
-    return [...new Set([...this.#byHand, ...this.#byFile])].sort();
+    return [...new Set([...this.#byHand, ...(this.#byFile?.current ?? [])])].sort();
   }
 
   close(): void {
-    this.#unwatch?.();
+    this.#byFile?.close();
   }
 
   #has(kind: RevokedKind, name: string): boolean {
     const entry = `${kind} ${name}`;
-    return this.#byHand.has(entry) || this.#byFile.has(entry);
+    return this.#byHand.has(entry) || this.#byFile?.current.has(entry) === true;
   }
 }
 
