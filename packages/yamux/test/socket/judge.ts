@@ -1,7 +1,8 @@
 // Compares what was seen over sockets with what was seen over streams. What may differ is what 20-yamux.md lists:
 // - an end that is destroyed before both directions are over sends RST, not FIN: its peer hears an error instead of an end, and at once,
 //   even if it does not read; what it had not read is gone;
-// - bytes beyond the window wait, where a kernel takes them; and who writes back what it reads, waits with them;
+// - bytes beyond the window wait, where a kernel takes them; and who writes back what it reads, waits with them. A 'timeout' comes meanwhile, and
+//   pipe(), which goes on at 'drain', forgets a pause(): sensible.ts leaves these out;
 // - a FIN is out when its frame is handed over, sooner than a kernel's or behind bytes that wait: a destroy() behind end() may come before
 //   'finish' over the ones and after it over the others;
 // - error codes and addresses, at which nobody looks here.

@@ -39,10 +39,18 @@ function reusingInTime(program: Program): Program {
   });
 }
 
-/** What unshift() hands to who reads at once is decoded or not by the time of the first read. And toWeb() throws at text, as Node has it. */
+/**
+ * What unshift() hands to who reads at once is decoded or not by the time of the first read. And toWeb() throws at text, as Node has it. A loop
+ * takes what is there in the tick in which it begins: of much, that is how Node cuts it, and setEncoding() behind it decodes the rest.
+ */
 function decodingApart(program: Program): Program {
   const apart = program.rounds.flat().filter(({ do: what }) => what === 'unshift' || what === 'toWeb');
-  return keep(program, (step) => step.do !== 'encoding' || !apart.some(({ end }) => end === step.end));
+  return keep(program, (step, steps) => {
+    if (step.do !== 'encoding') return true;
+    const isCut = steps.some(({ end, do: what }) => end === step.end && (what === 'for await' || what === 'iterator'));
+    if (isCut && saidBefore(program, otherEnd(step.end)) > 1000) return false;
+    return !apart.some(({ end }) => end === step.end);
+  });
 }
 
 /**
@@ -57,11 +65,12 @@ function readingApart(program: Program): Program {
   });
 }
 
-/** A timeout is none of an end whose last bytes a kernel took long ago, and which is closed by now. */
+/** A timeout is none of an end whose last bytes a kernel took long ago, or in the same round, and which is closed by now. */
 function timingApart(program: Program): Program {
-  return keep(program, (step) => {
+  return keep(program, (step, steps) => {
     if (step.do !== 'setTimeout' && step.do !== 'idle') return true;
-    return saidBefore(program, step.end, step) <= 100_000;
+    const rounds = program.rounds.slice(0, program.rounds.indexOf(steps) + 1);
+    return saidBefore({ ...program, rounds }, step.end) <= 100_000;
   });
 }
 
@@ -111,7 +120,8 @@ function sinkingInPeace(program: Program): Program {
  * One end echoes at most, once, or nothing comes to rest. And whose bytes get between those that it echoes, would depend on time: from then on
  * it writes nothing of its own, and begins no other reading; and nobody fills the connection. It is left out at an end that has ended, or ends
  * with a large input: how much it reads before a write fails, is how the input is cut. With cork() it would read as far as its buffer goes. And
- * the 'close' of a destroy() in the same round takes the echo apart, before or after the end of the input goes through it.
+ * the 'close' of a destroy() in the same round takes the echo apart, before or after the end of the input goes through it. pause() is forgotten
+ * when the writing goes on that the reading waits for: so pipe() has it, and a kernel may have taken all by then.
  */
 function withOneEcho(program: Program): Program {
   const all = program.rounds.flat();
@@ -125,6 +135,7 @@ function withOneEcho(program: Program): Program {
     if (isEcho(step) || step.do === 'fill') return false;
     if (step.end !== first.end) return true;
     if (step.do === 'cork' || (BREAKS.has(step.do) && steps.includes(first))) return false;
+    if (step.do === 'pause' && saidByPeer > SURE_WINDOW) return false;
     return step.do !== 'once' && (!(writes(step) || READS.has(step.do)) || all.indexOf(step) < since);
   });
 }
@@ -194,19 +205,22 @@ function throwingApart(program: Program): Program {
       !isSecond(step) &&
       (!writes(step) || steps.find(({ end, do: what }) => end === step.end && SAYS.has(what)) === step),
   );
-  // A write behind the end fails, and what its callback throws then cuts short the 'error' and the 'close'.
-  const harmless = (write: Step & { readonly do: 'write' }): typeof write.as => {
+  // A write behind the end fails, and what its callback throws then cuts short the 'error' and the 'close'. And who begins to read in the same
+  // round and throws in that, begins a turn later, when more may have come.
+  const harmless = (write: Step & { readonly do: 'write' }, steps: readonly Step[]): typeof write.as => {
     const before = all.slice(0, all.indexOf(write));
     const hasEnded =
       !program.allowHalfOpen[write.end] || before.some(({ end, do: what }) => end === write.end && ENDS.has(what));
-    return hasEnded && write.as === 'throwing callback' ? 'callback' : write.as;
+    const delays = byChunks && steps.some(({ do: what }) => READS.has(what) || what === 'resume');
+    return (hasEnded || delays) && write.as === 'throwing callback' ? 'callback' : write.as;
   };
-  const calm = (step: Step): Step => {
+  const calm = (step: Step, steps: readonly Step[]): Step => {
     if (step.do !== 'write') return step;
+    const size = byChunks ? Math.min(step.size, 1000) : step.size;
     // A socket whose bytes went out at once has no 'drain', and where there is one its listener comes before the callbacks.
-    return { ...step, size: byChunks ? Math.min(step.size, 1000) : step.size, as: drain ? 'buffer' : harmless(step) };
+    return { ...step, size, as: drain ? 'buffer' : harmless(step, steps) };
   };
-  return { ...once, rounds: once.rounds.map((steps) => steps.map(calm)) };
+  return { ...once, rounds: once.rounds.map((steps) => steps.map((step) => calm(step, steps))) };
 }
 
 export function keep(program: Program, may: (step: Step, steps: readonly Step[]) => boolean): Program {

@@ -5,11 +5,12 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runs } from '../support/runs.ts';
 import { differences } from './judge.ts';
-import { KNOWN_FAULTS } from './known-faults.ts';
+import { KNOWN_FAULTS, LEFT_OUT } from './known-faults.ts';
 import { NetListener } from './net-carrier.ts';
 import { describeProgram, type Program } from './program.ts';
 import { programs, type Theme } from './program-arbitrary.ts';
 import { run, type Transcript } from './run.ts';
+import { sensible } from './sensible.ts';
 import { SessionCarrier } from './session-carrier.ts';
 
 /** ms that a property may take, shrinking included. */
@@ -53,6 +54,8 @@ test.each<[Theme, number]>([
 ])('%s: a pair of streams is as a pair of sockets', (theme, numRuns) => forPrograms(theme, numRuns), PATIENCE);
 
 // Outside `fuzz`, which looks for what is not known.
-test.runIf(process.env.FUZZ_SECONDS === undefined).each(KNOWN_FAULTS)('as over sockets: %s', (_title, program) =>
-  hold(program, overStreams),
-);
+const testKnown = test.runIf(process.env.FUZZ_SECONDS === undefined);
+
+testKnown.each(KNOWN_FAULTS)('as over sockets: %s', (_title, program) => hold(program, overStreams));
+
+testKnown.each(LEFT_OUT)('left out: %s', (_title, program) => hold(sensible(program), overStreams));
