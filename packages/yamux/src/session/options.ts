@@ -186,7 +186,7 @@ export function checkOpenOptions(of: string, options: OpenOptions): void {
   }
 }
 
-/** @throws {TypeError} unless `options`, given to the function `of`, is an object with no names but `known`. */
+/** @throws {TypeError} unless `options`, given to the function `of`, is an object with no names but `known`, and its signal, if it has one, is one. */
 export function checkOptions(of: string, options: unknown, known: readonly string[]): void {
   if (typeof options === 'function') {
     throw new TypeError(
@@ -199,6 +199,20 @@ export function checkOptions(of: string, options: unknown, known: readonly strin
   for (const name in options) {
     if (!known.includes(name)) throw new TypeError(`Unknown option '${name}' of ${of}${suggestion(name, known)}`);
   }
+  const { signal } = options as WaitOptions;
+  if (signal !== undefined && !isSignal(signal)) {
+    throw new TypeError(
+      `Expected the signal of ${of} to be an AbortSignal (an AbortController has it in .signal), got ${describe(signal)}`,
+    );
+  }
+}
+
+/** By its shape: it may be another realm's, or a library's. */
+function isSignal(value: unknown): boolean {
+  const { aborted, addEventListener, removeEventListener } = (value ?? {}) as Partial<AbortSignal>;
+  return (
+    typeof aborted === 'boolean' && typeof addEventListener === 'function' && typeof removeEventListener === 'function'
+  );
 }
 
 function suggestion(name: string, known: readonly string[]): string {

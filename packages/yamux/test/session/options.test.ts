@@ -8,6 +8,7 @@ import {
   resolveOptions,
   type SessionOptions,
   WAIT_OPTIONS,
+  type WaitOptions,
 } from '../../src/session/options.ts';
 import { WindowBudget } from '../../src/stream/window-budget.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -127,6 +128,31 @@ test('an unknown option of a method that has only one says which', () => {
     new TypeError('Expected allowHalfOpen to be true or false, got string'),
   );
   expect(() => checkOptions('close()', { signal: undefined, timeout: 5 }, CLOSE_OPTIONS)).not.toThrow();
+});
+
+describe('a signal', () => {
+  test.each([
+    [{}, 'object'],
+    [new AbortController(), 'object'],
+    [{ aborted: false }, 'object'],
+    [null, 'null'],
+    ['now', 'string'],
+  ])('%o is none, says every method that takes one', (signal, got) => {
+    const message = (of: string): Error =>
+      new TypeError(
+        `Expected the signal of ${of} to be an AbortSignal (an AbortController has it in .signal), got ${got}`,
+      );
+    const options = { signal } as unknown as WaitOptions;
+    expect(() => checkOpenOptions('open()', options)).toThrow(message('open()'));
+    expect(() => checkOptions('ping()', options, WAIT_OPTIONS)).toThrow(message('ping()'));
+    expect(() => checkOptions('close()', options, CLOSE_OPTIONS)).toThrow(message('close()'));
+  });
+
+  test('may come from elsewhere', () => {
+    const foreign = { aborted: false, addEventListener: () => {}, removeEventListener: () => {} };
+    expect(() => checkOptions('ping()', { signal: foreign }, WAIT_OPTIONS)).not.toThrow();
+    expect(() => checkOptions('ping()', { signal: AbortSignal.timeout(1) }, WAIT_OPTIONS)).not.toThrow();
+  });
 });
 
 describe('options that are no object', () => {
