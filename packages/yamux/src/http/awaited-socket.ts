@@ -110,11 +110,16 @@ export class AwaitedSocket extends SocketShape {
     if (this.readableLength === 0) this.read(0);
   }
 
+  // What the stream has room for is copied and done, as a kernel does: so the next write is with the stream at once, too, and a destroy() behind it
+  // forgets nothing. What is more stays the writer's, and is done when the stream says so.
+
   override _write(chunk: Buffer, encoding: BufferEncoding, callback: Callback): void {
     this.#writeCallback = callback;
     this.#writeLength = chunk.length;
-    if (this.#stream) this.#stream.write(chunk, this.#written);
-    else this.#waiting = () => this._write(chunk, encoding, callback);
+    const stream = this.#stream;
+    if (stream === undefined) this.#waiting = () => this._write(chunk, encoding, callback);
+    else if (hasRoom(stream, chunk.length)) this.#writeCopy(stream, Buffer.from(chunk));
+    else stream.write(chunk, this.#written);
   }
 
   override _writev(chunks: Array<{ chunk: Buffer; encoding: BufferEncoding }>, callback: Callback): void {
@@ -125,11 +130,20 @@ export class AwaitedSocket extends SocketShape {
       this.#waiting = () => this._writev(chunks, callback);
       return;
     }
+    if (hasRoom(stream, this.#writeLength)) {
+      this.#writeCopy(stream, Buffer.concat(chunks.map(({ chunk }) => chunk)));
+      return;
+    }
     const last = chunks.length - 1;
     stream.cork();
     for (let index = 0; index < last; index += 1) stream.write(chunks[index]?.chunk);
     stream.write(chunks[last]?.chunk, this.#written);
     stream.uncork();
+  }
+
+  #writeCopy(stream: Duplex, copy: Buffer): void {
+    stream.write(copy);
+    this.#written();
   }
 
   override _final(callback: Callback): void {
@@ -185,6 +199,10 @@ export class AwaitedSocket extends SocketShape {
     if (!error && this.writableEnded && this.writableLength === this.#writeLength) stream.end();
     stream.destroy(error ?? undefined);
   }
+}
+
+function hasRoom(stream: Duplex, bytes: number): boolean {
+  return stream.writable && stream.writableLength + bytes < stream.writableHighWaterMark;
 }
 
 function notSent(): YamuxError {

@@ -143,12 +143,22 @@ describe('bytes', () => {
     expect(taken).toBe(100 * 8192);
   });
 
-  test("a write is done when the stream's is, so that its memory may be used again", async () => {
+  test("a write that the stream has room for is done at once, and its memory the writer's", async () => {
+    const { socket, near } = await attached();
+    const taken: Buffer[] = [];
+    near._write = (chunk: Buffer) => taken.push(chunk);
+    const chunk = Buffer.from('mine');
+    const error = await new Promise((resolve) => socket.write(chunk, resolve));
+    chunk.fill('x');
+    expect([error, String(taken[0])]).toEqual([null, 'mine']);
+  });
+
+  test("a write that the stream has no room for is done when the stream's is, so that its memory may be used again", async () => {
     const { socket, near } = await attached();
     let finish: (() => void) | undefined;
     near._write = (_chunk, _encoding, callback) => (finish = callback);
     let isWritten = false;
-    socket.write('x', () => (isWritten = true));
+    socket.write(Buffer.alloc(70_000), () => (isWritten = true));
     await settle();
     expect(isWritten).toBe(false);
     finish?.();
@@ -195,7 +205,7 @@ describe('ends', () => {
     socket.pause();
     far.end('all of it');
     await once(near, 'end');
-    const writing = new Promise((resolve) => socket.write('x', resolve));
+    const writing = new Promise((resolve) => socket.write(Buffer.alloc(70_000), resolve));
     near.destroy(new Error('gone'));
     await settle();
     expect(socket.destroyed).toBe(false);
@@ -205,23 +215,6 @@ describe('ends', () => {
     await once(socket, 'end');
     expect(heard).toBe('all of it');
     expect(await writing).toMatchObject({ message: 'this end was destroyed' });
-  });
-
-  test('destroy() after write() sends what was written, as the stream does', async () => {
-    const { a, b } = sessionPair();
-    const opening = new AbortController();
-    const socket = new AwaitedSocket(a.open(), opening);
-    await once(socket, 'connect');
-    const accepted = b.accept();
-    socket.write('last words');
-    socket.destroy();
-    const far = await accepted;
-    let heard = '';
-    far.on('data', (chunk: Buffer) => (heard += chunk.toString())).on('error', () => {});
-    await settle();
-    expect(heard).toBe('last words');
-    a.destroy();
-    b.destroy();
   });
 });
 
@@ -236,9 +229,31 @@ describe('over a stream of a session', () => {
     return { socket, far, events };
   }
 
+  test.each([1, 2, 3])('destroy() after %i writes sends them all, as the stream does', async (writes) => {
+    const { socket, events } = await overStreams();
+    const outcomes: unknown[] = [];
+    for (let at = 0; at < writes; at += 1) socket.write('last words', (error) => outcomes.push(error));
+    socket.destroy();
+    await settle();
+    expect(events).toEqual(['last words'.repeat(writes), 'error']);
+    expect(outcomes).toEqual(Array.from({ length: writes }, () => null));
+  });
+
+  test('destroy() after corked writes and one more sends them all', async () => {
+    const { socket, events } = await overStreams();
+    socket.cork();
+    for (const text of ['one', 'two']) socket.write(text);
+    socket.uncork();
+    socket.write('three');
+    socket.destroy();
+    await settle();
+    expect(events).toEqual(['onetwothree', 'error']);
+  });
+
   test('destroy() after end() sends what was written and the end, and no reset', async () => {
     const { socket, events } = await overStreams();
-    socket.write('last words');
+    socket.write('last ');
+    socket.write('words');
     socket.end();
     socket.destroy();
     await settle();
@@ -248,13 +263,14 @@ describe('over a stream of a session', () => {
   test('destroy() after end() sends no end where it forgets something that was written', async () => {
     const { socket, events } = await overStreams();
     const outcomes: unknown[] = [];
-    for (const text of ['one', 'two', 'three']) {
+    const large = 'x'.repeat(70_000);
+    for (const text of [large, 'two', 'three']) {
       socket.write(text, (error) => outcomes.push((error as NodeJS.ErrnoException | null)?.code ?? 'done'));
     }
     socket.end();
     socket.destroy();
     await settle();
-    expect(events).toEqual(['one', 'error']);
+    expect([events.slice(0, -1).join('') === large, events.at(-1)]).toEqual([true, 'error']);
     expect(outcomes).toEqual(['done', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_DESTROYED']);
   });
 
@@ -270,7 +286,7 @@ describe('over a stream of a session', () => {
     far.on('data', (chunk: Buffer) => heard.push(Buffer.from(chunk)));
     await settle();
     left.stall();
-    const chunk = Buffer.alloc(8192, 1);
+    const chunk = Buffer.alloc(70_000, 1);
     const outcomes: unknown[] = [];
     socket.write(chunk, (error) => {
       outcomes.push(error);
