@@ -10,8 +10,10 @@ export interface AcceptPort {
   hasListeners(): boolean;
   /** Emits 'stream'. */
   emit(stream: YamuxStream): void;
-  /** Makes the application's end of it, and sends the ACK. */
+  /** Makes the application's end of it. */
   take(stream: WireStream): YamuxStream;
+  /** It has its owner: sends the ACK. Who listens from outside is told, and may end the session within the call. */
+  taken(stream: WireStream): void;
 }
 
 export class AcceptQueue {
@@ -38,7 +40,7 @@ export class AcceptQueue {
   }
 
   offer(stream: WireStream): void {
-    if (this.#line.length > 0) this.#line.serveFirst(this.#forPromise(stream));
+    if (this.#line.length > 0) this.#handToFirst(stream);
     else if (this.#port.hasListeners()) this.#handToListeners(stream);
     else this.#backlog.add(stream);
   }
@@ -47,7 +49,9 @@ export class AcceptQueue {
     if (!signal?.aborted) {
       for (const stream of this.#backlog) {
         this.#backlog.delete(stream);
-        return Promise.resolve(this.#forPromise(stream));
+        const accepted = this.#forPromise(stream);
+        this.#port.taken(stream);
+        return Promise.resolve(accepted);
       }
     }
     return this.#line.wait(signal);
@@ -78,6 +82,11 @@ export class AcceptQueue {
     this.#line.failAll(error);
   }
 
+  #handToFirst(wire: WireStream): void {
+    this.#line.serveFirst(this.#forPromise(wire));
+    this.#port.taken(wire);
+  }
+
   #forPromise(wire: WireStream): YamuxStream {
     const stream = this.#port.take(wire);
     this.#handOver.hold(stream);
@@ -86,6 +95,7 @@ export class AcceptQueue {
 
   #handToListeners(wire: WireStream): void {
     const stream = this.#port.take(wire);
+    this.#port.taken(wire);
     try {
       this.#port.emit(stream);
     } catch (error) {

@@ -68,7 +68,8 @@ export class Streams {
     this.accepts = new AcceptQueue(options.acceptBacklog, this.#handOver, {
       hasListeners: () => port.hasListeners(),
       emit: (stream) => port.emit(stream),
-      take: (wire) => this.#take(wire),
+      take: (wire) => this.#faceOf(wire),
+      taken: (wire) => this.#taken(wire),
     });
     this.#streamPort = {
       ...options,
@@ -155,12 +156,10 @@ export class Streams {
     if (wire.face) this.#trace.streamOpened(wire.face);
   }
 
-  #take(wire: WireStream): YamuxStream {
-    const stream = this.#faceOf(wire);
+  #taken(wire: WireStream): void {
     this.#outbox.control(FrameType.WindowUpdate, Flag.Ack, wire.id, 0);
     wire.acknowledge();
-    this.#trace.streamOpened(stream);
-    return stream;
+    if (wire.face) this.#trace.streamOpened(wire.face);
   }
 
   #ended(wire: WireStream): void {

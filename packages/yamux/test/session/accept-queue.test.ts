@@ -21,9 +21,10 @@ class Scene {
         this.onStream?.(stream);
       },
       take: ({ id }) => {
-        this.log.push(`${id} taken`);
+        this.log.push(`${id} made`);
         return { id, start: () => this.log.push(`${id} started`) } as unknown as YamuxStream;
       },
+      taken: ({ id }) => this.log.push(`${id} taken`),
     });
   }
 
@@ -45,14 +46,21 @@ describe('an inbound stream', () => {
     scene.offer(1);
     scene.offer(3);
     expect((await Promise.all(calls)).map(({ id }) => id)).toEqual([1, 3]);
-    expect(scene.log).toEqual(['1 taken', '1 held till it can be heard', '3 taken', '3 held till it can be heard']);
+    expect(scene.log).toEqual([
+      '1 made',
+      '1 held till it can be heard',
+      '1 taken',
+      '3 made',
+      '3 held till it can be heard',
+      '3 taken',
+    ]);
   });
 
   test("else goes to the 'stream' listeners, and then tells what had come before they could listen", () => {
     const scene = new Scene();
     scene.listeners = 1;
     scene.offer(1);
-    expect(scene.log).toEqual(['1 taken', '1 emitted', '1 started']);
+    expect(scene.log).toEqual(['1 made', '1 taken', '1 emitted', '1 started']);
     expect(scene.accepts.backlog).toBe(0);
   });
 
@@ -72,7 +80,14 @@ describe('the backlog', () => {
     expect((await scene.accepts.accept()).id).toBe(1);
     expect((await scene.accepts.accept()).id).toBe(3);
     expect(scene.accepts.backlog).toBe(0);
-    expect(scene.log).toEqual(['1 taken', '1 held till it can be heard', '3 taken', '3 held till it can be heard']);
+    expect(scene.log).toEqual([
+      '1 made',
+      '1 held till it can be heard',
+      '1 taken',
+      '3 made',
+      '3 held till it can be heard',
+      '3 taken',
+    ]);
   });
 
   test('goes to a new listener, in order of arrival', () => {
@@ -95,7 +110,7 @@ describe('the backlog', () => {
     };
     scene.accepts.drainToListeners();
     expect(scene.accepts.backlog).toBe(1);
-    expect(scene.log).not.toContain('3 taken');
+    expect(scene.log).not.toContain('3 made');
   });
 
   test('stays when the listener was gone again before it could be served', () => {
@@ -124,7 +139,7 @@ describe('the backlog', () => {
     scene.listeners = 1;
     scene.onStream = () => scene.accepts.drop(second);
     scene.accepts.drainToListeners();
-    expect(scene.log).toEqual(['1 taken', '1 emitted', '1 started']);
+    expect(scene.log).toEqual(['1 made', '1 taken', '1 emitted', '1 started']);
     expect(scene.accepts.backlog).toBe(0);
   });
 
@@ -218,5 +233,14 @@ test('what a listener throws is an uncaught exception of its own, and the next s
     for (const other of others) process.on('uncaughtException', other);
   }
   expect(uncaught).toEqual([error]);
-  expect(scene.log).toEqual(['1 taken', '1 emitted', '1 started', '3 taken', '3 emitted', '3 started']);
+  expect(scene.log).toEqual([
+    '1 made',
+    '1 taken',
+    '1 emitted',
+    '1 started',
+    '3 made',
+    '3 taken',
+    '3 emitted',
+    '3 started',
+  ]);
 });

@@ -4,7 +4,7 @@ import diagnostics from 'node:diagnostics_channel';
 import { afterEach, expect, test } from 'vitest';
 import type { YamuxSession } from '../../src/index.ts';
 import { settle } from '../support/duplex-pair.ts';
-import { ack } from '../support/frames.ts';
+import { ack, syn } from '../support/frames.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { facingPeer } from '../support/pairs.ts';
 import { uncaughtIn } from '../support/uncaught.ts';
@@ -49,6 +49,33 @@ test('a stream whose session is destroyed when the stream is told of errors wher
   expect(uncaught).toEqual([]);
   expect(heard).toEqual(['ERR_YAMUX_SESSION_CLOSED']);
 });
+
+test.each([
+  ['a stream', 'yamux:stream:open', 'waits'],
+  ['a stream', 'yamux:stream:open', 'comes late'],
+  ['its ACK', 'yamux:frame:sent', 'waits'],
+  ['its ACK', 'yamux:frame:sent', 'comes late'],
+])(
+  'a session that is destroyed when %s is told of on %s gives the stream to an accept() that %s',
+  async (_what, name, when) => {
+    const { session, peer } = facingPeer('server');
+    const heard: unknown[] = [];
+    const accept = (): void =>
+      void session.accept().then((stream) => stream.on('error', ({ code }: NodeJS.ErrnoException) => heard.push(code)));
+    if (when === 'waits') accept();
+    else peer.send(syn(1));
+    await settle();
+    destroyAt(name);
+    const uncaught = await uncaughtIn(() => {
+      if (when === 'waits') peer.send(syn(1));
+      // In a turn of its own: what comes on the next tick is then told before any promise goes on.
+      else setImmediate(accept);
+    });
+    expect(uncaught).toEqual([]);
+    expect(heard).toEqual(['ERR_YAMUX_SESSION_CLOSED']);
+    expect(session.stats()).toMatchObject({ streams: 0, keptStreams: 0 });
+  },
+);
 
 test.each([
   ['large', 8192],
