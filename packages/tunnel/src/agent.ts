@@ -7,7 +7,7 @@ import { TunnelAgent, type TunnelAgentOptions } from './agent/tunnel-agent.ts';
 import { jsonLog } from './log.ts';
 import { flags, notify, onCommand, onStop, run, wholeNumber } from './program.ts';
 
-const HELP = `Usage: agent --target [<route>=]<url> [options]
+const HELP = `Usage: tunnel-agent --target [<route>=]<url> [options]
 
 Dials gateways by WebSocket and forwards what comes back to local servers.
 
@@ -24,7 +24,7 @@ Dials gateways by WebSocket and forwards what comes back to local servers.
   --target-ca <file>         certificates, in PEM, that https: targets may have
   --target-insecure          take any certificate of https: targets
   --connections <number>     sessions to each gateway: the agent's share          (1)
-  --token <token>            what "gateway --issue-token" printed                 (TUNNEL_TOKEN of the environment)
+  --token <token>            what "tunnel-gateway --issue-token" printed          (TUNNEL_TOKEN of the environment)
   --token-file <file>        a file with the token, read again at each dial
   --help
 

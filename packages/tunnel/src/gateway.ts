@@ -25,7 +25,7 @@ import type { AgentClaims } from './token.ts';
 import { checkClaims, checkSecret } from './token.ts';
 import { issueToken, TokenKeys } from './token-keys.ts';
 
-const HELP = `Usage: gateway [options]
+const HELP = `Usage: tunnel-gateway [options]
 
 Public HTTP or HTTPS in, agents' WebSockets in on the same port. Requests go to the agents that serve their Host and path.
 
@@ -78,7 +78,7 @@ Limits. 0 is none, where it is a time or a rate:
   --max-messages-per-tenant <number>    a second, of its agents        (100000)
   --max-window-growth-per-tenant <bytes>                               (67108864)
   --max-streams-per-session <number>    requests at a time             (1000)
-  --max-dials-per-second <number>       of agents                      (1000)
+  --max-dials-per-second <number>       of a tenant's agents           (1000)
 
 The admin port:
 

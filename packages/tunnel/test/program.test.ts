@@ -7,9 +7,13 @@ import { finished, ready, start } from './support/programs.ts';
 import { HOST, SECRET, tokenFor } from './support/tunnel.ts';
 
 describe('the programs', () => {
-  it.each(['gateway', 'agent', 'demo'] as const)('%s explains itself', async (program) => {
+  it.each([
+    ['gateway', 'tunnel-gateway'],
+    ['agent', 'tunnel-agent'],
+    ['demo', 'demo'],
+  ] as const)('%s explains itself, by the name that it is installed by', async (program, name) => {
     const { code, out } = await finished(start(program, ['--help']));
-    expect([code, out]).toEqual([0, expect.stringContaining(`Usage: ${program}`)]);
+    expect([code, out]).toEqual([0, expect.stringMatching(new RegExp(`^Usage: ${name} `))]);
   });
 
   it.each([

@@ -16,6 +16,8 @@ import { UpgradeRefusedError } from './errors.ts';
 
 /** How long the other end may take to close, in milliseconds. */
 const LINGER = 5_000;
+/** Bytes that are read meanwhile, and forgotten. */
+const LINGER_BYTES = 1_048_576;
 
 export function refuseUpgrade(socket: Duplex, refusal: UpgradeRefusedError): void {
   if (!socket.writable) {
@@ -25,7 +27,13 @@ export function refuseUpgrade(socket: Duplex, refusal: UpgradeRefusedError): voi
   const timer = systemClock.setTimeout(() => socket.destroy(), LINGER);
   socket.once('close', () => systemClock.clearTimeout(timer));
   socket.end(responseTo(refusal));
-  socket.resume(); // unread bytes would turn the close into a reset, which can overtake the response
+  // Unread bytes would turn the close into a reset, which can overtake the response.
+  let left = LINGER_BYTES;
+  socket.on('data', (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) socket.destroy();
+  });
+  socket.resume(); // who waited for the answer may have paused it
 }
 
 /** A header that cannot be sent is the application's mistake. It is answered by 500, so that the socket does not stay open. */

@@ -70,6 +70,28 @@ describe('an upgrade that is refused', () => {
     }
   });
 
+  it('is cut off when more than 1 MiB comes behind it', async () => {
+    const { server, port } = await accepting({ authenticate: () => false });
+    const accepted = once(server, 'connection') as Promise<[Socket]>;
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    socket.on('error', () => {}); // the reset behind the last byte
+    vi.useFakeTimers({ toFake: ['setTimeout'] }); // it does not take a timer
+    try {
+      socket.write(upgradeRequest('/connect'));
+      await once(socket.resume(), 'end');
+      const [serverSocket] = await accepted;
+      const closed = once(serverSocket, 'close');
+      await new Promise((resolve) => socket.write(Buffer.alloc(1_048_576), resolve));
+      await expect.poll(() => serverSocket.bytesRead).toBeGreaterThan(1_048_576);
+      expect(serverSocket.destroyed).toBe(false);
+      socket.write('x');
+      await closed;
+    } finally {
+      vi.useRealTimers();
+      socket.destroy();
+    }
+  });
+
   it.each([false, null, undefined])('by an authenticate that answers %s gets 401', async (identity) => {
     const { url, sessions } = await accepting({ authenticate: async () => identity });
     await expect(dial(`${url}/connect`)).rejects.toMatchObject({

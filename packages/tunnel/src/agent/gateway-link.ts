@@ -42,7 +42,7 @@ export class GatewayLink {
       },
       onRetry: ({ delay, error }) => {
         const why = error === undefined ? 'the gateway goes away' : linkFailure(error);
-        log('dials again', { gateway: url, inMs: delay, why });
+        log('dials again', { gateway: url, inMs: Math.round(delay), why });
         onFirst();
         this.#refusals = refusesToken(error) ? this.#refusals + 1 : 0;
         if (this.#refusals > 1) onRefused(error);

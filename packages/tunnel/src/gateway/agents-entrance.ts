@@ -9,7 +9,7 @@ import type { UpgradeRequest } from '../http/upgrade-response.ts';
 import type { Log } from '../log.ts';
 import type { AgentClaims } from '../token.ts';
 import type { TokenKeys } from '../token-keys.ts';
-import { DialRate } from './dial-rate.ts';
+import type { CountedConnections } from './counted-connections.ts';
 import { FrameToll } from './frame-toll.ts';
 import type { Revocations } from './revocations.ts';
 import type { AgentSession, Routes } from './routes.ts';
@@ -19,8 +19,8 @@ export interface EntranceOptions {
   readonly keys: TokenKeys;
   readonly revocations: Revocations;
   readonly routes: Routes;
+  readonly connections: CountedConnections;
   readonly maxSessionsPerTenant: number;
-  readonly maxDialsPerSecond: number;
   readonly log: Log;
   readonly onJoined: (session: AgentSession) => void;
   readonly onGone: () => void;
@@ -43,7 +43,6 @@ export class AgentsEntrance {
   /** Listens on no port: what comes to one is handed to it. */
   readonly #server: Server = createServer();
   readonly #acceptor: UpgradeAcceptor;
-  readonly #dials: DialRate;
   readonly #looking: NodeJS.Timeout;
 
   constructor(options: EntranceOptions) {
@@ -51,11 +50,11 @@ export class AgentsEntrance {
     this.#options = options;
     const toll = new FrameToll(tenants);
     this.#looking = setInterval(() => toll.take(options.routes.sessions), LOOK).unref();
-    this.#dials = new DialRate(options.maxDialsPerSecond);
     this.#server.on('error', (error) => options.log('agents cannot come in', { error: describe(error) }));
     this.#acceptor = acceptUpgrades<AgentClaims>(this.#server, {
       path: options.path,
       authenticate: (request) => this.#authenticate(request),
+      maxPending: Number.POSITIVE_INFINITY, // each is a connection of its address, which are bounded; one bound for all would be used up by one
       // Streams are opened by the gateway alone: whatever an agent asks for is refused.
       yamux: ({ tenant }) => ({ acceptBacklog: 0, flushAt: 'turn', windowBudget: tenants.of(tenant).windowBudget }),
       stream: ({ tenant }) => ({ messageBudget: tenants.of(tenant).messageBudget }),
@@ -102,9 +101,6 @@ export class AgentsEntrance {
 
   async #authenticate(request: IncomingMessage): Promise<AgentClaims> {
     const { keys } = this.#options;
-    if (!this.#dials.take(performance.now())) {
-      throw new UpgradeRefusedError(503, { headers: { 'retry-after': '1' }, body: 'too many dials at a time\n' });
-    }
     const [, token] = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
     if (token === undefined) throw new UpgradeRefusedError(401, { body: 'expected Authorization: Bearer <token>\n' });
     const claims = await keys.verify(token, Date.now()).catch((cause: unknown) => {
@@ -114,6 +110,9 @@ export class AgentsEntrance {
     });
     const refusal = this.#refusalOf(claims);
     if (refusal !== undefined) throw refusal;
+    if (!this.#options.routes.tenants.of(claims.tenant).dials.take(performance.now())) {
+      throw new UpgradeRefusedError(503, { headers: { 'retry-after': '1' }, body: 'too many dials at a time\n' });
+    }
     return claims;
   }
 
@@ -135,7 +134,7 @@ export class AgentsEntrance {
   }
 
   #join(session: YamuxSession, request: IncomingMessage, claims: AgentClaims): void {
-    const { routes, log, onJoined, onGone } = this.#options;
+    const { routes, connections, log, onJoined, onGone } = this.#options;
     const { agent, tenant } = claims;
     session.on('error', () => {}); // a lost agent is no reason to end; 'close' tells
     // Of those that dialed at the same time, others may have come first.
@@ -145,6 +144,7 @@ export class AgentsEntrance {
       this.#refused(refusal);
       return;
     }
+    connections.release(request.socket);
     const speaksBlocks = request.headers[EXCHANGE_HEADER] === EXCHANGE_VERSION;
     const joined = routes.join(claims, session, speaksBlocks);
     const expiry = this.#watchExpiry(joined);

@@ -2,14 +2,16 @@
 import type { Socket } from 'node:net';
 import { answerError } from '../http/error-response.ts';
 import type { AgentsEntrance } from './agents-entrance.ts';
+import type { CountedConnections } from './counted-connections.ts';
 import { type PublicServer, type PublicServerOptions, publicServer } from './public-server.ts';
 
 export class AgentsPort {
   readonly #public: PublicServer;
 
-  constructor(options: PublicServerOptions, entrance: AgentsEntrance) {
+  constructor(options: PublicServerOptions, entrance: AgentsEntrance, connections: CountedConnections) {
     this.#public = publicServer(options);
     const { server } = this.#public;
+    connections.watch(server);
     server.on('upgrade', (request, socket: Socket, head) => {
       socket.on('error', () => {}); // 'close' follows
       // Behind a request that has not been answered yet nothing can be written.

@@ -67,7 +67,7 @@ export class ClientConnection {
 
   upgrade(kind: 'upgrade' | 'connect', request: IncomingMessage, head: Buffer): void {
     // The parser has let go of the connection, and with it of what an answer under way waits for.
-    this.#socket.on('drain', () => this.#current?.response.emit('drain'));
+    this.#socket.on('drain', this.#onDrain);
     if (!this.#isFull) this.#take({ kind, request, head });
   }
 
@@ -128,6 +128,7 @@ export class ClientConnection {
         const upgrade = { socket: this.#socket, head };
         if (this.#host.acceptAgent(request, upgrade)) return;
         if (ignoresUpgrade(request)) {
+          this.#socket.off('drain', this.#onDrain);
           putBack(request, upgrade);
           this.#host.parse(this.#socket);
         } else this.#begin(request, upgradeResponse(request, upgrade), upgrade);
@@ -136,7 +137,7 @@ export class ClientConnection {
   }
 
   #begin(request: IncomingMessage, response: ServerResponse, upgrade: UpgradeRequest | undefined): void {
-    if (this.#host.isClosing) response.shouldKeepAlive = false;
+    if (this.#host.isClosing || isLast(request)) response.shouldKeepAlive = false;
     const exchange = new PublicExchange(request, response, this.#host.context, this.#onDone, upgrade);
     this.#current = exchange;
     this.#host.began(exchange);
@@ -145,6 +146,10 @@ export class ClientConnection {
     exchange.begin();
     if (this.#isEnded && this.#waiting.length === 0) exchange.clientEnded();
   }
+
+  readonly #onDrain = (): void => {
+    this.#current?.response.emit('drain');
+  };
 
   readonly #onDone = (exchange: PublicExchange): void => this.#host.ended(exchange);
 
@@ -162,4 +167,12 @@ export class ClientConnection {
       socket.destroySoon();
     }
   }
+}
+
+/**
+ * An HTTP/1.0 client that does not ask to keep its connection may wait for its end. node:http would keep it for Proxy-Connection, too, which a
+ * proxy that does not know that field passes on (RFC 9112 C.2.2).
+ */
+function isLast({ httpVersion, headers }: IncomingMessage): boolean {
+  return httpVersion === '1.0' && !/(^|,)\s*keep-alive\s*(,|$)/i.test(headers.connection ?? '');
 }

@@ -66,7 +66,10 @@ function counter(socket: Socket, most: number): (chunk: Buffer) => void {
 /** Ends the connection when its time is over, unless what is returned is called before. */
 function limit(socket: Socket): () => void {
   const timer = setTimeout(() => socket.destroy(), LINGER).unref();
-  const lift = (): void => clearTimeout(timer);
+  const lift = (): void => {
+    clearTimeout(timer);
+    socket.off('close', lift); // a connection that is kept may need many such whiles
+  };
   socket.once('close', lift);
   return lift;
 }

@@ -66,7 +66,10 @@ export interface TunnelGatewayOptions {
   readonly maxAnswerHeaderSize?: number | undefined;
   /** Requests of one connection that wait for the answer before them; then it is closed behind the last. @defaultValue 100 */
   readonly maxPipelined?: number | undefined;
-  /** Connections of one address to the public port; one more is closed. @defaultValue 1000 */
+  /**
+   * Connections of one address to the public port and to that of the agents; one more is closed. Those of agents that were let in do not count. With
+   * `trustedHops` they are the proxies', and have no bound. @defaultValue 1000
+   */
   readonly maxConnectionsPerAddress?: number | undefined;
   /** Requests and TCP connections of one client address at a time; one more is answered 429. @defaultValue 512 */
   readonly maxRequestsPerAddress?: number | undefined;
@@ -86,7 +89,7 @@ export interface TunnelGatewayOptions {
   readonly maxMessagesPerTenant?: number | undefined;
   /** Requests that run on one session at a time, at most what an agent's Yamux allows. @defaultValue 1000 */
   readonly maxStreamsPerSession?: number | undefined;
-  /** Dials of agents a second, twice as many at once; one more is refused with 503. @defaultValue 1000 */
+  /** Sessions that the agents of one tenant begin a second, twice as many at once; one more is refused with 503. @defaultValue 1000 */
   readonly maxDialsPerSecond?: number | undefined;
   /** Proxies in front that are trusted, so that what they say in X-Forwarded-* goes on. @defaultValue 0 */
   readonly trustedHops?: number | undefined;

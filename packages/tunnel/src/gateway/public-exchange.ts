@@ -290,11 +290,9 @@ export class PublicExchange implements UpstreamListener {
       return;
     }
     const { stream } = this.#tunnel as OpenedTunnel;
-    if (
-      !stream.acknowledged &&
-      now - this.#sentAt >= this.#context.attemptTimeout &&
-      this.#body?.isRepeatable === true
-    ) {
+    const { attemptTimeout, openTimeout } = this.#context;
+    const isLate = now - this.#sentAt >= attemptTimeout || now - this.#record.startedAt >= openTimeout;
+    if (!stream.acknowledged && isLate && this.#body?.isRepeatable === true) {
       this.#agentIsSilent(now);
       return;
     }

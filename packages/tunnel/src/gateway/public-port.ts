@@ -2,12 +2,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { describe, TunnelError } from '../errors.ts';
-import { plainAddress } from '../http/forwarded.ts';
 import { hostName } from '../http/host.ts';
 import type { UpgradeRequest } from '../http/upgrade-response.ts';
 import type { Log } from '../log.ts';
-import { AddressLimits } from './address-limits.ts';
 import { ClientConnection, type ConnectionHost } from './client-connection.ts';
+import type { CountedConnections } from './counted-connections.ts';
 import type { ExchangeContext } from './exchange-context.ts';
 import type { PublicExchange } from './public-exchange.ts';
 import { type PublicServer, type PublicServerOptions, publicServer } from './public-server.ts';
@@ -15,7 +14,7 @@ import { type PublicServer, type PublicServerOptions, publicServer } from './pub
 export interface PublicPortOptions extends PublicServerOptions {
   readonly context: ExchangeContext;
   readonly maxPipelined: number;
-  readonly maxConnectionsPerAddress: number;
+  readonly connections: CountedConnections;
   /** Where agents dial in on this port; undefined where they have one of their own. */
   readonly agents: { readonly path: string; readonly host: string | undefined } | undefined;
   readonly acceptAgent: (request: IncomingMessage, upgrade: UpgradeRequest) => void;
@@ -28,7 +27,6 @@ const LOOK = 500;
 export class PublicPort implements ConnectionHost {
   readonly context: ExchangeContext;
   readonly maxPipelined: number;
-  readonly connectionsOf: AddressLimits;
   readonly lingering: Set<Socket> = new Set();
   readonly #options: PublicPortOptions;
   readonly #public: PublicServer;
@@ -42,10 +40,9 @@ export class PublicPort implements ConnectionHost {
     this.#options = options;
     this.context = options.context;
     this.maxPipelined = options.maxPipelined;
-    this.connectionsOf = new AddressLimits(options.maxConnectionsPerAddress);
     this.#public = publicServer(options);
     const { server, connectionEvent } = this.#public;
-    server.on('connection', (socket: Socket) => this.#count(socket));
+    options.connections.watch(server);
     server.prependListener(connectionEvent, (socket: Socket) => this.#connectionOf(socket));
     const take = (request: IncomingMessage, response: ServerResponse): void => {
       this.#guard(request.socket, () => this.#connectionOf(request.socket).request(request, response));
@@ -66,8 +63,8 @@ export class PublicPort implements ConnectionHost {
         else connection.failed(statusFor(error.code));
       });
     });
-    const { idleTimeout, attemptTimeout } = options.context;
-    const shortest = Math.min(...[idleTimeout, attemptTimeout].filter((limit) => limit > 0));
+    const { idleTimeout, attemptTimeout, openTimeout } = options.context;
+    const shortest = Math.min(...[idleTimeout, attemptTimeout, openTimeout].filter((limit) => limit > 0));
     this.#looking = setInterval(() => this.#look(), Math.max(20, Math.min(LOOK, shortest / 4))).unref();
   }
 
@@ -97,8 +94,6 @@ export class PublicPort implements ConnectionHost {
     const { agents, acceptAgent } = this.#options;
     if (agents === undefined || request.url?.split('?', 1)[0] !== agents.path) return false;
     if (agents.host !== undefined && hostName(request.headers.host) !== agents.host) return false;
-    // What an agent is, is counted by its tenant.
-    this.#uncount(upgrade.socket as Socket);
     acceptAgent(request, upgrade);
     return true;
   }
@@ -144,31 +139,6 @@ export class PublicPort implements ConnectionHost {
     return connection;
   }
 
-  readonly #counted = new Map<string, { readonly address: string }>();
-
-  #count(socket: Socket): void {
-    const peer = peerOf(socket);
-    if (this.#counted.has(peer)) return; // put back, to be parsed anew
-    const address = plainAddress(socket.remoteAddress ?? 'unknown');
-    if (!this.connectionsOf.take(address)) {
-      socket.destroy();
-      return;
-    }
-    this.#counted.set(peer, { address });
-    socket.once('close', () => this.#forget(peer));
-  }
-
-  #uncount(socket: Socket): void {
-    this.#forget(peerOf(socket));
-  }
-
-  #forget(peer: string): void {
-    const counted = this.#counted.get(peer);
-    if (counted === undefined) return;
-    this.#counted.delete(peer);
-    this.connectionsOf.give(counted.address);
-  }
-
   /** The last net: what nobody foresaw is the end of the connection that it was about, and of nothing else. */
   #guard(socket: Socket, call: () => void): void {
     try {
@@ -178,11 +148,6 @@ export class PublicPort implements ConnectionHost {
       socket.destroy();
     }
   }
-}
-
-/** A TLSSocket and the socket below it have the same. */
-function peerOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress} ${remotePort}`;
 }
 
 function statusFor(code: string | undefined): string {

@@ -150,7 +150,7 @@ export class Routes {
   async #patiently(service: string, { key }: Wish, options: RouteOpenOptions, failure: unknown): Promise<OpenedTunnel> {
     const { agentWait, maxWaitingPerRoute } = this.#options;
     const isSilent = codeOf(failure, '') === 'ERR_YAMUX_POOL_OPEN_TIMEOUT';
-    const left = options.deadline - performance.now();
+    const left = Math.ceil(options.deadline - performance.now());
     const patience = this.#leaving.signal.aborted ? 0 : agentWait;
     const timeout = isSilent ? left : Math.min(left, patience);
     const waiting = this.#waiting.get(service) ?? 0;
@@ -317,9 +317,9 @@ function affinityKeyOf(service: string, key: string | undefined): string | undef
   return key === undefined ? undefined : `${service} ${key}`;
 }
 
-/** Milliseconds. @throws TunnelError where there is none. */
+/** Whole milliseconds, as errors tell them. @throws TunnelError where there is none. */
 function timeLeft({ deadline }: RouteOpenOptions): number {
-  const left = deadline - performance.now();
+  const left = Math.ceil(deadline - performance.now());
   if (left <= 0) throw new TunnelError('ERR_TUNNEL_AGENT_SILENT', 'no agent took the request in time');
   return left;
 }

@@ -1,10 +1,11 @@
-// What each tenant has at this gateway, and may have: sessions, names, requests, memory. What one has used up is nobody else's loss. A tenant
+// What each tenant has at this gateway, and may have: sessions, names, requests, dials, memory. What one has used up is nobody else's loss. A tenant
 // stays known when its last session has ended, or a new session would be a way to new budgets; only tokens that we signed add to them.
 import { WindowBudget } from '@zishuo/yamux';
 import { MessageBudget } from '@zishuo/yamux-websocket';
 import { parseRoute } from '../http/route.ts';
 import { isTcpService } from '../tcp-service.ts';
 import type { AgentClaims } from '../token.ts';
+import { DialRate } from './dial-rate.ts';
 
 export interface TenantLimits {
   readonly maxSessionsPerTenant: number;
@@ -13,6 +14,8 @@ export interface TenantLimits {
   readonly maxWindowGrowthPerTenant: number;
   /** A second. */
   readonly maxMessagesPerTenant: number;
+  /** Of its agents. */
+  readonly maxDialsPerSecond: number;
 }
 
 export class Tenant {
@@ -21,6 +24,7 @@ export class Tenant {
   readonly windowBudget: WindowBudget;
   /** That all its sessions send. */
   readonly messageBudget: MessageBudget;
+  readonly dials: DialRate;
   readonly #maxRequests: number;
   #requests = 0;
   sessions = 0;
@@ -29,6 +33,7 @@ export class Tenant {
     this.name = name;
     this.windowBudget = new WindowBudget(limits.maxWindowGrowthPerTenant);
     this.messageBudget = new MessageBudget(limits.maxMessagesPerTenant);
+    this.dials = new DialRate(limits.maxDialsPerSecond);
     this.#maxRequests = limits.maxRequestsPerTenant;
   }
 

@@ -17,6 +17,7 @@ import { AgentsEntrance } from './agents-entrance.ts';
 import { AgentsPort } from './agents-port.ts';
 import type { Balance } from './balance.ts';
 import type { Certificate } from './certificate.ts';
+import { CountedConnections } from './counted-connections.ts';
 import type { ExchangeContext } from './exchange-context.ts';
 import { balanceOf, type GatewayNumbers, gatewayNumbers, type TunnelGatewayOptions } from './options.ts';
 import { PublicPort } from './public-port.ts';
@@ -108,6 +109,10 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
     this.routes = new Routes({ ...numbers, balance: this.balance, tenants: new Tenants(numbers) });
     const affinity = parseAffinity(this.affinity, secret ?? randomBytes(32).toString('base64url'));
     const requestsOf = new AddressLimits(numbers.maxRequestsPerAddress);
+    // Behind proxies every connection is one of theirs, whoever the client is.
+    const isBehindProxies = numbers.trustedHops > 0;
+    const connectionsOf = new AddressLimits(isBehindProxies ? Infinity : numbers.maxConnectionsPerAddress);
+    const connections = new CountedConnections(connectionsOf);
     const context: ExchangeContext = {
       ...numbers,
       routes: this.routes,
@@ -124,6 +129,7 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
       keys: this.#keys,
       revocations: this.revocations,
       routes: this.routes,
+      connections,
       log,
       onJoined: (session) => {
         affinity.joined(session.claims.agent);
@@ -138,12 +144,15 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
       ...numbers,
       certificate: options.tls,
       context,
+      connections,
       agents: hasOwnPort ? undefined : { path: agentPath, host: options.agentHost },
       acceptAgent: (request, upgrade) => this.#entrance.accept(request, upgrade),
       log,
     });
-    if (hasOwnPort) this.#agentsPort = new AgentsPort({ ...numbers, certificate: options.tls }, this.#entrance);
-    this.limits = { connections: this.#port.connectionsOf, requests: requestsOf };
+    if (hasOwnPort) {
+      this.#agentsPort = new AgentsPort({ ...numbers, certificate: options.tls }, this.#entrance, connections);
+    }
+    this.limits = { connections: connectionsOf, requests: requestsOf };
   }
 
   /** Of the public port. */

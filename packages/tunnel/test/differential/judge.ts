@@ -90,7 +90,8 @@ class Comparison {
         .slice(0, this.#index + 1)
         .some(({ request }) => refusalOf(request) !== 'no');
       const mayBeLost =
-        this.#program.leaving !== null && (this.#isCutByClient || refusedBefore || this.#program.exchanges.length > 1);
+        this.#program.leaving !== null &&
+        (this.#isCutByClient || refusedBefore || this.#isLeftBehind || this.#program.exchanges.length > 1);
       if (expected?.ending === 'whole' && !(mayBeLost && !this.#isHalfClosed))
         this.#find('answer', `expected ${expected.final?.start}, got nothing`);
       return;
@@ -305,6 +306,12 @@ class Comparison {
 
   get #isLeaver(): boolean {
     return this.#program.leaving !== null && !this.#isHalfClosed;
+  }
+
+  /** The client goes without having waited for this answer. */
+  get #isLeftBehind(): boolean {
+    const { leaving } = this.#program;
+    return leaving !== null && this.#isLeaver && this.#index >= leaving.after;
   }
 
   get #isHalfClosed(): boolean {

@@ -62,6 +62,9 @@ function shown({ client, asked }: View, { exchanges, leaving }: Program): unknow
   });
   // Who has answered early may end before all of the request is here.
   const whole = asked.filter(({ index, message }) => message.isWhole && exchanges[index]?.answer.when === 'body');
-  const indices = leaves ? [] : [...new Set(whole.map(({ index }) => index))];
+  // Nor is all of what a client that asks once only has pipelined behind an answer that ends their connection.
+  const last = leaving === null ? -1 : exchanges.findIndex(({ answer }) => answer.ending !== 'keep');
+  const seen = last === -1 ? whole : whole.filter(({ index }) => index <= last);
+  const indices = leaves ? [] : [...new Set(seen.map(({ index }) => index))];
   return { answers, whole: indices, lingered: client.lingered };
 }

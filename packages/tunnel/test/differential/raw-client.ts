@@ -98,6 +98,7 @@ class ClientConnection {
   #sentThrough = -1;
   /** Those of which all bytes are to be sent here. */
   #toBeSentWhole = 0;
+  #sent: Promise<void> = Promise.resolve();
 
   constructor(options: ClientOptions, view: ClientView, first: number, connection: number) {
     this.#options = options;
@@ -146,7 +147,8 @@ class ClientConnection {
   async run(): Promise<number> {
     const first = this.#next;
     const { leaving, exchanges } = this.#options.program;
-    await this.#send(first);
+    this.#sent = this.#send(first);
+    await this.#sent;
     const count = exchanges.length;
     if (leaving === null || leaving.how === 'half') {
       if (leaving !== null && !this.#isOver) this.#end();
@@ -310,6 +312,7 @@ class ClientConnection {
     ends,
     how,
   }: NonNullable<Program['exchanges'][number]['answer']['talk']>): Promise<void> {
+    await this.#sent; // the answer may be faster than what stands behind the request
     await turn(); // what it says is not in the packet of the request
     if (this.#isOver) return;
     this.#socket.write(bytes(client, 'client'), 'latin1');

@@ -59,7 +59,10 @@ export async function play(connection: Duplex, acts: readonly Act[], reset: () =
     if ('waits' in act) for (let count = 0; count < act.waits; count += 1) await turn();
     else if ('says' in act) connection.write(Buffer.from(act.says.repeat(act.times), 'latin1'));
     else if (act.ends === 'FIN') connection.end();
-    else reset();
+    else {
+      reset(); // of a socket that still connects it takes effect later; to end it meanwhile would leak its descriptor
+      return;
+    }
   }
 }
 

@@ -6,6 +6,9 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { ask, askRaw, listen, listenRaw } from '../support/http.ts';
 import { freePort, signal, startAgent, startGateway, tokenFor } from '../support/tunnel.ts';
 
+const UPGRADE =
+  'GET /connect HTTP/1.1\r\nHost: gateway\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n';
+
 async function connected(port: number): Promise<Socket> {
   const socket = connect({ port, host: '127.0.0.1' });
   onTestFinished(() => void socket.destroy());
@@ -61,6 +64,49 @@ describe('the bounds of a gateway', () => {
       .toBe(200);
   });
 
+  it('a dial that was not let in is a connection of its address until it is closed', async () => {
+    const gateway = await startGateway({ maxConnectionsPerAddress: 2 });
+    for (let dials = 0; dials < 2; dials += 1) {
+      const stranger = await connected(gateway.port);
+      const refused = gateway.logged('agent refused');
+      stranger.write(UPGRADE);
+      await refused; // and the connection stays, until both sides have ended it
+    }
+    const third = await connected(gateway.port);
+    if (!third.destroyed) await once(third, 'close');
+    expect(gateway.gateway.limits.connections.refused).toBe(1);
+  });
+
+  it('a connection to the port of the agents counts as one to the public port, until its agent is let in', async () => {
+    const gateway = await startGateway({ maxConnectionsPerAddress: 2, agentPort: 0 });
+    const agentsPort = Number(new URL(gateway.gateway.agentUrl).port);
+    const dialIn = async (): Promise<void> => {
+      const joined = gateway.logged('agent connected');
+      const session = await dial(`ws://127.0.0.1:${agentsPort}/connect`, {
+        headers: { Authorization: `Bearer ${tokenFor('alpha')}` },
+      });
+      session.on('error', () => {});
+      onTestFinished(() => session.destroy());
+      await joined;
+    };
+    for (let agents = 0; agents < 3; agents += 1) await dialIn();
+    await connected(agentsPort);
+    await connected(gateway.port);
+    for (const port of [agentsPort, gateway.port]) {
+      const third = await connected(port);
+      if (!third.destroyed) await once(third, 'close');
+    }
+    expect(gateway.gateway.limits.connections.refused).toBe(2);
+  });
+
+  it('connections are those of the proxies in front where these are trusted, and have no bound', async () => {
+    const gateway = await startGateway({ maxConnectionsPerAddress: 1, trustedHops: 1 });
+    await startAgent(gateway, { origin: (_request, response) => response.end('ok') });
+    await connected(gateway.port);
+    await connected(gateway.port);
+    expect((await ask({ port: gateway.port })).status).toBe(200);
+  });
+
   it('a request above maxRequestsPerAddress is answered 429', async () => {
     const gateway = await startGateway({ maxRequestsPerAddress: 1 });
     const held = signal<() => void>();
@@ -109,11 +155,15 @@ describe('the bounds of a gateway', () => {
   );
 
   it('a request that its only agent does not take is answered 504 after openTimeout', async () => {
-    const gateway = await startGateway({ attemptTimeout: 20, openTimeout: 60 });
-    const silent = await startAgent(gateway, { origin: (_request, response) => response.end('silent') });
-    silent.relay.stall();
-    for (const method of ['GET', 'POST']) {
-      expect((await ask({ port: gateway.port, method, body: '' })).status).toBe(504);
+    for (const attemptTimeout of [20, 3_600_000]) {
+      const gateway = await startGateway({ attemptTimeout, openTimeout: 60 });
+      const silent = await startAgent(gateway, { origin: (_request, response) => response.end('silent') });
+      silent.relay.stall();
+      for (const method of ['GET', 'POST']) {
+        const served = gateway.logged('served');
+        expect((await ask({ port: gateway.port, method, body: '' })).status).toBe(504);
+        expect((await served).error).toMatch(/ within \d+ ms$/);
+      }
     }
   });
 

@@ -64,6 +64,43 @@ describe('requests that a client pipelines', () => {
     expect((await answers).match(/\[.*?\]/g)).toEqual(['[GET /1]', '[GET /2]', '[GET /3]']);
   });
 
+  it('cost no listener each, whatever they ask for and however they are answered', async () => {
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', onWarning);
+    onTestFinished(() => void process.off('warning', onWarning));
+    const gateway = await startGateway();
+    await startAgent(gateway, { origin: (request, response) => response.end(`[${request.url}]`) });
+    const client = await clientOf(gateway);
+    let came = '';
+    client.on('data', (chunk: Buffer) => {
+      came += chunk.toString('latin1');
+      client.emit('came');
+    });
+    for (let count = 0; count < 15; count += 1) {
+      client.write(get(`/h2c-${count}`, 'Connection: Upgrade\r\nUpgrade: h2c\r\n'));
+      client.write(`POST /${count} HTTP/1.1\r\nHost: app.example\r\nContent-Length: 3\r\n\r\n`);
+      while (!came.includes(`[/${count}]`)) await once(client, 'came');
+      client.write('abc'); // the rest, behind its answer
+    }
+    expect(came.match(/ 200 OK/g)?.length).toBe(30);
+    expect(warnings).toEqual([]);
+  });
+
+  it.each(['', 'Proxy-Connection: keep-alive\r\n'])(
+    'of HTTP/1.0 (%j) are one, unless it asks to keep its connection',
+    async (more) => {
+      const gateway = await startGateway();
+      await startAgent(gateway, { origin: (request, response) => response.end(`[${request.url}]`) });
+      const asked = `GET /1 HTTP/1.0\r\nHost: app.example\r\n${more}\r\n`;
+      const answer = await askRaw(gateway.port, asked + get('/2', 'Connection: close\r\n'));
+      expect(answer).toMatch(/^HTTP\/1.1 200 .*\r\nConnection: close\r\n.*\[\/1\]$/s);
+      const kept = `GET /1 HTTP/1.0\r\nHost: app.example\r\nConnection: Keep-Alive\r\n${more}\r\n`;
+      const both = await askRaw(gateway.port, kept + get('/2', 'Connection: close\r\n'));
+      expect(both.match(/\[.*?\]/g)).toEqual(['[/1]', '[/2]']);
+    },
+  );
+
   it('and the dial of an agent behind them do not mix: it is refused behind the answer', async () => {
     const gateway = await startGateway();
     const origin = await heldOrigin();

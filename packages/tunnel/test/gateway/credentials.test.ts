@@ -1,6 +1,8 @@
 // Who may hold a session, and for how long.
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dial } from '@zishuo/yamux-websocket';
@@ -9,8 +11,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { Revocations } from '../../src/gateway/revocations.ts';
 import { signToken } from '../../src/token.ts';
 import { issueToken, TokenKeys } from '../../src/token-keys.ts';
-import { ask } from '../support/http.ts';
-import { type Gateway, SECRET, startAgent, startGateway, tokenFor } from '../support/tunnel.ts';
+import { ask, listen } from '../support/http.ts';
+import { type Gateway, SECRET, signal, startAgent, startGateway, tokenFor } from '../support/tunnel.ts';
 
 const NOW = Date.parse('2026-01-01');
 const claims = { agent: 'alpha', tenant: 'acme', routes: ['app.example'], expires: NOW + 60_000 };
@@ -29,6 +31,19 @@ async function dialBy(gateway: Gateway, token: string): Promise<void> {
   });
   session.on('error', () => {});
   onTestFinished(() => session.destroy());
+}
+
+/** Asks for an upgrade, and waits for no answer. */
+async function upgrading(port: number, token: string): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  onTestFinished(() => void socket.destroy());
+  socket.on('error', () => {}).resume();
+  await once(socket, 'connect');
+  const websocket =
+    'Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n';
+  const head = `GET /connect HTTP/1.1\r\nHost: gateway\r\nConnection: Upgrade\r\n${websocket}Authorization: Bearer ${token}\r\n\r\n`;
+  await new Promise((resolve) => socket.write(head, resolve));
+  return socket;
 }
 
 describe('the keys of a gateway', () => {
@@ -139,14 +154,39 @@ describe('a session', () => {
     await dialBy(gateway, other);
   });
 
-  it('above maxDialsPerSecond is refused with 503', async () => {
+  it('of one tenant above maxDialsPerSecond is refused with 503, and nobody else uses up its rate', async () => {
     const gateway = await startGateway({ maxDialsPerSecond: 1 });
+    const ofOther = signToken(
+      { ...claims, tenant: 'other', routes: ['b.example'], expires: Date.now() + 60_000 },
+      SECRET,
+    );
+    for (let dials = 0; dials < 10; dials += 1) {
+      await expect(dialBy(gateway, 'none')).rejects.toMatchObject({ status: 401 });
+    }
     await dialBy(gateway, tokenFor('alpha'));
     await dialBy(gateway, tokenFor('alpha'));
     await expect(dialBy(gateway, tokenFor('alpha'))).rejects.toMatchObject({
       status: 503,
       headers: { 'retry-after': '1' },
     });
+    await dialBy(gateway, ofOther);
+  });
+
+  it('waits for nobody whose keys have yet to come', async () => {
+    const asked = signal<void>();
+    const provider = await listen(() => asked.tell()); // and never answers
+    const keys = new TokenKeys({ secret: SECRET, url: `http://127.0.0.1:${provider}/` });
+    const gateway = await startGateway({ keys });
+    const { privateKey } = await generateKeyPair('ES256');
+    const unknown = await new SignJWT({ routes: ['app.example'] })
+      .setProtectedHeader({ alg: 'ES256', kid: 'unknown' })
+      .setSubject('alpha')
+      .setExpirationTime('1h')
+      .sign(privateKey);
+    const strangers = Array.from({ length: 150 }, () => upgrading(gateway.port, unknown));
+    await Promise.all(strangers);
+    await asked.happened;
+    await dialBy(gateway, tokenFor('alpha'));
   });
 
   it('serves every host below a wildcard, and that of another agent before it', async () => {

@@ -13,6 +13,7 @@ const limits = {
   maxRequestsPerTenant: 2,
   maxWindowGrowthPerTenant: 1_000,
   maxMessagesPerTenant: 1_000,
+  maxDialsPerSecond: 1_000,
 };
 const claims = (tenant: string, ...routes: string[]) => ({ agent: 'alpha', tenant, routes, weight: 1, expires: 0 });
 
