@@ -20,7 +20,7 @@ import type { RemovalReason } from './observe/events.ts';
 import { explain, type SessionExplanation } from './observe/explain.ts';
 import { Hooks } from './observe/hooks.ts';
 import { countSessions, type PoolStats, type PoolTotals, type SessionSnapshot } from './observe/stats.ts';
-import { type Opened, Opener } from './open/opener.ts';
+import { Opener, type OpenSettings } from './open/opener.ts';
 import {
   type OpenOptions,
   openSettings,
@@ -58,6 +58,8 @@ const DISPOSE_TIMEOUT = 5_000;
  */
 export class SessionPool<Session extends PoolableSession = PoolableSession, Stream extends Duplex = StreamOf<Session>> {
   readonly #settings: PoolSettings;
+  /** Of opens without options. */
+  readonly #openSettings: OpenSettings;
   readonly #clock: Clock;
   readonly #hooks: Hooks;
   readonly #chooser: Chooser;
@@ -103,6 +105,7 @@ export class SessionPool<Session extends PoolableSession = PoolableSession, Stre
       this.#ejections = new EjectionLimit(settings.maxEjectionPercent, settings.health.probeInterval);
     }
     this.#settings = settings;
+    this.#openSettings = openSettings({}, settings);
     this.#clock = clock;
     this.#hooks = hooks;
     this.#chooser = chooser;
@@ -187,21 +190,34 @@ export class SessionPool<Session extends PoolableSession = PoolableSession, Stre
    * (`ERR_YAMUX_POOL_OPEN_TIMEOUT`), PoolClosedError (`ERR_YAMUX_POOL_CLOSED`), the reason of `signal`, or what the session
    * rejected with.
    */
-  async open(routing?: RoutingContext, options?: OpenOptions): Promise<Stream> {
-    return (await this.#open(routing, options)).stream as Stream;
+  open(routing?: RoutingContext, options?: OpenOptions): Promise<Stream> {
+    return this.#open(routing, options, streamAlone) as Promise<Stream>;
   }
 
   /** As {@link open}, and tells which session serves the stream. */
-  async openStream(routing?: RoutingContext, options?: OpenOptions): Promise<OpenedStream<Session, Stream>> {
-    const { member, stream } = await this.#open(routing, options);
-    return { stream: stream as Stream, session: this.#refOf(member) };
+  openStream(routing?: RoutingContext, options?: OpenOptions): Promise<OpenedStream<Session, Stream>> {
+    return this.#open(routing, options, this.#streamWithRef);
   }
 
-  #open(routing: RoutingContext | undefined, options: OpenOptions = {}): Promise<Opened> {
-    const settings = openSettings(options, this.#settings);
-    const constraints = constraintsOf(routing);
-    // A copy: what the strategy is asked with is what it is told the outcome of, whatever the caller makes of its object meanwhile.
-    return this.#opener.open(routing === undefined ? NO_ROUTING : { ...routing }, constraints, settings);
+  readonly #streamWithRef = (member: Member, stream: Duplex): OpenedStream<Session, Stream> => ({
+    stream: stream as Stream,
+    session: this.#refOf(member),
+  });
+
+  #open<Result>(
+    routing: RoutingContext | undefined,
+    options: OpenOptions | undefined,
+    resultOf: (member: Member, stream: Duplex) => Result,
+  ): Promise<Result> {
+    try {
+      const settings = options === undefined ? this.#openSettings : openSettings(options, this.#settings);
+      const constraints = constraintsOf(routing);
+      // A copy: what the strategy is asked with is what it is told the outcome of, whatever the caller makes of its object meanwhile.
+      const own = routing === undefined ? NO_ROUTING : { ...routing };
+      return this.#opener.open(own, constraints, settings, resultOf);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   #eject(member: Member, reason: string, cause: unknown): void {
@@ -384,6 +400,8 @@ export class SessionPool<Session extends PoolableSession = PoolableSession, Stre
     }
   }
 }
+
+const streamAlone = (_member: Member, stream: Duplex): Duplex => stream;
 
 /** Resolves when the member has no stream left, or has left the pool, whatever its own drains say meanwhile. */
 async function emptied(member: Member): Promise<void> {

@@ -77,7 +77,9 @@ export class Condition {
 
   /** The peer has answered an attempt. */
   succeeded(epoch: number): void {
-    if (!this.#health.succeeded(epoch, this.#settings.clock.now())) return;
+    // Of a healthy session no time matters, and a read of the clock for every stream would.
+    const now = this.healthy ? 0 : this.#settings.clock.now();
+    if (!this.#health.succeeded(epoch, now)) return;
     this.#ejectedFor = undefined;
     this.#listener.conditionChanged();
     this.#listener.healthChanged('recovered', 'its trial was answered');
@@ -121,6 +123,7 @@ export class Condition {
 
   /** An attempt was ended by its own user before anything could be known. */
   ended(epoch: number): void {
+    if (this.healthy) return;
     if (this.#health.inconclusive(epoch, this.#settings.clock.now())) this.#listener.conditionChanged();
   }
 

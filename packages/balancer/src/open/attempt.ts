@@ -12,14 +12,19 @@ type Acknowledgeable = Duplex & { readonly acknowledged?: boolean };
 /** Of what began before its session joined anew: no health hears of it. */
 const STRAGGLER = -1;
 
-export class Attempt implements Slot {
-  /** Settles once; when it rejects, the slot is free or will be as soon as the session settles. */
-  readonly stream: Promise<Duplex>;
+/** Hears how an attempt for an open ends: once, by one of the two. */
+export interface AttemptListener<Open> {
+  opened(open: Open, attempt: Attempt<Open>, stream: Duplex): void;
+  /** The slot is free, or will be as soon as the session settles. */
+  failed(open: Open, attempt: Attempt<Open>, error: unknown): void;
+}
+
+export class Attempt<Open> implements Slot {
+  readonly #listener: AttemptListener<Open>;
+  readonly #open: Open;
   readonly #acknowledged: boolean;
   #member: Member;
   #epoch: number;
-  #resolve!: (stream: Duplex) => void;
-  #reject!: (error: unknown) => void;
   #settled = false;
   #handedOver = false;
   #stream: Duplex | undefined;
@@ -29,13 +34,18 @@ export class Attempt implements Slot {
   #isUnanswered = true;
   readonly #startedAt: number;
 
-  constructor(member: Member, turn: number, acknowledged: boolean, signal: AbortSignal | undefined) {
+  constructor(
+    listener: AttemptListener<Open>,
+    open: Open,
+    member: Member,
+    turn: number,
+    acknowledged: boolean,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#listener = listener;
+    this.#open = open;
     this.#member = member;
     this.#acknowledged = acknowledged;
-    this.stream = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
     this.#epoch = member.condition.epoch;
     this.#startedAt = member.begin(this, turn);
     openOn(member.session, signal).then(
@@ -188,12 +198,12 @@ export class Attempt implements Slot {
   #succeed(stream: Duplex): void {
     this.#settled = true;
     this.#handedOver = true;
-    this.#resolve(stream);
+    this.#listener.opened(this.#open, this, stream);
   }
 
   #fail(error: unknown): void {
     this.#settled = true;
-    this.#reject(error);
+    this.#listener.failed(this.#open, this, error);
   }
 }
 

@@ -10,7 +10,7 @@ import type { Recovery } from '../health/recovery.ts';
 import type { Member } from '../member/member.ts';
 import type { Hooks } from '../observe/hooks.ts';
 import { type Constraints, describeConstraints, kindOf, matches, type RoutingContext } from '../routing.ts';
-import { Attempt } from './attempt.ts';
+import { Attempt, type AttemptListener } from './attempt.ts';
 import { type Limits, OpenLimit } from './open-limit.ts';
 import { Picker } from './picker.ts';
 import { WaitingLine } from './waiting-line.ts';
@@ -20,10 +20,8 @@ export interface OpenSettings extends Limits {
   readonly wait: boolean;
 }
 
-export interface Opened {
-  readonly member: Member;
-  readonly stream: Duplex;
-}
+/** What an open resolves with. */
+type ResultOf<Result> = (member: Member, stream: Duplex) => Result;
 
 interface OpenerSettings {
   readonly openAttempts: number;
@@ -35,14 +33,20 @@ interface OpenerSettings {
   readonly recovery: Recovery<Member>;
 }
 
+const NOBODY: readonly Member[] = [];
+
 /** One open on its way. */
 class Opening {
   readonly routing: RoutingContext;
   readonly constraints: Constraints;
-  readonly isAcknowledged: boolean;
+  readonly settings: OpenSettings;
+  readonly startedAt: number;
   readonly limit: OpenLimit | undefined;
+  readonly resultOf: ResultOf<unknown>;
+  readonly resolve: (result: never) => void;
+  readonly reject: (error: unknown) => void;
   /** Each session is asked once, until the open has waited. */
-  excluded: Member[] = [];
+  excluded: readonly Member[] = NOBODY;
   /** How many sessions were asked. */
   attempts = 0;
   /** How many of them were at fault: a session that retires or is full costs no attempt. */
@@ -55,13 +59,22 @@ class Opening {
   constructor(
     routing: RoutingContext,
     constraints: Constraints,
-    isAcknowledged: boolean,
-    limit: OpenLimit | undefined,
+    settings: OpenSettings,
+    clock: Clock,
+    resultOf: ResultOf<unknown>,
+    resolve: (result: never) => void,
+    reject: (error: unknown) => void,
   ) {
     this.routing = routing;
     this.constraints = constraints;
-    this.isAcknowledged = isAcknowledged;
-    this.limit = limit;
+    this.settings = settings;
+    this.startedAt = clock.now();
+    const { signal, timeout, attemptTimeout } = settings;
+    const isLimited = signal !== undefined || timeout !== undefined || attemptTimeout !== undefined;
+    this.limit = isLimited ? new OpenLimit(clock, settings) : undefined;
+    this.resultOf = resultOf;
+    this.resolve = resolve;
+    this.reject = reject;
   }
 }
 
@@ -72,7 +85,8 @@ export class Opener {
   failures = 0;
   readonly #settings: OpenerSettings;
   readonly #picker: Picker;
-  readonly #line: WaitingLine<Opening, Attempt>;
+  readonly #line: WaitingLine<Opening>;
+  readonly #attemptListener: AttemptListener<Opening>;
   #turns = 0;
   #closed: PoolClosedError | undefined;
 
@@ -80,11 +94,17 @@ export class Opener {
     const { candidates, recovery, chooser, clock } = settings;
     this.#settings = settings;
     this.#picker = new Picker(candidates, recovery, chooser, clock);
-    this.#line = new WaitingLine<Opening, Attempt>({
+    // What ends an open is still at work when it is told: the open goes on in a microtask, after that.
+    this.#line = new WaitingLine<Opening>({
       clock,
       serve: (opening) => this.#begin(opening),
+      rejected: (opening, error) => queueMicrotask(() => this.#reject(opening, error)),
       nextChange: () => recovery.nextChange(clock.now()),
     });
+    this.#attemptListener = {
+      opened: (opening, attempt, stream) => this.#opened(opening, attempt, stream),
+      failed: (opening, attempt, error) => queueMicrotask(() => this.#retry(opening, attempt, error)),
+    };
   }
 
   /** Opens that wait for a session. */
@@ -92,35 +112,51 @@ export class Opener {
     return this.#line.size;
   }
 
-  async open(routing: RoutingContext, constraints: Constraints, settings: OpenSettings): Promise<Opened> {
-    const { signal, timeout, attemptTimeout } = settings;
-    signal?.throwIfAborted();
-    const { clock, hooks, chooser } = this.#settings;
-    const startedAt = clock.now();
-    const isLimited = signal !== undefined || timeout !== undefined || attemptTimeout !== undefined;
-    const limit = isLimited ? new OpenLimit(clock, settings) : undefined;
-    const opening = new Opening(routing, constraints, settings.acknowledged, limit);
+  /** One promise from the call to its end: an open costs little more than its session's own. */
+  open<Result>(
+    routing: RoutingContext,
+    constraints: Constraints,
+    settings: OpenSettings,
+    resultOf: ResultOf<Result>,
+  ): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      settings.signal?.throwIfAborted();
+      const { clock } = this.#settings;
+      this.#go(new Opening(routing, constraints, settings, clock, resultOf, resolve, reject));
+    });
+  }
+
+  #go(opening: Opening): void {
     try {
-      for (;;) {
-        const attempt = this.#take(opening) ?? (await this.#wait(opening, settings.wait));
-        let stream: Duplex;
-        try {
-          stream = await attempt.stream;
-        } catch (error) {
-          this.#failed(opening, attempt, error);
-          continue;
-        }
-        const { member } = attempt;
-        chooser.opened(member, routing);
-        limit?.lift();
-        hooks.opened(member, stream, opening.attempts, startedAt);
-        return { member, stream };
-      }
+      if (!this.#take(opening)) this.#wait(opening);
     } catch (error) {
-      limit?.lift();
-      hooks.openFailed(opening.last, opening.attempts, startedAt, error, limit?.reached?.by === 'abort');
-      throw error;
+      this.#reject(opening, error);
     }
+  }
+
+  #opened(opening: Opening, { member }: Attempt<Opening>, stream: Duplex): void {
+    const { routing, limit, attempts, startedAt } = opening;
+    this.#settings.chooser.opened(member, routing);
+    limit?.lift();
+    this.#settings.hooks.opened(member, stream, attempts, startedAt);
+    opening.resolve(opening.resultOf(member, stream) as never);
+  }
+
+  #retry(opening: Opening, attempt: Attempt<Opening>, failure: unknown): void {
+    try {
+      this.#failed(opening, attempt, failure);
+    } catch (error) {
+      this.#reject(opening, error);
+      return;
+    }
+    this.#go(opening);
+  }
+
+  #reject(opening: Opening, error: unknown): void {
+    const { limit, last, attempts, startedAt } = opening;
+    limit?.lift();
+    this.#settings.hooks.openFailed(last, attempts, startedAt, error, limit?.reached?.by === 'abort');
+    opening.reject(error);
   }
 
   /** A session may serve that could not before, or an open asks for something else than it did. */
@@ -146,7 +182,8 @@ export class Opener {
     this.#line.rejectAll(error);
   }
 
-  #take(opening: Opening): Attempt | undefined {
+  /** False if no session can serve it now. */
+  #take(opening: Opening): boolean {
     if (this.#closed !== undefined) throw this.#closed;
     if (this.#line.size > 0) {
       // Nobody overtakes those who wait, not even at the moment at which time brings a session back.
@@ -156,27 +193,29 @@ export class Opener {
     return this.#begin(opening);
   }
 
-  #begin(opening: Opening): Attempt | undefined {
-    const { routing, constraints, isAcknowledged, limit, last } = opening;
-    const member = this.#picker.pick(routing, constraints, opening.excluded);
-    if (member === undefined) return undefined;
+  #begin(opening: Opening): boolean {
+    const { routing, constraints, settings, limit, last, excluded } = opening;
+    const member = this.#picker.pick(routing, constraints, excluded);
+    if (member === undefined) return false;
     // Nothing may come between pick and reservation: that is what makes caps and loads exact in a burst.
     this.#turns += 1;
     this.attempts += 1;
     opening.attempts += 1;
     opening.last = member;
-    const attempt = new Attempt(member, this.#turns, isAcknowledged, limit?.nextSignal());
+    const signal = limit?.nextSignal();
+    const { acknowledged } = settings;
+    const attempt = new Attempt(this.#attemptListener, opening, member, this.#turns, acknowledged, signal);
     limit?.watchAttempt(attempt);
     if (last !== undefined) this.#settings.hooks.retried(member, last, opening.attempts, opening.failure);
-    return attempt;
+    return true;
   }
 
   /** Returns if another session may be tried. */
-  #failed(opening: Opening, attempt: Attempt, error: unknown): void {
+  #failed(opening: Opening, attempt: Attempt<Opening>, error: unknown): void {
     const { limit, routing } = opening;
     const { member, epoch } = attempt;
     const reached = limit?.reached;
-    opening.excluded.push(member);
+    opening.excluded = [...opening.excluded, member];
     const isFaulty = reached?.by !== 'abort' && !(error instanceof PoolClosedError) && isFault(error);
     this.#settings.chooser.failed(member, routing, isFaulty);
     if (reached?.by === 'abort') {
@@ -193,20 +232,20 @@ export class Opener {
   }
 
   /** A place in the line, for an open that no session can serve now. */
-  #wait(opening: Opening, mayWait: boolean): Promise<Attempt> {
-    const { constraints, limit, routing } = opening;
+  #wait(opening: Opening): void {
+    const { constraints, limit, routing, settings } = opening;
     const line = this.#line;
-    if (opening.faults > 0 || (opening.attempts > 0 && !mayWait)) throw opening.failure;
-    if (!mayWait) throw this.#unserved(constraints);
+    if (opening.faults > 0 || (opening.attempts > 0 && !settings.wait)) throw opening.failure;
+    if (!settings.wait) throw this.#unserved(constraints);
     if (line.size >= this.#settings.maxWaiting) throw this.#unserved(constraints, line.size);
     // What was full may have room when its turn comes.
-    opening.excluded = [];
+    opening.excluded = NOBODY;
     opening.ticket ??= line.nextTicket();
     const kind = kindOf(constraints);
-    const served = line.join(opening, kind, opening.ticket, (place) => limit?.watch(place));
+    const place = line.join(opening, kind, opening.ticket);
+    limit?.watch(place);
     const waiting = line.sizeOf(kind);
     if (waiting === 1) this.#needed(routing, waiting);
-    return served;
   }
 
   #needed(routing: RoutingContext, waiting: number): void {

@@ -3,21 +3,21 @@
 // everything that happened meanwhile.
 import type { Clock } from '../clock.ts';
 
-interface Waiter<Open, Served> {
+interface Waiter<Open> {
   readonly open: Open;
   readonly ticket: number;
   /** What the open asks for: whoever asks for the same is served in order. */
   readonly kind: string;
   /** It was given up by what was called to serve it. */
   abandoned: { readonly error: unknown } | undefined;
-  readonly resolve: (served: Served) => void;
-  readonly reject: (error: unknown) => void;
 }
 
-interface Port<Open, Served> {
+interface Port<Open> {
   readonly clock: Clock;
-  /** Serves the open if a session can. What it throws is the open's error. */
-  serve(open: Open): Served | undefined;
+  /** Serves the open if a session can; false if none can. What it throws is the open's error. */
+  serve(open: Open): boolean;
+  /** The open waits no more and was not served. */
+  rejected(open: Open, error: unknown): void;
   /** When time alone may bring a session back, later than now; Infinity: never. */
   nextChange(): number;
 }
@@ -27,9 +27,9 @@ interface Place {
   abandon(error: unknown): void;
 }
 
-export class WaitingLine<Open, Served> {
-  readonly #port: Port<Open, Served>;
-  #waiters: Waiter<Open, Served>[] = [];
+export class WaitingLine<Open> {
+  readonly #port: Port<Open>;
+  #waiters: Waiter<Open>[] = [];
   /** How many wait for each kind. */
   readonly #kinds = new Map<string, number>();
   #tickets = 0;
@@ -37,11 +37,11 @@ export class WaitingLine<Open, Served> {
   #isScheduled = false;
   #isServing = false;
   /** The one that is being served: foreign code runs meanwhile. */
-  #served: Waiter<Open, Served> | undefined;
+  #served: Waiter<Open> | undefined;
   #wakesAt = Infinity;
   #timer: unknown;
 
-  constructor(port: Port<Open, Served>) {
+  constructor(port: Port<Open>) {
     this.#port = port;
   }
 
@@ -68,17 +68,15 @@ export class WaitingLine<Open, Served> {
     return this.#tickets;
   }
 
-  /** Settles when the open is served, or abandoned by `place`. */
-  join(open: Open, kind: string, ticket: number, onPlace: (place: Place) => void): Promise<Served> {
-    return new Promise((resolve, reject) => {
-      const waiter: Waiter<Open, Served> = { open, kind, ticket, abandoned: undefined, resolve, reject };
-      let index = this.#waiters.length;
-      while (index > 0 && (this.#waiters[index - 1] as Waiter<Open, Served>).ticket > ticket) index -= 1;
-      this.#waiters.splice(index, 0, waiter);
-      this.#kinds.set(kind, this.sizeOf(kind) + 1);
-      this.#arm();
-      onPlace({ abandon: (error) => this.#abandon(waiter, error) });
-    });
+  /** The open waits until it is served, or abandoned by its place. */
+  join(open: Open, kind: string, ticket: number): Place {
+    const waiter: Waiter<Open> = { open, kind, ticket, abandoned: undefined };
+    let index = this.#waiters.length;
+    while (index > 0 && (this.#waiters[index - 1] as Waiter<Open>).ticket > ticket) index -= 1;
+    this.#waiters.splice(index, 0, waiter);
+    this.#kinds.set(kind, this.sizeOf(kind) + 1);
+    this.#arm();
+    return { abandon: (error) => this.#abandon(waiter, error) };
   }
 
   /** A session may serve that could not before: looked at in a microtask, or by the next open, whichever is first. */
@@ -110,13 +108,11 @@ export class WaitingLine<Open, Served> {
   }
 
   /** False if no session can. */
-  #serve(waiter: Waiter<Open, Served>): boolean {
+  #serve(waiter: Waiter<Open>): boolean {
     this.#served = waiter;
     try {
-      const served = this.#port.serve(waiter.open);
-      if (served !== undefined) {
+      if (this.#port.serve(waiter.open)) {
         this.#leave(waiter);
-        waiter.resolve(served);
         return true;
       }
     } catch (error) {
@@ -129,19 +125,19 @@ export class WaitingLine<Open, Served> {
     return true;
   }
 
-  #abandon(waiter: Waiter<Open, Served>, error: unknown): void {
-    // Once it is served, its error is that of its attempt, which must not be left without anybody who waits for it.
+  #abandon(waiter: Waiter<Open>, error: unknown): void {
+    // Once it is served, its error is that of its attempt.
     if (waiter === this.#served) waiter.abandoned ??= { error };
-    else if (this.#leave(waiter)) waiter.reject(error);
+    else if (this.#leave(waiter)) this.#port.rejected(waiter.open, error);
   }
 
-  /** Each open that waits rejects. */
+  /** Each open that waits is rejected. */
   rejectAll(error: Error): void {
     for (const waiter of [...this.#waiters]) this.#abandon(waiter, error);
   }
 
   /** False if it does not wait any more. */
-  #leave(waiter: Waiter<Open, Served>): boolean {
+  #leave(waiter: Waiter<Open>): boolean {
     const index = this.#waiters.indexOf(waiter);
     if (index === -1) return false;
     this.#waiters.splice(index, 1);
