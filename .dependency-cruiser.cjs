@@ -153,7 +153,7 @@ module.exports = {
       name: 'fleet-knows-yamux-and-the-balancer',
       comment: 'No word of HTTP, and no carrier but TCP.',
       severity: 'error',
-      from: { path: FLEET, pathNot: `${FLEET}redis/` },
+      from: { path: FLEET, pathNot: `${FLEET}(redis/|prometheus[.]ts$)` },
       to: {
         path: '.',
         pathNot: [
@@ -209,11 +209,11 @@ module.exports = {
       },
     },
     {
-      name: 'fleet-redis-is-a-leaf',
-      comment: 'An optional peer of one subpath.',
+      name: 'fleet-optional-peers-are-of-subpaths',
+      comment: '@redis/client and prom-client: nothing else of the fleet knows them.',
       severity: 'error',
       from: { path: FLEET, pathNot: `${FLEET}(redis[.]ts$|redis/)` },
-      to: { path: `${FLEET}(redis[.]ts$|redis/)` },
+      to: { path: `${FLEET}(prometheus[.]ts$|redis[.]ts$|redis/)` },
     },
     {
       name: 'fleet-testing-is-a-leaf',
