@@ -1,5 +1,5 @@
 // One node of a fleet: its parts, put together. What each does is its own matter.
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { RoutingContext, SessionRef } from '@zishuo/yamux-balancer';
 import { checkText } from './checks.ts';
 import type { NodeRecord } from './directory/directory.ts';
@@ -30,6 +30,8 @@ import { watchPool } from './watched-pool.ts';
 
 /** ms for which an answer of the directory that is hard to believe is not believed. */
 const DOUBT = 2 * LEASE;
+/** Of chance: a directory has the id once for each name of the node. */
+const ID_BYTES = 8;
 const MAX_UNKNOWN = 10_000;
 const CACHE_TTL = 30_000;
 const UNKNOWN_TTL = 1_000;
@@ -65,7 +67,14 @@ export class Fleet {
     const { name, directory, pool, network, secret, sessions, choose, weight, clock, random } = settings;
     const self = (): NodeRecord => this.#self;
     this.#settings = settings;
-    this.#self = { id: randomUUID(), name, address: settings.address ?? '', weight, load: 0, draining: false };
+    this.#self = {
+      id: randomBytes(ID_BYTES).toString('hex'),
+      name,
+      address: settings.address ?? '',
+      weight,
+      load: 0,
+      draining: false,
+    };
     this.#view = new NodeView(this.#self, DOUBT);
     this.#holdings = new Holdings(this.#self.id, (changed) => this.#tell(changed));
     this.#cache = new NameCache({
