@@ -1,6 +1,6 @@
-// Calls a callback of the application. An error in it is an uncaught exception, as from any listener, and does not disturb our own code.
+// Calls a callback of the application. An error in it becomes an uncaught exception, as in any event listener, and does not interrupt our code.
 
-/** If `callback` throws or rejects, `onFailure` runs and the error is thrown again on the next tick, outside our own stack. */
+/** If `callback` throws or rejects, `onFailure` runs, and the error is thrown again on the next tick, outside our call stack. */
 export function callApplication(callback: () => unknown, onFailure?: () => void): void {
   const failed = (error: unknown): void => {
     onFailure?.();

@@ -1,8 +1,8 @@
-// Checks of what an application passes in. Each error is one line: what was expected, what was given, and what to do about it.
+// Checks the arguments and options that an application passes in. Each error is one line: the expected value, the given value, and what to change.
 import { MAX_DELAY, nearestName } from '@zishuo/yamux';
 
 /**
- * Refuses anything that is no options object, and every name that is not in `known`. `owner` is whose options they are: `dial()`.
+ * Refuses a value that is not an options object, and an option whose name is not in `known`. `owner` names the function in messages: `dial()`.
  *
  * @throws {TypeError}
  */
@@ -14,7 +14,7 @@ export function checkOptions(owner: string, given: unknown, known: readonly stri
 }
 
 /**
- * Only that it can be an options object: its names are checked by someone else.
+ * Checks only that the value can be an options object. The caller checks the names of the options elsewhere.
  *
  * @throws {TypeError}
  */
@@ -28,7 +28,7 @@ export function checkOptionsObject(owner: string, given: unknown): void {
   throw new TypeError(`Expected the options of ${owner} to be an object, got ${nameOf(given)}${advice}`);
 }
 
-/** A socket, a session, an AbortSignal. */
+/** True for a socket, a session or an AbortSignal: they are often passed in place of options. */
 function isEmitter(value: object): boolean {
   return hasMethod(value, 'on') || hasMethod(value, 'addEventListener');
 }
@@ -44,7 +44,7 @@ export function checkNumber(name: string, value: unknown, min: number, max: numb
   return checkWhole(name, value, min, max, '');
 }
 
-/** Refuses what setTimeout() cannot wait for. Half a second given as 0.5 is told its unit. @throws {TypeError | RangeError} */
+/** Refuses times that setTimeout() cannot wait for. The message names the unit, for callers that pass seconds. @throws {TypeError | RangeError} */
 export function checkMilliseconds(name: string, value: unknown, min = 0): number {
   return checkWhole(name, value, min, MAX_DELAY, ' of milliseconds');
 }
@@ -83,7 +83,7 @@ export function checkSignal(name: string, value: unknown): void {
   throw new TypeError(`Expected ${name} to be an AbortSignal, got ${nameOf(value)}${advice}`);
 }
 
-/** A string would be taken apart into its letters. @throws {TypeError} */
+/** Refuses a plain string: spreading it would give its letters. @throws {TypeError} */
 export function checkStrings(name: string, value: unknown): void {
   if (value === undefined) return;
   if (!Array.isArray(value) || !value.every((entry) => typeof entry === 'string')) {
@@ -99,12 +99,12 @@ export function hasMethod(value: object, name: string): boolean {
   return typeof (value as Readonly<Record<string, unknown>>)[name] === 'function';
 }
 
-/** Like `nameOf`, and the text of a string. Not where that may be a password or a token. */
+/** Like `nameOf`, but shows the text of a string. Do not use it for a value that may be a password or a token. */
 export function quoted(value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(value) : nameOf(value);
 }
 
-/** For messages: what kind of value it is. */
+/** Names the type of a value, for error messages. */
 export function nameOf(value: unknown): string {
   if (value === null || value === undefined || typeof value === 'boolean') return String(value);
   if (typeof value === 'number') return `the number ${value}`;

@@ -1,26 +1,26 @@
-// How long to pause before the next attempt: random between 0 and a bound that doubles ("full jitter"), so that the many clients of one lost
-// gateway do not dial again all at once.
+// The pause before the next dial: random between 0 and a bound that doubles ("full jitter"), so that the clients of a gateway that failed do
+// not all dial again at the same time.
 import { checkMilliseconds, checkOptions } from './arguments.ts';
 
-/** Milliseconds. */
+/** All times in milliseconds. */
 export interface BackoffOptions {
   /**
-   * The first bound.
+   * The bound of the first pause.
    * @defaultValue 250
    */
   readonly base?: number | undefined;
   /**
-   * The largest bound.
+   * The largest bound of a pause.
    * @defaultValue 30000
    */
   readonly cap?: number | undefined;
   /**
-   * A session that lived this long was a good one: the bound starts anew.
+   * After a session that lasted this long, the bound starts again at `base`.
    * @defaultValue 10000
    */
   readonly resetAfter?: number | undefined;
   /**
-   * After a GoAway, or close code 1001 or 1012: the bound of the one pause.
+   * The bound of the pause after a GoAway, or after close code 1001 or 1012.
    * @defaultValue 5000
    */
   readonly goAwayJitter?: number | undefined;
@@ -46,14 +46,14 @@ export class Backoff {
     this.#bound = base;
   }
 
-  /** The next pause in milliseconds; the bound is at least `share` of the cap, and doubles. */
+  /** The next pause, in milliseconds. Its bound is at least `share` of the cap. Doubles the bound for the pause after it. */
   next(share = 0): number {
     const bound = Math.max(this.#bound, this.#cap * share);
     this.#bound = Math.min(bound * 2, this.#cap);
     return this.#random() * bound;
   }
 
-  /** The pause after a gateway asked its clients to leave, which is no failure. */
+  /** The pause after a gateway asked its clients to leave, in milliseconds. That is not a failure, so the bound does not grow. */
   soon(): number {
     return this.#random() * this.#goAwayJitter;
   }

@@ -1,5 +1,5 @@
-// A MessageSocket as a Duplex of bytes. Message boundaries mean nothing. The stream ends cleanly only if the socket did: bytes that may be cut
-// short always end in an error. Knows neither Yamux nor the sockets of any library.
+// A MessageSocket as a Duplex of bytes. Message boundaries carry no meaning. The stream ends cleanly only if the socket closed cleanly: bytes
+// that may be truncated always end in an error. This file knows neither Yamux nor any WebSocket library.
 
 import { Duplex } from 'node:stream';
 import { systemClock } from '@zishuo/yamux';
@@ -24,18 +24,18 @@ import type { ResolvedStreamOptions } from './options.ts';
 type Callback = (error?: Error | null) => void;
 
 /**
- * The bytes of a WebSocket. `end()` sends what was written and then the close frame; a WebSocket has no half-close, so the
- * peer may not send after that. `destroy()` terminates.
+ * The bytes of a WebSocket. `end()` sends all written bytes and then the close frame; a WebSocket has no half-close, so the
+ * peer may not send after that. `destroy()` terminates the connection.
  *
  * Ends with `'end'` and `'close'` after close codes 1000, 1001, 1005 and 1012, once everything received has been read;
  * with `'error'` (a {@link YamuxWebSocketError}) after anything else.
  */
 export class WebSocketByteStream extends Duplex {
-  /** Resolves when the socket is closed, however that came; never rejects. */
+  /** Resolves when the socket is closed, for whatever reason; never rejects. */
   readonly socketClosed: Promise<SocketClose>;
-  /** The stream's own limit, in milliseconds; 0: none. A session over the stream arms no second one. */
+  /** The stream's own write timeout, in milliseconds; 0: none. A session over the stream then sets no second one. */
   readonly writeTimeout: number;
-  /** How long the closing handshake may take, in milliseconds. A session over the stream gives more where the peer has much to read before. */
+  /** The limit of the closing handshake, in milliseconds. A session over the stream raises it when the peer still has much to read first. */
   closeTimeout: number;
 
   readonly #socket: MessageSocket;
@@ -44,30 +44,30 @@ export class WebSocketByteStream extends Duplex {
   readonly #closeFrame: () => CloseFrame;
   readonly #heartbeat: Heartbeat | undefined;
 
-  /** Its reader takes no more. */
+  /** The socket is paused because the reader takes no more bytes. */
   #paused = false;
-  /** The budget of messages is used up. */
+  /** The socket is paused because the message budget is used up. */
   #held = false;
-  /** Messages in a row without a byte. */
+  /** How many empty messages came in a row. */
   #empties = 0;
-  /** The writes of this tick are collected until the tick ends. */
+  /** True from the first write of a tick to the end of the tick. */
   #corked = false;
-  /** The callback of `end()` while the socket is still connecting. */
+  /** The callback of `_final()` while the socket is still connecting. */
   #finalWaits: Callback | undefined;
-  /** The close frame that we sent. */
+  /** The close frame that this end sent. */
   #sentClose: CloseFrame | undefined;
-  /** The close frame that destroy() sends; without one it terminates the socket. */
+  /** The close frame that destroy() sends. If undefined, destroy() terminates the socket. */
   #closeWith: CloseFrame | undefined;
   #terminated = false;
   #gone = false;
   #closeTimer: unknown;
   #resolveClosed!: (close: SocketClose) => void;
 
-  /** @internal `closeFrame` gives the close frame at the time of `end()`. */
+  /** @internal `closeFrame` is called at `end()` and returns the close frame to send. */
   constructor(socket: MessageSocket, options: ResolvedStreamOptions, closeFrame: () => CloseFrame = () => NORMAL) {
     super({
       allowHalfOpen: false,
-      readableHighWaterMark: Math.min(BUFFER_BYTES, options.readPauseBytes), // below this it resumes what it paused
+      readableHighWaterMark: Math.min(BUFFER_BYTES, options.readPauseBytes), // a paused socket resumes below this
       writableHighWaterMark: BUFFER_BYTES,
     });
     this.#socket = socket;
@@ -93,11 +93,11 @@ export class WebSocketByteStream extends Duplex {
     socket.attach({
       onOpen: () => this.#opened(),
       onMessage: (data) => this.#received(data),
-      onLife: () => this.#lives(),
+      onLife: () => this.#receivedPing(),
       onText: () =>
         this.#refuse(
           'ERR_YAMUX_WEBSOCKET_TEXT_MESSAGE',
-          'The peer sent a text message; only binary ones carry bytes',
+          'The peer sent a text message; only binary messages carry bytes',
           TEXT_REFUSED,
         ),
       onError: (error) => this.#failed(error),
@@ -107,36 +107,36 @@ export class WebSocketByteStream extends Duplex {
     if (before === 'closing' || before === 'closed') {
       this.#closeWith = NORMAL;
       if (before === 'closed') this.#settle(1006, '');
-      this.destroy(new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_CLOSED', `The WebSocket is ${before} already`));
+      this.destroy(new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_CLOSED', `The WebSocket is already ${before}`));
     }
   }
 
-  /** The carrier's, as are the five others; undefined without one. */
+  /** The carrier's remote address; undefined without a carrier. The same holds for the five properties below. */
   get remoteAddress(): string | undefined {
     return this.#options.carrier?.remoteAddress;
   }
 
-  /** The carrier's. */
+  /** The carrier's remote port. */
   get remotePort(): number | undefined {
     return this.#options.carrier?.remotePort;
   }
 
-  /** The carrier's. */
+  /** The carrier's remote address family. */
   get remoteFamily(): string | undefined {
     return this.#options.carrier?.remoteFamily;
   }
 
-  /** The carrier's. */
+  /** The carrier's local address. */
   get localAddress(): string | undefined {
     return this.#options.carrier?.localAddress;
   }
 
-  /** The carrier's. */
+  /** The carrier's local port. */
   get localPort(): number | undefined {
     return this.#options.carrier?.localPort;
   }
 
-  /** The carrier's. */
+  /** The carrier's local address family. */
   get localFamily(): string | undefined {
     return this.#options.carrier?.localFamily;
   }
@@ -156,7 +156,7 @@ export class WebSocketByteStream extends Duplex {
   override write(chunk: unknown, callback?: Callback): boolean;
   override write(chunk: unknown, encoding: BufferEncoding, callback?: Callback): boolean;
   override write(chunk: unknown, encoding?: BufferEncoding | Callback, callback?: Callback): boolean {
-    // The writes of one tick make one batch. A caller that corks decides by itself.
+    // The writes of one tick form one batch, unless the caller has corked the stream.
     if (!this.#corked && this.writableCorked === 0) {
       this.#corked = true;
       this.cork();
@@ -176,29 +176,29 @@ export class WebSocketByteStream extends Duplex {
   override _read(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    this.#listenOn();
+    this.#resumeSocket();
   }
 
-  #listenOn(): void {
+  #resumeSocket(): void {
     if (this.#paused || this.#held) return;
     this.#socket.resume?.();
     this.#heartbeat?.start();
   }
 
-  /** @internal Reads nothing until release(). */
+  /** @internal The socket is not read until release(). */
   hold(): void {
     this.#held = true;
-    this.#listenNoMore();
+    this.#pauseSocket();
   }
 
   /** @internal */
   release(): void {
     this.#held = false;
-    if (!this.#gone) this.#listenOn();
+    if (!this.#gone) this.#resumeSocket();
   }
 
-  #listenNoMore(): void {
-    this.#heartbeat?.stop(); // a paused socket hears nothing
+  #pauseSocket(): void {
+    this.#heartbeat?.stop(); // a paused socket receives no pongs
     this.#socket.pause?.();
   }
 
@@ -240,11 +240,11 @@ export class WebSocketByteStream extends Duplex {
     if (callback !== undefined) this._final(callback);
   }
 
-  /** A ping or a pong of the socket. */
-  #lives(): void {
+  /** A ping or a pong came. */
+  #receivedPing(): void {
     this.#heartbeat?.heard();
     this.#options.messageBudget?.take(IDLE_MESSAGE);
-    // Each ping is answered, whether or not the peer reads the answers.
+    // The socket answers each ping, even if the peer does not read the answers.
     if (!this.destroyed && this.#socket.bufferedAmount > this.#options.maxBufferedBytes)
       this.#overflowed('wait to be sent');
   }
@@ -256,12 +256,12 @@ export class WebSocketByteStream extends Duplex {
     this.#options.messageBudget?.take(bytes === 0 ? IDLE_MESSAGE : 1);
     this.#empties = bytes === 0 ? this.#empties + 1 : 0;
     if (this.#empties > MAX_EMPTY_MESSAGES) {
-      const text = `The peer sent more than ${MAX_EMPTY_MESSAGES} messages in a row without a byte`;
+      const text = `The peer sent more than ${MAX_EMPTY_MESSAGES} empty messages in a row`;
       this.#refuse('ERR_YAMUX_WEBSOCKET_EMPTY_MESSAGES', text, POLICY);
       return;
     }
     if (bytes > this.#options.maxInboundMessageBytes) {
-      const text = `The peer sent a message of ${bytes} bytes, the limit is ${this.#options.maxInboundMessageBytes} (maxInboundMessageBytes)`;
+      const text = `The peer sent a message of ${bytes} bytes; the limit is ${this.#options.maxInboundMessageBytes} (maxInboundMessageBytes)`;
       this.#refuse('ERR_YAMUX_WEBSOCKET_MESSAGE_TOO_LARGE', text, TOO_LARGE);
       return;
     }
@@ -276,10 +276,10 @@ export class WebSocketByteStream extends Duplex {
       return;
     }
     this.#paused = true;
-    this.#listenNoMore();
+    this.#pauseSocket();
   }
 
-  /** The socket itself failed: it closes by itself, and may be sending a close frame of its own. */
+  /** The socket reported an error. It closes by itself, and may already be sending a close frame. */
   #failed(error: Error): void {
     if (this.destroyed) return;
     this.#closeWith = INTERNAL;
@@ -309,7 +309,7 @@ export class WebSocketByteStream extends Duplex {
       return;
     }
     this.push(null);
-    // Unsent writes fail, but the received bytes are complete: they are delivered first.
+    // The received bytes are complete, so they are delivered before the unsent writes fail.
     const unsendable = this.#unsendable(`The WebSocket was closed with ${describeClose(code, reason)}`, 'remote', code);
     if (this.readableEnded) this.#sender.close(unsendable);
     else this.once('end', () => this.#sender.close(unsendable));
@@ -326,13 +326,13 @@ export class WebSocketByteStream extends Duplex {
   }
 
   #unsendable(message: string, origin: 'local' | 'remote', closeCode?: number): YamuxWebSocketError {
-    return new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_CLOSED', `${message} before all was sent`, {
+    return new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_CLOSED', `${message} before all bytes were sent`, {
       origin,
       closeCode,
     });
   }
 
-  /** Starts the closing handshake unless the peer has; either way it may take `closeTimeout`. */
+  /** Starts the closing handshake unless the peer has started it. Terminates the socket if the handshake takes longer than `closeTimeout`. */
   #sendClose(closeFrame: CloseFrame): void {
     if (this.#gone) return;
     if (this.#socket.state === 'open') {
@@ -363,10 +363,10 @@ export class WebSocketByteStream extends Duplex {
   }
 }
 
-/** An empty message costs its sender little and us an event, and has no use. */
+/** Empty messages have no use. They are cheap to send, and each costs the receiver an event. */
 const MAX_EMPTY_MESSAGES = 1024;
 
-/** Both highWaterMarks: room for one whole message in either direction. */
+/** Both highWaterMarks: one whole message in each direction. */
 const BUFFER_BYTES = 64 * 1024;
 
 function isPieces(data: MessageData): data is readonly Uint8Array[] {
@@ -380,7 +380,7 @@ function byteLength(data: MessageData): number {
   return bytes;
 }
 
-/** A view, never a copy. */
+/** A view of the same memory, never a copy. */
 function asBuffer(data: Uint8Array | ArrayBuffer): Buffer {
   if (Buffer.isBuffer(data)) return data;
   return data instanceof ArrayBuffer ? Buffer.from(data) : Buffer.from(data.buffer, data.byteOffset, data.byteLength);

@@ -1,14 +1,14 @@
-// The two tables of WebSocket close codes: the meaning of a received code, and the code that we send. Pure.
+// The two tables of WebSocket close codes: the meaning of a received code, and the code that this end sends. Pure.
 
 /** How a WebSocket ended. */
 export interface SocketClose {
-  /** The close code of RFC 6455; 1005: the frame had none; 1006: there was no close frame. */
+  /** The close code of RFC 6455. 1005: the close frame had no code. 1006: there was no close frame. */
   readonly code: number;
-  /** The text beside the code; empty without one. */
+  /** The text of the close frame; empty if there is none. */
   readonly reason: string;
-  /** There was a closing handshake. */
+  /** Whether there was a closing handshake. */
   readonly wasClean: boolean;
-  /** `'local'`: this end sent the close frame first, or terminated. */
+  /** `'local'`: this end sent the close frame first, or terminated the connection. */
   readonly initiator: 'local' | 'remote';
 }
 
@@ -18,7 +18,7 @@ export interface CloseFrame {
   readonly reason: string;
 }
 
-/** After these codes the received bytes are complete. After any other code they may be cut short, and the byte stream errors. */
+/** After these codes the received bytes are complete. After any other code they may be truncated, and the byte stream errors. */
 const CLEAN: ReadonlySet<number> = new Set([1000, 1001, 1005, 1012]);
 
 const MEANING: Readonly<Record<number, string>> = {
@@ -41,7 +41,7 @@ const MEANING: Readonly<Record<number, string>> = {
   4409: 'replaced by another connection',
 };
 
-/** Whether a received code ends the byte stream cleanly. The echo of our own code does too: the peer only confirmed it. */
+/** Whether a received code ends the byte stream cleanly. The echo of the code that this end sent does too: the peer only confirmed it. */
 export function isCleanEnd(code: number, sent: CloseFrame | undefined): boolean {
   return CLEAN.has(code) || code === sent?.code;
 }
@@ -60,17 +60,17 @@ export const TOO_LARGE: CloseFrame = { code: 1009, reason: 'message too big' };
 export const INTERNAL: CloseFrame = { code: 1011, reason: 'internal error' };
 
 /**
- * The close frame at the end of a session: after a protocol violation 1002 and the violation, else `otherwise`. A session that ends with any
- * other error terminates the WebSocket without a close frame.
+ * The close frame at the end of a session: 1002 and the message of the error after a protocol violation, else `otherwise`. A session that ends
+ * with any other error terminates the WebSocket without a close frame.
  */
 export function closeFrameAfter(errored: Error | null | undefined, otherwise: CloseFrame = NORMAL): CloseFrame {
   return errored ? { code: 1002, reason: closeReason(errored.message) } : otherwise;
 }
 
-/** A close frame holds 125 bytes, 2 of them the code. */
+/** A close frame holds 125 bytes: 2 bytes of code and the reason. */
 const MAX_REASON_BYTES = 123;
 
-/** The text, cut to what a close frame holds, never inside a character. */
+/** The text, cut at a character boundary to the size of a close reason. */
 export function closeReason(text: string): string {
   const bytes = Buffer.from(text);
   if (bytes.length <= MAX_REASON_BYTES) return bytes.toString();

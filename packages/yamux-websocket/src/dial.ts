@@ -1,4 +1,4 @@
-// dial(): connects by `ws` and opens a session over the WebSocket. A response of the server instead of an upgrade becomes the error.
+// dial(): connects with `ws` and opens a session over the WebSocket. If the server answers with a plain HTTP response, it becomes the error.
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import type { SecureContextOptions } from 'node:tls';
 import type { Role, SessionOptions, YamuxSession } from '@zishuo/yamux';
@@ -20,9 +20,9 @@ import { CARRIED_STREAM_OPTIONS, type Carrier } from './options.ts';
 import { type CarriedStreamOptions, checkRole, sessionOver } from './session.ts';
 import { type RecommendedWsOptions, recommendedWsOptions } from './ws-options.ts';
 
-/** Handed to `new WebSocket()` of `ws` as they are, above `recommendedWsOptions()`. What is not named here is passed on too. */
+/** Options passed to `new WebSocket()` of `ws`, in preference to `recommendedWsOptions()`. Options that are not named here are passed on too. */
 export interface WsClientOptions extends SecureContextOptions {
-  /** For a connection through a proxy: `https-proxy-agent` and similar packages. */
+  /** An agent that connects through a proxy: from `https-proxy-agent` and similar packages. */
   readonly agent?: Agent | undefined;
   readonly origin?: string | undefined;
   readonly family?: number | undefined;
@@ -33,41 +33,41 @@ export interface WsClientOptions extends SecureContextOptions {
   readonly [option: string]: unknown;
 }
 
-/** Times in milliseconds. */
+/** All times in milliseconds. */
 export interface DialOptions {
   /**
-   * Of the session, not of the WebSocket.
+   * The role of the Yamux session, not of the WebSocket.
    * @defaultValue 'client'
    */
   readonly role?: Role | undefined;
-  /** Offered in this order; the server must choose one of them. */
+  /** The subprotocols to offer, in this order. If there are any, the server must choose one. */
   readonly subprotocols?: readonly string[] | undefined;
-  /** Headers of the upgrade request: credentials, for example. */
+  /** Headers of the upgrade request, for example credentials. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Gives the attempt up; a session that exists is left alone. */
+  /** Aborts the attempt. It has no effect on a session that is open. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * From the call to the open WebSocket; 0 turns it off.
+   * The limit from the call to the open WebSocket; 0 turns it off.
    * @defaultValue 10000
    */
   readonly handshakeTimeout?: number | undefined;
   /**
-   * Whether what is sent is masked by random keys, which costs work on every byte at both ends. Without it an all-zero key is sent, which
-   * every peer takes and which changes nothing. Masks protect caches between the two ends (RFC 6455 section 10.3), which cannot read `wss:`.
-   * Over `ws:` give false on loopback and private links only.
+   * Whether sent messages are masked with random keys, which costs work on every byte at both ends. If false, the key is all zeros: every peer
+   * accepts it, and it leaves the bytes as they are. Masks protect caches between the two ends (RFC 6455 section 10.3), which cannot read
+   * `wss:`. Over `ws:` set it to false only on loopback and private links.
    * @defaultValue true over `ws:`, false over `wss:`
    */
   readonly maskPayload?: boolean | undefined;
   /** Options of the session. */
   readonly yamux?: SessionOptions | undefined;
-  /** Options of the byte stream beneath the session. */
+  /** Options of the byte stream below the session. */
   readonly stream?: CarriedStreamOptions | undefined;
   /** Options of the package `ws`. */
   readonly ws?: WsClientOptions | undefined;
 }
 
 /**
- * Connects to a `ws:` or `wss:` URL by the package `ws`, without compression, and opens a session over it.
+ * Connects to a `ws:` or `wss:` URL with the package `ws`, without compression, and opens a session over it.
  *
  * @throws {UpgradeRefusedError} `ERR_YAMUX_WEBSOCKET_REFUSED`: the server answered with `status`, `headers` and `body`.
  * @throws {YamuxWebSocketError} `ERR_YAMUX_WEBSOCKET_DIAL_FAILED`: no connection, or a wrong handshake (`cause`);
@@ -93,7 +93,7 @@ export async function dial(url: string | URL, options: DialOptions = {}): Promis
 
 let loading: Promise<typeof import('ws')> | undefined;
 
-/** Imported once: an import() of what is loaded already still asks the module loader. One that failed is tried again. */
+/** Keeps the promise: import() of a loaded module still calls the module loader. A failed import is tried again at the next call. */
 function loadedWs(): Promise<typeof import('ws')> {
   loading ??= import('ws').catch((cause: unknown) => {
     loading = undefined;
@@ -115,7 +115,7 @@ const DIAL_OPTIONS = Object.keys({
 } satisfies Record<keyof DialOptions, true>);
 
 /**
- * Checks all that can be known before a connection is made, and returns the options of `ws` that follow from it.
+ * Checks all options before a connection is made, and returns the options of `ws` that follow from them.
  *
  * @throws {TypeError | RangeError}
  */
@@ -131,12 +131,12 @@ export function checkDialOptions(owner: string, options: DialOptions | undefined
   checkOptions('stream', stream, CARRIED_STREAM_OPTIONS);
   checkOptionsObject('ws', ws);
   if (ws !== undefined && 'headers' in ws) {
-    throw new TypeError('Expected ws to be given without headers: give headers to dial()');
+    throw new TypeError('Expected ws without headers: pass headers to dial()');
   }
   return recommendedWsOptions(yamux, stream);
 }
 
-/** The entries of a Headers or a Map are no properties, and would not be sent. */
+/** Refuses a Headers or a Map: their entries are not properties, and would not be sent. */
 function checkHeaders(headers: unknown): void {
   if (headers === undefined || (isObject(headers) && !(Symbol.iterator in headers))) return;
   const advice = isObject(headers) ? ': pass Object.fromEntries(headers)' : '';
@@ -144,8 +144,8 @@ function checkHeaders(headers: unknown): void {
 }
 
 /**
- * Resolves when the socket is open, and paused: nothing that came with the upgrade may be lost, or fail the session, before the
- * caller has it.
+ * Resolves when the socket is open, and pauses it: bytes that came with the upgrade must not be lost, and must not fail the session before
+ * the caller has it.
  */
 function opened(ws: WebSocket, timeout: number, signal: AbortSignal | undefined): Promise<Carrier | undefined> {
   return new Promise((resolve, reject) => {
@@ -168,13 +168,13 @@ function opened(ws: WebSocket, timeout: number, signal: AbortSignal | undefined)
     const fail = (reason: unknown): void => {
       if (isSettled) return;
       settled();
-      ws.on('error', ignore); // ws reports the end of an unfinished handshake as an error
+      ws.on('error', ignore); // `ws` reports an aborted handshake as an error
       ws.terminate();
       reject(reason);
     };
     const onAbort = (): void => fail(signal?.reason);
     const onUpgrade = (response: IncomingMessage): void => {
-      // Bun's `ws` has none.
+      // undefined in Bun's `ws`
       carrier = (response.socket as Carrier | null) ?? undefined;
     };
     const onOpen = (): void => {
@@ -212,13 +212,13 @@ function opened(ws: WebSocket, timeout: number, signal: AbortSignal | undefined)
 
 function ignore(): void {}
 
-/** The first 4 KiB of a response's body. */
+/** Collects the first 4 KiB of a response's body. */
 class BodyStart {
   static readonly #LIMIT = 4096;
   readonly #chunks: Buffer[] = [];
   #length = 0;
 
-  /** Whether that is enough. */
+  /** Returns true when 4 KiB have come. */
   take(chunk: Buffer): boolean {
     this.#chunks.push(chunk);
     this.#length += chunk.length;
@@ -227,6 +227,6 @@ class BodyStart {
 
   get text(): string {
     const bytes = Buffer.concat(this.#chunks).subarray(0, BodyStart.#LIMIT);
-    return new TextDecoder().decode(bytes, { stream: true }); // a character that was cut is left out
+    return new TextDecoder().decode(bytes, { stream: true }); // leaves out a character that was cut
   }
 }

@@ -1,25 +1,25 @@
-// Everything this package throws, rejects or destroys with. Tell errors apart by `code`: copies of the package may exist.
+// Every error of this package. Compare errors by `code`, not by class: a program may have several copies of the package.
 import { type IncomingHttpHeaders, STATUS_CODES } from 'node:http';
 
 /** Every `code` of this package. */
 export type WebSocketErrorCode =
-  /** The peer closed with a code that is no clean end (`closeCode`, `reason`), or what was written could not leave any more. */
+  /** The peer closed with a code that is not a clean end (`closeCode`, `reason`), or written bytes could no longer be sent. */
   | 'ERR_YAMUX_WEBSOCKET_CLOSED'
-  /** The connection ended without a close frame (1006): killed, reset, timed out. What arrived may be cut short anywhere. */
+  /** The connection ended without a close frame (1006): killed, reset, timed out. The received bytes may be truncated anywhere. */
   | 'ERR_YAMUX_WEBSOCKET_LOST'
-  /** `ws` reported an error of its own, see `cause`: a malformed frame of the peer, a handshake that failed. */
+  /** `ws` reported an error, see `cause`: for example a malformed frame of the peer, or a failed handshake. */
   | 'ERR_YAMUX_WEBSOCKET_FAILED'
-  /** The peer sent a text message; answered with close code 1003. */
+  /** The peer sent a text message. The stream closed with code 1003. */
   | 'ERR_YAMUX_WEBSOCKET_TEXT_MESSAGE'
-  /** The peer sent a message above the limit; answered with close code 1009. */
+  /** The peer sent a message above the limit. The stream closed with code 1009. */
   | 'ERR_YAMUX_WEBSOCKET_MESSAGE_TOO_LARGE'
-  /** The peer sent too many messages without a byte in a row; answered with close code 1008. */
+  /** The peer sent too many empty messages in a row. The stream closed with code 1008. */
   | 'ERR_YAMUX_WEBSOCKET_EMPTY_MESSAGES'
-  /** Nothing came for `wsPing`, and nothing for as long again after a ping; the connection was terminated. */
+  /** Nothing came for `wsPing`, nor for the same time after a ping. The connection was terminated. */
   | 'ERR_YAMUX_WEBSOCKET_PING_TIMEOUT'
-  /** Nothing could be sent for `writeTimeout`; the connection was terminated. */
+  /** The socket sent no byte for `writeTimeout`. The connection was terminated. */
   | 'ERR_YAMUX_WEBSOCKET_WRITE_TIMEOUT'
-  /** More than `maxBufferedBytes` were waiting to be sent, or to be read where that cannot be paused; the connection was terminated. */
+  /** More than `maxBufferedBytes` waited to be sent, or to be read from a socket that cannot be paused. The connection was terminated. */
   | 'ERR_YAMUX_WEBSOCKET_BUFFER_FULL'
   /** The socket already carries a byte stream. */
   | 'ERR_YAMUX_WEBSOCKET_IN_USE'
@@ -27,38 +27,38 @@ export type WebSocketErrorCode =
   | 'ERR_YAMUX_WEBSOCKET_REFUSED'
   /** The server could not be reached, or its handshake was wrong: see `cause`. */
   | 'ERR_YAMUX_WEBSOCKET_DIAL_FAILED'
-  /** No WebSocket within `handshakeTimeout`. */
+  /** The WebSocket did not open within `handshakeTimeout`. */
   | 'ERR_YAMUX_WEBSOCKET_HANDSHAKE_TIMEOUT'
   /** `dial()`, `keepConnected()` and `acceptUpgrades()` need the package `ws`, which is not installed. */
   | 'ERR_YAMUX_WEBSOCKET_WS_MISSING';
 
-/** What is known of an error besides its code. */
+/** The details of an error besides its code. */
 export interface WebSocketErrorDetail {
   /**
-   * Who began it.
+   * Which end caused it.
    * @defaultValue 'remote'
    */
   readonly origin?: 'local' | 'remote' | undefined;
   /** The WebSocket close code, if there was one. */
   readonly closeCode?: number | undefined;
-  /** The close reason that came. */
+  /** The received close reason. */
   readonly reason?: string | undefined;
-  /** The error beneath. */
+  /** The error that caused this one. */
   readonly cause?: unknown;
 }
 
-/** A WebSocket that could not be used, or no longer can. */
+/** An error of a WebSocket that could not be opened, or can no longer be used. */
 export class YamuxWebSocketError extends Error {
   override readonly name: string = 'YamuxWebSocketError';
-  /** What happened. */
+  /** The kind of error. */
   readonly code: WebSocketErrorCode;
-  /** A WebSocket that is gone takes every stream over it along. */
+  /** Always `'session'`: when a WebSocket ends, every stream over it ends. */
   readonly scope = 'session';
-  /** Who began it. */
+  /** Which end caused it. */
   readonly origin: 'local' | 'remote';
-  /** The WebSocket close code that came, or that was sent, if there was one. */
+  /** The WebSocket close code that was received or sent, if there was one. */
   readonly closeCode: number | undefined;
-  /** The close reason that came. */
+  /** The received close reason. */
   readonly reason: string | undefined;
 
   constructor(code: WebSocketErrorCode, message: string, detail: WebSocketErrorDetail = {}) {
@@ -74,28 +74,28 @@ export class YamuxWebSocketError extends Error {
 export interface Refusal {
   /** Names in lower case. */
   readonly headers?: Readonly<IncomingHttpHeaders> | undefined;
-  /** Text; where the upgrade is refused, the status in words by default. */
+  /** The body, as text. When a refusal is sent, the default is the name of the status. */
   readonly body?: string | undefined;
-  /** For `onRefused`; the client does not see it. */
+  /** The error behind the refusal, for `onRefused`; the client does not see it. */
   readonly cause?: unknown;
   /**
-   * The error's message, for logs; the client does not see it.
-   * @defaultValue the status in words
+   * The message of the error, for logs; the client does not see it.
+   * @defaultValue the name of the status
    */
   readonly message?: string | undefined;
 }
 
 /**
- * An upgrade answered by a plain HTTP response. The same class at both ends: `authenticate` of `acceptUpgrades()` throws
- * it to refuse, and `dial()` rejects with it.
+ * An upgrade that the server answered with a plain HTTP response. Both ends use this class: `authenticate` of `acceptUpgrades()` throws
+ * it to refuse an upgrade, and `dial()` rejects with it.
  */
 export class UpgradeRefusedError extends YamuxWebSocketError {
   override readonly name: string = 'UpgradeRefusedError';
   /** The HTTP status, 300 to 599. */
   readonly status: number;
-  /** The response's headers, names in lower case. */
+  /** The headers of the response, names in lower case. */
   readonly headers: Readonly<IncomingHttpHeaders>;
-  /** The response's body; `dial()` keeps the first 4 KiB. */
+  /** The body of the response; `dial()` keeps the first 4 KiB. */
   readonly body: string;
 
   constructor(status: number, refusal: Refusal = {}) {
@@ -115,7 +115,7 @@ function inWords(status: number): string {
   return words === undefined ? '' : ` (${words})`;
 }
 
-/** For a failed import of `ws`. */
+/** Throws the error for a failed import of `ws`. */
 export function wsMissing(cause: unknown): never {
   const message = "The package 'ws' could not be loaded: install it (npm install ws)";
   throw new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_WS_MISSING', message, { origin: 'local', cause });

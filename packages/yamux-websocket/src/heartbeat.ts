@@ -1,5 +1,5 @@
-// WebSocket pings, for connections without a Yamux session. Every received message counts as a sign of life. The timer runs in whole
-// intervals, so that a message costs no more than setting a flag.
+// WebSocket pings, for connections without a Yamux session. Every received message shows that the peer is alive. The timer runs in whole
+// intervals, so that a message only sets a flag.
 
 import { systemClock } from '@zishuo/yamux';
 
@@ -12,7 +12,7 @@ export class Heartbeat {
   #heard = false;
   #pinged = false;
 
-  /** `interval` in milliseconds, above 0. `onSilence` is called once: nothing was received for an interval, nor for another one after a ping. */
+  /** `interval` is in milliseconds, above 0. `onSilence` is called once, when nothing was received in an interval and in the one after a ping. */
   constructor(interval: number, ping: () => void, onSilence: () => void) {
     this.#interval = interval;
     this.#ping = ping;
@@ -29,7 +29,7 @@ export class Heartbeat {
     this.#pinged = false;
   }
 
-  /** Something was received. */
+  /** Call it when anything was received. */
   heard(): void {
     this.#heard = true;
   }
@@ -41,13 +41,13 @@ export class Heartbeat {
   }
 
   readonly #tick = (): void => {
-    // The answer may be in the socket already, unread, if other work delayed this timer.
+    // If other work delayed this timer, the answer may already be in the socket, unread. Let it be read first.
     setImmediate(this.#judge);
   };
 
   readonly #judge = (): void => {
     if (this.#timer === undefined) return;
-    const overslept = performance.now() - this.#due > this.#interval; // the process or the machine slept, not the peer
+    const overslept = performance.now() - this.#due > this.#interval; // this process or machine was suspended; the peer is not to blame
     if (this.#heard || overslept) {
       this.#pinged = false;
     } else if (this.#pinged) {

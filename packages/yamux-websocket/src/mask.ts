@@ -1,12 +1,12 @@
-// The key that masks what a client sends. `ws` skips the work for an all-zero key, in the sender and in the receiver.
+// The key that masks the messages of a client. `ws` skips the masking work for an all-zero key, at the sender and at the receiver.
 import { randomFillSync } from 'node:crypto';
 
-/** What `ws` calls for the key of each frame. */
+/** `ws` calls it for each frame, to fill in the key. */
 type MaskGenerator = (mask: Buffer) => void;
 
 /**
- * The option `generateMask` of `ws`; undefined leaves the keys to `ws`, which takes random ones. `currentUrl` is asked at each frame: a
- * redirect may have left `wss:`.
+ * The option `generateMask` of `ws`; with undefined `ws` makes random keys. `currentUrl` is called for each frame, because a redirect may
+ * lead from `wss:` to `ws:`.
  */
 export function maskGenerator(
   url: string | URL,

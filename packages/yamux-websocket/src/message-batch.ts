@@ -1,10 +1,10 @@
-// Makes messages of a batch of chunks. Pure: knows no socket. Small chunks share a message, a large one is sent alone and uncopied, and a
-// chunk that fits is never split. So over Yamux a message ends between frames or between a header and its payload: some peers cannot read a
-// frame that is split elsewhere.
+// Turns a batch of chunks into messages. Pure: knows no socket. Small chunks share a message, a large chunk is sent alone and uncopied, and a
+// chunk that fits in a message is never split. So a message with Yamux frames ends between frames, or between a header and its payload: some
+// peers cannot read a frame that is split elsewhere.
 
 /**
- * Chunks below this are copied together. Measured: a message costs as much as copying 16 KiB; sharing one is six times as fast at 1 KiB, a
- * quarter faster at 8 KiB, even at 16 KiB, and half as fast at 32 KiB.
+ * Chunks below this size are copied into a shared message. Measured: one message costs as much as copying 16 KiB. Sharing is six times as fast
+ * for chunks of 1 KiB, a quarter faster for 8 KiB, equal for 16 KiB, and half as fast for 32 KiB.
  */
 export const JOIN_BELOW: number = 16 * 1024;
 
@@ -18,7 +18,7 @@ export function eachMessage(
 ): void {
   let start = 0;
   while (start < chunks.length) {
-    // A run: as many small chunks as fit one message.
+    // Take as many small chunks as fit in one message.
     let end = start;
     let length = 0;
     for (let chunk = chunks[end]; chunk !== undefined && chunk.length < JOIN_BELOW; chunk = chunks[++end]) {

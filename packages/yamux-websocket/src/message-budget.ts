@@ -1,21 +1,22 @@
-// How many messages streams may receive, for all together that are given the same object. What is above it is not refused: it is read later.
+// A rate limit of received messages, shared by all streams that are given the same object. Messages above it are not refused, but read later.
 import { type Clock, systemClock } from '@zishuo/yamux';
 
-/** Whose socket stops reading meanwhile. */
+/** A stream that can stop reading its socket. */
 export interface Holdable {
   hold(): void;
   release(): void;
 }
 
 /**
- * Bounds how many messages, pings and pongs all byte streams together receive in a second that have it as their `messageBudget`, so that one
- * of many users cannot keep a process busy with messages that carry nothing. Above it the sockets of all of them are not read until it is made
- * up for; nothing is lost. As many as for a second may come at once. An empty message, a ping and a pong count as ten.
+ * Limits how many messages, pings and pongs a group of byte streams receives in a second: all streams with this object as their
+ * `messageBudget`. So one of many users cannot keep a process busy with messages that carry no data. Above the limit no socket of the group is
+ * read until enough time has passed; nothing is lost. A burst may have the messages of one second. An empty message, a ping and a pong count as
+ * ten messages each.
  *
- * A WHATWG socket cannot be held: what it receives counts, and is not bounded.
+ * A WHATWG socket cannot be paused: its messages count, but it is not limited.
  */
 export class MessageBudget {
-  /** Messages. */
+  /** The limit, in messages a second. */
   readonly perSecond: number;
   readonly #clock: Clock;
   readonly #members = new Set<Holdable>();
@@ -37,17 +38,17 @@ export class MessageBudget {
     this.#at = clock.now();
   }
 
-  /** All that was taken so far. */
+  /** How many messages were counted since the start. */
   get taken(): number {
     return this.#taken;
   }
 
-  /** Whether the sockets are not read now. */
+  /** Whether the limit is exceeded now, and the sockets are not read. */
   get isUsedUp(): boolean {
     return this.#timer !== undefined;
   }
 
-  /** Counts so many messages; for whoever knows of more than comes by the sockets. */
+  /** Counts `messages` more. Call it for other work of a user that the sockets do not count. */
   take(messages: number): void {
     this.#taken += messages;
     this.#earn();
@@ -88,6 +89,6 @@ export class MessageBudget {
   }
 }
 
-/** What carries nothing costs its sender least. */
+/** How many messages an empty message, a ping or a pong counts as. They carry no data, and are the cheapest to send. */
 export const IDLE_MESSAGE = 10;
 const LONGEST_WAIT = 60_000;

@@ -1,5 +1,5 @@
-// The sending half of a byte stream: one batch of chunks at a time becomes messages, and completes when they have left.
-// Detects a stall. Knows no Duplex and never ends the socket itself.
+// The sending half of a byte stream: sends one batch of chunks at a time as messages, and completes it when the socket has sent them.
+// Detects a stalled socket. Knows no Duplex, and never ends the socket itself.
 import { systemClock } from '@zishuo/yamux';
 import { eachMessage } from './message-batch.ts';
 import type { MessageSocket } from './message-socket.ts';
@@ -7,20 +7,20 @@ import type { ResolvedStreamOptions } from './options.ts';
 
 type WriteCallback = (error?: Error | null) => void;
 
-/** How often `bufferedAmount` is checked while it is too high, for sockets that report nothing else. */
+/** How often `bufferedAmount` is checked while it is too high. Some sockets report progress in no other way. */
 const POLL_MS = 5;
 
 export class MessageSender {
   readonly #socket: MessageSocket;
   readonly #limits: ResolvedStreamOptions;
-  /** Called at most once, when nothing left for `writeTimeout`. */
+  /** Called at most once, when the socket sent no byte for `writeTimeout`. */
   readonly #onStall: () => void;
 
-  /** Of the batch in flight. */
+  /** The callback of the batch in flight. */
   #callback: WriteCallback | undefined;
   /** A batch that waits for the socket to open. */
   #held: readonly Uint8Array[] | undefined;
-  /** Messages whose `sent` has not come. */
+  /** How many messages of the batch wait for their `sent` callback. */
   #unsent = 0;
   #closedBy: Error | undefined;
 
@@ -28,7 +28,7 @@ export class MessageSender {
   #stallTimer: unknown;
   #stallDue = 0;
   #progressAt = 0;
-  /** What waited of the batch at the last check: less now is progress, even if no message is through yet. */
+  /** The backlog at the last check. A smaller one is progress, even if no message is sent yet. */
   #lastBacklog = 0;
 
   constructor(socket: MessageSocket, limits: ResolvedStreamOptions, onStall: () => void) {
@@ -37,7 +37,7 @@ export class MessageSender {
     this.#onStall = onStall;
   }
 
-  /** One batch at a time: not before the callback of the one before. */
+  /** Sends one batch. Do not call it before the callback of the last batch. */
   send(chunks: readonly Uint8Array[], callback: WriteCallback): void {
     if (this.#closedBy !== undefined) {
       callback(this.#closedBy);
@@ -48,14 +48,14 @@ export class MessageSender {
     else this.#dispatch(chunks);
   }
 
-  /** The socket is open. */
+  /** Call it when the socket opens. */
   opened(): void {
     const chunks = this.#held;
     this.#held = undefined;
     if (chunks !== undefined) this.#dispatch(chunks);
   }
 
-  /** Nothing is sent any more: the batch in flight and every later one fail with this error. */
+  /** Stops sending. The batch in flight and every later batch fail with `error`. */
   close(error: Error): void {
     systemClock.clearTimeout(this.#pollTimer);
     systemClock.clearTimeout(this.#stallTimer);
@@ -67,10 +67,10 @@ export class MessageSender {
   }
 
   #dispatch(chunks: readonly Uint8Array[]): void {
-    this.#unsent = 1; // ours, until all are handed over: a driver may call `sent` at once
+    this.#unsent = 1; // one more than there are messages, until all are queued: a driver may call `sent` synchronously
     this.#progressAt = performance.now();
     this.#watch();
-    // All messages of the batch in one system call: `ws` makes one for each.
+    // Sends all messages of the batch in one system call; `ws` alone makes one for each message.
     const { carrier } = this.#limits;
     carrier?.cork?.();
     try {
@@ -87,7 +87,7 @@ export class MessageSender {
     this.#socket.send(message, this.#sent);
   };
 
-  // A failed send completes nothing: the socket's end follows with the reason, or the stall is detected.
+  // A failed send does not complete the batch. The socket then closes and gives the reason, or the stall is detected.
   readonly #sent = (error?: Error | null): void => {
     if (error || this.#callback === undefined) return;
     this.#unsent--;
@@ -110,7 +110,7 @@ export class MessageSender {
     return this.#socket.backlog ?? this.#socket.bufferedAmount;
   }
 
-  /** One timer for all batches, never cleared in between: arming one per batch costs more than sending it. */
+  /** One timer serves all batches and is not cleared between them: a timer for each batch would cost more than sending the batch. */
   #watch(wait: number = this.#limits.writeTimeout): void {
     if (this.#stallTimer !== undefined || this.#limits.writeTimeout === 0) return;
     this.#lastBacklog = this.#backlog;
@@ -123,7 +123,7 @@ export class MessageSender {
     if (this.#callback === undefined) return;
     const now = performance.now();
     const limit = this.#limits.writeTimeout;
-    const overslept = now - this.#stallDue > limit; // the process or the machine slept, not the peer
+    const overslept = now - this.#stallDue > limit; // this process or machine was suspended; the peer is not to blame
     if (overslept || this.#backlog < this.#lastBacklog) this.#progressAt = now;
     const left = this.#progressAt + limit - now;
     if (left > 0) this.#watch(Math.ceil(left));

@@ -1,50 +1,50 @@
-// The port: all that a byte stream needs of a message connection. A driver for another runtime or library implements it.
+// The interface between a byte stream and a message connection. Implement it to support another runtime or WebSocket library.
 
-/** A received binary message, whole. An array is one message in pieces. */
+/** A whole binary message that was received. An array is one message in pieces. */
 export type MessageData = Uint8Array | ArrayBuffer | readonly Uint8Array[];
 
-/** Where a driver reports to. Nothing is reported before `attach()` returns. */
+/** A driver calls these methods. It calls none before `attach()` returns. */
 export interface MessageListener {
-  /** The connection is open; not called where it was so at `attach()`. */
+  /** The connection is open. Not called if it was open at `attach()`. */
   onOpen(): void;
-  /** One binary message, whole. */
+  /** A whole binary message came. */
   onMessage(data: MessageData): void;
   /** The peer sent a text message. */
   onText(): void;
   /** The peer sent a ping or a pong. */
   onLife?(): void;
-  /** Something failed. `onClose` follows. */
+  /** The connection failed. `onClose` follows. */
   onError(error: Error): void;
-  /** Exactly once, last, also after `terminate()`. Code 1005: a close frame without a code; 1006: no close frame at all. */
+  /** Called exactly once, as the last one, also after `terminate()`. Code 1005: a close frame without a code; 1006: no close frame. */
   onClose(code: number, reason: string): void;
 }
 
 /** A connection that carries whole binary messages, in order, and ends with a code. */
 export interface MessageSocket {
-  /** Where the connection is in its life, as in the WebSocket standard. */
+  /** The state of the connection, as in the WebSocket standard. */
   readonly state: 'connecting' | 'open' | 'closing' | 'closed';
-  /** Bytes handed to `send()` that have not left the process. */
+  /** How many bytes given to `send()` have not left the process. */
   readonly bufferedAmount: number;
   /**
-   * A figure that becomes less with every byte that leaves the process, where `bufferedAmount` does so only by whole messages: on a slow link
-   * one may take minutes. Without one `bufferedAmount` is taken for it.
+   * Like `bufferedAmount`, but it falls with every byte that leaves the process. Implement it where `bufferedAmount` falls only by whole
+   * messages: on a slow link one message may take minutes. Without it `bufferedAmount` is used.
    */
   readonly backlog?: number | undefined;
-  /** Called once. From its return on, every message is reported, those of a paused or still connecting socket too. */
+  /** Called once. After it returns, the driver reports every message, also if the socket was paused or is still connecting. */
   attach(listener: MessageListener): void;
   /**
-   * Queues one binary message. `sent` is called once: when the message was taken by the system (or, where that cannot
-   * be known, accepted: then `bufferedAmount` must tell), or with the error. `message` must not be changed until then.
+   * Queues one binary message. Call `sent` once: when the operating system has taken the message, or with the error. If the driver cannot know
+   * that, call it when the message is queued, and let `bufferedAmount` tell the rest. Nobody changes `message` until then.
    */
   send(message: Uint8Array, sent: (error?: Error | null) => void): void;
-  /** Starts the closing handshake behind what was sent. `reason` has at most 123 bytes of UTF-8. */
+  /** Starts the closing handshake after all queued messages. `reason` has at most 123 bytes of UTF-8. */
   close(code: number, reason: string): void;
-  /** Ends the connection now, without a handshake. */
+  /** Ends the connection at once, without a closing handshake. */
   terminate(): void;
-  /** Stops reporting messages, where the connection can. */
+  /** Stops reporting messages. Leave it out if the connection cannot pause. */
   pause?(): void;
-  /** Undoes `pause()`. */
+  /** Reports messages again after `pause()`. */
   resume?(): void;
-  /** Asks the peer for a sign of life, where the connection can: any answer is reported by `onLife()`. */
+  /** Sends a ping; report the answer with `onLife()`. Leave it out if the connection cannot send pings. */
   ping?(): void;
 }

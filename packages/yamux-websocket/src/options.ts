@@ -1,10 +1,10 @@
-// The options of the byte stream: names, defaults and checks, in one place. Nothing is silently clamped.
+// The options of the byte stream: names, defaults and checks, in one place. A value out of range is refused, never clamped.
 import { checkMilliseconds, checkNumber, checkOptions, hasMethod, isObject, nameOf } from './arguments.ts';
 import type { MessageBudget } from './message-budget.ts';
 
 /**
- * The connection beneath a WebSocket, for its addresses, `ref()` and `unref()`, and to have messages leave together: a `net.Socket`, a
- * `tls.TLSSocket`, or any Duplex that a WebSocket was upgraded from. On a server it is `request.socket`.
+ * The connection below a WebSocket: a `net.Socket`, a `tls.TLSSocket`, or any Duplex that a WebSocket was upgraded from. On a server it is
+ * `request.socket`. The stream takes its addresses, `ref()` and `unref()`, and corks it to send messages together.
  */
 export interface Carrier {
   readonly remoteAddress?: string | undefined;
@@ -15,7 +15,7 @@ export interface Carrier {
   readonly localFamily?: string | undefined;
   ref?(): unknown;
   unref?(): unknown;
-  /** With `uncork()`: what is sent in between leaves in one system call. */
+  /** Messages sent between `cork()` and `uncork()` leave in one system call. */
   cork?(): unknown;
   uncork?(): unknown;
 }
@@ -23,51 +23,51 @@ export interface Carrier {
 /** Sizes in bytes, times in milliseconds. */
 export interface WebSocketStreamOptions {
   /**
-   * No message sent is larger. A chunk that fits is never split.
+   * The largest message that is sent. A chunk that fits is never split.
    * @defaultValue 65536
    */
   readonly maxMessageBytes?: number | undefined;
   /**
-   * A larger message of the peer ends the stream, with close code 1009.
+   * The largest message that is accepted. A larger one ends the stream with close code 1009.
    * @defaultValue the session's maxStreamWindow (16 MiB) + 64 KiB
    */
   readonly maxInboundMessageBytes?: number | undefined;
   /**
-   * A write completes only when the socket's `bufferedAmount` is down to this.
+   * A write completes only when the socket's `bufferedAmount` is at most this.
    * @defaultValue 1048576
    */
   readonly highWaterMark?: number | undefined;
   /**
-   * More than this waiting to be sent terminates the connection, and more than this unread of a socket that cannot be paused.
+   * The connection is terminated when more bytes than this wait to be sent, or are unread on a socket that cannot be paused.
    * @defaultValue 16777216
    */
   readonly maxBufferedBytes?: number | undefined;
   /**
-   * More than this unread pauses the socket. A paused `ws` answers no ping and sees no close. `Infinity` never pauses: that is what
-   * `client()` and `server()` use, where Yamux windows bound what can arrive.
+   * The socket is paused when more bytes than this are unread. A paused `ws` answers no ping and sees no close. `Infinity` never pauses:
+   * `client()` and `server()` use that, because Yamux windows limit the unread bytes.
    * @defaultValue 262144
    */
   readonly readPauseBytes?: number | undefined;
   /**
-   * Nothing could be sent for so long: the connection is terminated. 0 turns it off.
+   * The connection is terminated when the socket sends no byte for this long. 0 turns it off.
    * @defaultValue 30000
    */
   readonly writeTimeout?: number | undefined;
   /**
-   * How long a closing handshake may take before the connection is terminated. Under a session as long again for each 32 KiB that were sent since
-   * the last pong, a minute at most: over a slow link they come before the close frame.
+   * The connection is terminated when a closing handshake takes longer than this. Below a session, the same time is added for each 32 KiB sent
+   * since the last pong, up to one minute: on a slow link those bytes arrive before the close frame.
    * @defaultValue 5000
    */
   readonly closeTimeout?: number | undefined;
   /**
-   * Pings of the WebSocket: one goes out when nothing came for so long, and the connection is terminated when nothing comes for as long
-   * again. For byte streams without a Yamux session, whose keep-alive does this already. 0: none.
+   * Sends a WebSocket ping when nothing came for this long, and terminates the connection when nothing comes for the same time again. Use it for
+   * byte streams without a Yamux session; a session has its own keep-alive. 0 turns it off.
    * @defaultValue 0
    */
   readonly wsPing?: number | undefined;
-  /** How many messages may come, together with all other streams that are given the same object. @defaultValue none: no bound */
+  /** Limits the rate of received messages, together with all other streams that have the same object. @defaultValue none: no limit */
   readonly messageBudget?: MessageBudget | undefined;
-  /** Gives the stream `remoteAddress` and the other addresses, `ref()` and `unref()`, and lets its messages leave together. */
+  /** The connection below the WebSocket. Gives the stream its addresses, `ref()` and `unref()`, and sends messages together. */
   readonly carrier?: Carrier | undefined;
 }
 
@@ -84,13 +84,13 @@ export interface ResolvedStreamOptions {
   readonly carrier: Carrier | undefined;
 }
 
-/** The largest window that a Yamux session grants unless it is told otherwise. */
+/** The default of a session's `maxStreamWindow`. */
 const MAX_STREAM_WINDOW = 16 * 1024 * 1024;
 
-/** Room beyond the largest payload: its header, and other frames in the same message. */
+/** Added to the largest payload: its header, and other frames in the same message. */
 const MESSAGE_SLACK = 64 * 1024;
 
-/** A legal Yamux frame never exceeds the window that was granted, and Go peers may send a whole frame as one message. */
+/** The largest message to expect below a session. A legal Yamux frame fits in the window, and Go peers may send a whole frame as one message. */
 export function maxMessageFor(maxStreamWindow: number = MAX_STREAM_WINDOW): number {
   return maxStreamWindow + MESSAGE_SLACK;
 }
@@ -98,7 +98,7 @@ export function maxMessageFor(maxStreamWindow: number = MAX_STREAM_WINDOW): numb
 interface NumberOption {
   readonly byDefault: number;
   readonly min: number;
-  /** Without one it is a time, in milliseconds. */
+  /** Without `max` the option is a time, in milliseconds. */
   readonly max?: number;
 }
 
@@ -115,7 +115,7 @@ const NUMBERS: Readonly<Record<Exclude<keyof ResolvedStreamOptions, 'carrier' | 
 
 const STREAM_OPTIONS: readonly string[] = [...Object.keys(NUMBERS), 'messageBudget', 'carrier'];
 
-/** A stream beneath a session never pauses its socket. */
+/** Without `readPauseBytes`: a stream below a session never pauses its socket. */
 export const CARRIED_STREAM_OPTIONS: readonly string[] = STREAM_OPTIONS.filter((name) => name !== 'readPauseBytes');
 
 /**
@@ -134,7 +134,7 @@ export function resolveStreamOptions(options: WebSocketStreamOptions = {}): Reso
     throw new TypeError(`Expected messageBudget to be a MessageBudget, got ${nameOf(messageBudget)}`);
   }
   if (carrier !== undefined && !isObject(carrier)) {
-    throw new TypeError(`Expected carrier to be the socket beneath the WebSocket, got ${nameOf(carrier)}`);
+    throw new TypeError(`Expected carrier to be the socket below the WebSocket, got ${nameOf(carrier)}`);
   }
   return {
     ...(resolved as unknown as Omit<ResolvedStreamOptions, 'carrier' | 'messageBudget'>),

@@ -1,73 +1,73 @@
-// The options of keepConnected(): names, meaning and checks.
+// The options of keepConnected(): names, descriptions and checks.
 import type { Clock, YamuxSession } from '@zishuo/yamux';
 import { checkBoolean, checkFunction, checkOptionalFunction, checkOptions, checkSignal, quoted } from './arguments.ts';
 import type { BackoffOptions } from './backoff.ts';
 import { checkDialOptions, type DialOptions } from './dial.ts';
 
-/** What one attempt is given. */
+/** The argument of `dial` when it is a function. */
 export interface DialAttempt {
-  /** Aborts when the session is not wanted any more. */
+  /** Aborts when the attempt is no longer wanted. */
   readonly signal: AbortSignal;
   /**
-   * The attempt before was refused, or the last one at this URL: get new credentials. If they are refused too, this URL is left out.
+   * Get new credentials: the last attempt was refused, or the last attempt at this URL. If the new ones are refused too, this URL is left out.
    */
   readonly fresh: boolean;
 }
 
-/** What `onRetry` is told. */
+/** The argument of `onRetry`. */
 export interface RetryEvent {
-  /** Where it goes next. */
+  /** The URL of the next dial. */
   readonly url: string;
-  /** Milliseconds until then. */
+  /** The pause before the next dial, in milliseconds. */
   readonly delay: number;
-  /** Why: what the dial rejected with, what the session ended with, or undefined after a clean end or a GoAway. */
+  /** The error of the last dial or session; undefined after a clean end or a GoAway. */
   readonly error: unknown;
 }
 
-/** Options of `dial()`, but for its signal: every dial ends with the Reconnector. */
+/** Options of `dial()` without `signal`: give that to `keepConnected()`. */
 export type KeptDialOptions = Omit<DialOptions, 'signal'>;
 
-/** Times in milliseconds. */
+/** All times in milliseconds. */
 export interface KeepConnectedOptions {
   /**
-   * `ws:` or `wss:` URLs, dialed in turn: after each end and each failure the next one. A URL that refuses for good is left out as long as
-   * there is another, and until a session has lived for `backoff.resetAfter`.
+   * `ws:` or `wss:` URLs, dialed in turn: after each end and each failure, the next one. A URL that refuses permanently is left out until a
+   * session at another URL has lasted for `backoff.resetAfter`.
    */
   readonly urls: string | URL | readonly (string | URL)[];
-  /** Options of every dial, or what gives those of the next one: asked anew each time, for tokens that expire. */
+  /** Options of every dial, or a function that returns those of the next one. It is called for each dial, for tokens that expire. */
   readonly dial?:
     | KeptDialOptions
     | ((attempt: DialAttempt) => KeptDialOptions | PromiseLike<KeptDialOptions>)
     | undefined;
   /**
-   * Called with every session, before anything is read from it, and before the one that it replaces closes. What it throws is uncaught, as
-   * from any listener, and the session is destroyed.
+   * Called with every session, before anything is read from it, and before the session that it replaces closes. An error that it throws is an
+   * uncaught exception, as in any event listener, and destroys the session.
    */
   readonly onSession: (session: YamuxSession, url: string) => unknown;
   /** Called before every pause, for logs. */
   readonly onRetry?: ((event: RetryEvent) => void) | undefined;
   /**
-   * Whether it ends when every URL has refused for good, or another connection took its place (4409). `false` dials on, rarely: each pause is
-   * random up to `backoff.cap`. Only a bad option ends it then.
+   * Whether to stop when every URL has refused permanently, or when another connection has replaced this one (4409). With `false` it continues
+   * to dial, with random pauses up to `backoff.cap`, and stops only for an invalid option.
    * @defaultValue true
    */
   readonly giveUp?: boolean | undefined;
-  /** How long the pauses are. */
+  /** The lengths of the pauses. */
   readonly backoff?: BackoffOptions | undefined;
-  /** Stops it, as `stop()` does. */
+  /** Aborting it calls `stop()`. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * For `stop()`: what is open after that is cut.
+   * `stop()` destroys the sessions that are still open after this time.
    * @defaultValue 30000
    */
   readonly stopTimeout?: number | undefined;
   /**
-   * For tests. Its timers must keep the process alive: an agent between two gateways has nothing else that does.
+   * For tests. The timers of the default clock keep the process alive: between two sessions nothing else does.
    * @defaultValue the system's
    */
   readonly clock?: Clock | undefined;
   /**
-   * For the pauses, at least 0 and below 1.
+   * The random source of the pauses: at least 0 and below 1.
    * @defaultValue Math.random
    */
   readonly random?: (() => number) | undefined;
@@ -99,11 +99,11 @@ export function checkKeepConnectedOptions(options: KeepConnectedOptions | undefi
   if (typeof asked !== 'function') checkKeptDialOptions(asked);
 }
 
-/** A signal of its own would be ignored. */
+/** Refuses a `signal` in the options of `dial`: it would be ignored. */
 export function checkKeptDialOptions(options: DialOptions | undefined, own?: AbortSignal): void {
   checkDialOptions('dial', options);
   if (options?.signal !== undefined && options.signal !== own) {
-    throw new TypeError('Expected dial without a signal, got one: give it to keepConnected(), beside dial');
+    throw new TypeError('Expected dial without a signal, got one: pass it to keepConnected(), beside dial');
   }
 }
 

@@ -1,5 +1,5 @@
-// keepConnected(): one session to one of several gateways, until it is stopped. When a gateway announces that it goes away, the next session
-// is dialed at once, and the old one serves its streams to their end.
+// keepConnected(): keeps one session to one of several gateways until it is stopped. When a gateway sends GoAway, the next session is dialed
+// at once, and the old one serves its streams until they end.
 import type { Clock, YamuxSession } from '@zishuo/yamux';
 import { callApplication } from './application-callback.ts';
 import { checkMilliseconds, checkOptions } from './arguments.ts';
@@ -12,36 +12,37 @@ import {
   type KeepConnectedOptions,
   type KeptDialOptions,
 } from './reconnect-options.ts';
-import { notForGood, type Redial, redialAfterClose, redialAfterError } from './redial.ts';
+import { type Redial, redialAfterClose, redialAfterError, withoutGivingUp } from './redial.ts';
 import { socketClosed } from './session.ts';
 import { type Turn, UrlRotation } from './url-rotation.ts';
 
-/** What `keepConnected()` returns. */
+/** The result of `keepConnected()`. */
 export interface Reconnector {
-  /** The newest session; undefined while there is none, and after the peer of the newest has said that it goes. */
+  /** The newest session; undefined while there is none, and after the newest one has received a GoAway. */
   readonly session: YamuxSession | undefined;
   /**
-   * Resolves when it is over and every session has ended: with undefined after `stop()`, else with the error for which it gave up: the last
-   * refusal when all URLs refused for good, another connection in its place (4409), a bad option. Never rejects.
+   * Resolves when the reconnector has stopped and every session has ended: with undefined after `stop()`, else with the error for which it gave
+   * up. That is the last refusal when all URLs refused permanently, a replacement by another connection (4409), or an invalid option. Never
+   * rejects.
    */
   readonly stopped: Promise<unknown>;
-  /** Takes no new streams, lets those that run end, for at most `timeout` (default: `stopTimeout`), and closes. Resolves as `stopped` does. */
+  /** Takes no new streams, waits at most `timeout` (default: `stopTimeout`) for open streams to end, and closes. Resolves as `stopped` does. */
   stop(options?: { readonly timeout?: number | undefined }): Promise<unknown>;
 }
 
 /**
- * Keeps one session: dials, hands it to `onSession`, and dials again when it ends, with a pause that grows from failure to
- * failure. Close code 1013 and Retry-After are honoured. After 1008, 4401, 4403, and an HTTP status that does not change by itself (400, 401,
- * 403, 410, …) a URL is dialed once more, with `fresh`, and then left out; after 1009 at once. Every 3xx and 5xx, 404, 429 and every unknown
- * status is dialed again. It gives up when no URL is left, and after 4409, unless `giveUp` is false.
+ * Keeps one session: dials, calls `onSession`, and dials again when the session ends, with a pause that grows with each failure. It obeys close
+ * code 1013 and Retry-After. After 1008, 4401, 4403 and an HTTP status that does not change by itself (400, 401, 403, 410, …), it dials the URL
+ * once more, with `fresh`, and then leaves it out; after 1009 it leaves it out at once. It dials again after every 3xx and 5xx, 404, 429 and
+ * every unknown status. It gives up when no URL is left, and after 4409, unless `giveUp` is false.
  *
- * @throws {TypeError | RangeError} for a bad option.
+ * @throws {TypeError | RangeError} for an invalid option.
  */
 export function keepConnected(options: KeepConnectedOptions): Reconnector {
   return new Keeper(options);
 }
 
-/** Unlike the other clocks of these packages this one's timers keep the process alive. */
+/** The timers of this clock keep the process alive, unlike those of `systemClock`. */
 const keepingClock: Clock = {
   now: () => performance.now(),
   setTimeout: (callback, ms) => setTimeout(callback, ms),
@@ -57,7 +58,7 @@ class Keeper implements Reconnector {
   readonly #backoff: Backoff;
   readonly #clock: Clock;
   readonly #stop = new AbortController();
-  /** More than one only while a gateway that will go serves what runs. */
+  /** There is more than one only while a session that received a GoAway serves its last streams. */
   readonly #sessions = new Map<YamuxSession, Promise<void>>();
   #session: YamuxSession | undefined;
 
@@ -96,10 +97,10 @@ class Keeper implements Reconnector {
     for (let turn = this.#urls.take(); turn !== undefined && !isStopped(); turn = this.#urls.take()) {
       const { redial: judged, error, lived } = await this.#once(turn);
       if (isStopped()) break;
-      const redial = this.#givesUp ? judged : notForGood(judged, turn.fresh && !lived);
+      const redial = this.#givesUp ? judged : withoutGivingUp(judged, turn.fresh && !lived);
       if (lived) {
         this.#backoff.reset();
-        this.#urls.forgive();
+        this.#urls.readmitAll();
       }
       if (redial.how === 'fresh') this.#urls.refused(turn.url, turn.fresh && !lived);
       if (redial.how === 'leave') this.#urls.leaveOut(turn.url);
@@ -114,14 +115,14 @@ class Keeper implements Reconnector {
     return outcome;
   }
 
-  /** One attempt, and the life of the session that came of it, until it ends or its peer announces that it goes away. */
+  /** Makes one attempt, and waits until its session ends or receives a GoAway. */
   async #once({ url, fresh }: Turn): Promise<{ redial: Redial; error: unknown; lived: boolean }> {
     const { signal } = this.#stop;
     let options: KeptDialOptions | undefined;
     try {
       options = await this.#dialOptions(fresh);
     } catch (error) {
-      return { redial: LATER, error, lived: false }; // the source of the credentials may be back later
+      return { redial: LATER, error, lived: false }; // the source of the credentials may work later
     }
     let session: YamuxSession;
     try {
@@ -132,14 +133,14 @@ class Keeper implements Reconnector {
     }
     const since = this.#clock.now();
     const over = this.#watch(session);
-    this.#hand(session, url);
+    this.#handOver(session, url);
     const redial = await over;
     this.#session = undefined;
     const lived = this.#clock.now() - since >= this.#backoff.resetAfter;
     return { redial, error: session.errored ?? undefined, lived };
   }
 
-  /** Rejects when it is stopped, however long the application takes. */
+  /** Rejects when the reconnector is stopped, even if the application has not answered. */
   #dialOptions(fresh: boolean): Promise<KeptDialOptions | undefined> {
     const { dial: asked } = this.#options;
     if (typeof asked !== 'function') return Promise.resolve(asked);
@@ -152,13 +153,13 @@ class Keeper implements Reconnector {
     });
   }
 
-  /** Resolves when the session has ended, or its peer has said that it goes. */
+  /** Resolves when the session has ended or received a GoAway. */
   #watch(session: YamuxSession): Promise<Redial> {
     this.#session = session;
     const closed = new Promise<void>((resolve) => session.once('close', resolve));
     this.#sessions.set(session, closed);
     return new Promise((resolve) => {
-      session.on('error', () => {}); // told by onRetry
+      session.on('error', () => {}); // onRetry gets it
       session.once('goAway', (code) => {
         if (code === 0) resolve({ how: 'soon', share: 0, wait: 0 });
       });
@@ -169,9 +170,9 @@ class Keeper implements Reconnector {
     });
   }
 
-  #hand(session: YamuxSession, url: string): void {
+  #handOver(session: YamuxSession, url: string): void {
     if (this.#stop.signal.aborted) {
-      session.destroy(); // stopped in the very moment in which it was opened
+      session.destroy(); // stopped while it was opening
       return;
     }
     callApplication(
@@ -182,7 +183,7 @@ class Keeper implements Reconnector {
 
   #pause({ how, share, wait }: Redial, error: unknown, lived: boolean, url: string): Promise<void> {
     const backoff = this.#backoff;
-    // A gateway that asks its clients to leave again and again is not dialed at full speed either.
+    // If a gateway sends a GoAway soon after each dial, the pause grows too.
     const soon = how === 'soon' ? backoff.soon() : 0;
     const delay = Math.round(wait + soon + (how === 'soon' && lived ? 0 : backoff.next(share)));
     const { signal } = this.#stop;
@@ -199,11 +200,11 @@ class Keeper implements Reconnector {
     });
   }
 
-  /** The peer opens no more; what it opened until it knew is still served. */
+  /** The peer opens no more streams; those that it opened before it received the GoAway are still served. */
   async #drain(session: YamuxSession, timeout: number): Promise<void> {
     const deadline = this.#clock.setTimeout(() => session.destroy(), timeout);
     await session.goAway();
-    await session.close().catch(() => {}); // its end is told by 'close'
+    await session.close().catch(() => {}); // 'close' reports the end
     this.#clock.clearTimeout(deadline);
   }
 }

@@ -1,5 +1,5 @@
-// A refused upgrade: a whole HTTP response on the raw socket, then its end. If the socket were destroyed at once, the response would be cut
-// off, and the client would see only a lost connection.
+// Refuses an upgrade: writes a whole HTTP response to the raw socket, then ends the socket. If the socket were destroyed at once, the response
+// would be lost, and the client would see only a lost connection.
 
 import {
   type IncomingMessage,
@@ -14,7 +14,7 @@ import type { Duplex } from 'node:stream';
 import { systemClock } from '@zishuo/yamux';
 import { UpgradeRefusedError } from './errors.ts';
 
-/** How long the other end may take to close, in milliseconds. */
+/** The socket is destroyed if the client has not closed it after this time, in milliseconds. */
 const LINGER = 5_000;
 /** Bytes that are read meanwhile, and forgotten. */
 const LINGER_BYTES = 1_048_576;
@@ -36,7 +36,7 @@ export function refuseUpgrade(socket: Duplex, refusal: UpgradeRefusedError): voi
   socket.resume(); // who waited for the answer may have paused it
 }
 
-/** A header that cannot be sent is the application's mistake. It is answered by 500, so that the socket does not stay open. */
+/** If the application gave a header that cannot be sent, the response is a 500, so that the socket does not stay open. */
 function responseTo(refusal: UpgradeRefusedError): string {
   try {
     return response(refusal);
@@ -67,29 +67,29 @@ function response(refusal: UpgradeRefusedError): string {
   return `${head}\r\n${body}`;
 }
 
-/** 426: this path is for WebSockets, and the request asked for none. */
+/** 426, for a request on a WebSocket path that asks for another protocol. */
 export function upgradeRequired(): UpgradeRefusedError {
   return new UpgradeRefusedError(426, { headers: { upgrade: 'websocket' }, body: 'Expected Upgrade: websocket\n' });
 }
 
 /**
- * Answers a request as if it had not asked for an upgrade: node:http gives every such request to the 'upgrade' listeners. False for one with
- * a body, which is never read from such a socket.
+ * Serves a request with the 'request' listeners, without the upgrade that it asked for: node:http gives every request for an upgrade to the
+ * 'upgrade' listeners. Returns false for a request with a body, because node:http does not read a body from such a socket.
  */
 export function serveWithoutUpgrade(server: Server, request: IncomingMessage, socket: Duplex): boolean {
   const { headers } = request;
   const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
   if (hasBody || server.listenerCount('request') === 0) return false;
-  socket.on('error', () => {}); // a client that leaves is no failure of ours
+  socket.on('error', () => {}); // the client may leave at any time
   const response = new ServerResponse(request);
-  response.shouldKeepAlive = false; // no parser is left for a next request
+  response.shouldKeepAlive = false; // the socket has no parser for a next request
   response.assignSocket(socket as Socket);
   response.once('finish', () => socket.end());
   server.emit('request', request, response);
   return true;
 }
 
-/** 503, with the time after which it is worth another try, in milliseconds. */
+/** 503 with a Retry-After header. `retryAfter` is in milliseconds. */
 export function unavailable(retryAfter: number, body: string): UpgradeRefusedError {
   return new UpgradeRefusedError(503, { headers: { 'retry-after': String(Math.ceil(retryAfter / 1000)) }, body });
 }

@@ -1,4 +1,4 @@
-// client() and server(): a Yamux session over a WebSocket. Chooses the close code that tells the peer why the session ended.
+// client() and server(): a Yamux session over a WebSocket, with the close code that tells the peer why the session ended.
 import * as yamux from '@zishuo/yamux';
 import { checkOptions, nameOf, quoted } from './arguments.ts';
 import { type CloseFrame, closeFrameAfter, type SocketClose } from './close-codes.ts';
@@ -6,17 +6,17 @@ import { CARRIED_STREAM_OPTIONS, type WebSocketStreamOptions } from './options.t
 import { type AnyWebSocket, openStream } from './stream.ts';
 import { sessionStreamOptions } from './ws-options.ts';
 
-/** Options of the stream beneath a session. `readPauseBytes` is not among them: a session never pauses its socket. */
+/** Options of the byte stream below a session. `readPauseBytes` is not among them: a session never pauses its socket. */
 export type CarriedStreamOptions = Omit<WebSocketStreamOptions, 'readPauseBytes'>;
 
 /**
- * A Yamux session in the client role (odd stream ids, usually the end that dialed) over a WebSocket, whichever end of the
- * WebSocket this is. Call it before the socket's first message can come, or pause the socket until then.
+ * A Yamux session in the client role (odd stream ids, usually the end that dialed) over either end of a WebSocket. Call it before the first
+ * message can come, or pause the socket until then.
  *
  * The close frame tells the peer why the session ended: 1000 after `close()`, 1002 after a violation by the peer. A session that is
- * destroyed, or dies of a timeout, terminates the WebSocket.
+ * destroyed, or ends with a timeout, terminates the WebSocket.
  *
- * @throws {TypeError | RangeError} for something that is no socket, or a bad option.
+ * @throws {TypeError | RangeError} for a value that is not a socket, or an invalid option.
  * @throws {YamuxWebSocketError} `ERR_YAMUX_WEBSOCKET_IN_USE` if the socket carries a byte stream already.
  */
 export function client(
@@ -36,7 +36,7 @@ export function server(
   return sessionOver(socket, 'server', yamuxOptions, options);
 }
 
-/** `cleanCloseFrame` gives the close frame of a session that ends cleanly. */
+/** `cleanCloseFrame` returns the close frame for a session that ends cleanly. */
 export function sessionOver(
   socket: AnyWebSocket,
   role: yamux.Role,
@@ -57,14 +57,14 @@ export function sessionOver(
   return session;
 }
 
-/** On every session of ours, whichever copy of this package made it. */
+/** A property of every session over a WebSocket. All copies of this package share the symbol. */
 const CLOSED = Symbol.for('@zishuo/yamux-websocket.closed');
 
 /**
- * How the WebSocket beneath a session was closed: code, reason, whether there was a closing handshake, and which end began it. Resolves when
- * the socket is closed, which may be after the session's own `'close'`; never rejects.
+ * The close of the WebSocket below a session: its code, its reason, whether there was a closing handshake, and which end started it. Resolves
+ * when the socket is closed, which may be after the session's `'close'` event; never rejects.
  *
- * @throws {TypeError} for a session that is not over a WebSocket of this package.
+ * @throws {TypeError} for a session that this package did not make.
  */
 export function socketClosed(session: yamux.YamuxSession): Promise<SocketClose> {
   const closed = (session as { readonly [CLOSED]?: Promise<SocketClose> } | null | undefined)?.[CLOSED];

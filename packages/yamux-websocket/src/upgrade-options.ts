@@ -1,4 +1,4 @@
-// The options of acceptUpgrades(): names, meaning, and what can be checked before the first upgrade comes.
+// The options of acceptUpgrades(): names, descriptions, and the checks before the first upgrade.
 import type { IncomingMessage } from 'node:http';
 import type { Role, SessionOptions, YamuxSession } from '@zishuo/yamux';
 import {
@@ -14,70 +14,70 @@ import type { UpgradeRefusedError } from './errors.ts';
 import { CARRIED_STREAM_OPTIONS } from './options.ts';
 import type { CarriedStreamOptions } from './session.ts';
 
-/** Times in milliseconds. */
+/** All times in milliseconds. */
 export interface UpgradeOptions<Identity> {
-  /** The pathname, without a query, that is accepted here. */
+  /** The path to accept upgrades on, without a query. */
   readonly path: string;
   /**
-   * Who the client is: anything true, handed to `onSession`. Anything false refuses with 401; a thrown
-   * {@link UpgradeRefusedError} refuses with its status, headers and body; every other error with 500. The signal aborts when the
-   * answer does not matter any more.
+   * Returns the identity of the client, which is passed to `onSession`. A falsy value refuses the upgrade with 401, a thrown
+   * {@link UpgradeRefusedError} with its status, headers and body, and every other error with 500. The signal aborts when the answer is no
+   * longer needed.
    */
   readonly authenticate: (
     request: IncomingMessage,
     signal: AbortSignal,
   ) => Identity | Falsy | PromiseLike<Identity | Falsy>;
   /**
-   * Called with every new session, before anything is read from it: attach its 'error' listener here. What it throws, or rejects
-   * with, is uncaught, and the session is destroyed.
+   * Called with every new session, before anything is read from it. Attach the 'error' listener of the session here. If it throws or rejects,
+   * the error is an uncaught exception, and the session is destroyed.
    */
   readonly onSession: (session: YamuxSession, request: IncomingMessage, identity: Identity) => unknown;
-  /** Called with every refusal. An unforeseen error of `authenticate` is its `cause`, and without this a process warning. */
+  /** Called with every refusal. Its `cause` is an unexpected error of `authenticate`. Without this option such an error is a process warning. */
   readonly onRefused?: ((refusal: UpgradeRefusedError, request: IncomingMessage) => void) | undefined;
-  /** The first of these that the client offers is chosen; a client that offers none of them is refused with 400. */
+  /** The accepted subprotocols: the first one that the client offers is chosen. A client that offers none of them is refused with 400. */
   readonly subprotocols?: readonly string[] | undefined;
   /**
-   * `false` takes clients that offer no known subprotocol as well: the Go peers offer none at all.
+   * `false` also accepts clients that offer no known subprotocol. Go peers offer none.
    * @defaultValue true
    */
   readonly requireSubprotocol?: boolean | undefined;
-  /** Refuses with 403 unless it returns true. Browsers send an Origin, agents none; needed where cookies authenticate. */
+  /** The upgrade is refused with 403 unless this returns true. Browsers send an Origin, agents do not. Needed if cookies authenticate clients. */
   readonly checkOrigin?: ((origin: string | undefined, request: IncomingMessage) => boolean) | undefined;
   /**
-   * Upgrades that wait for `authenticate` at a time; one more is refused with 503.
+   * How many upgrades may wait for `authenticate` at a time. One more is refused with 503.
    * @defaultValue 100
    */
   readonly maxPending?: number | undefined;
   /**
-   * An upgrade that waits longer is refused with 503.
+   * How long an upgrade may wait for `authenticate`. After that it is refused with 503.
    * @defaultValue 10000
    */
   readonly pendingTimeout?: number | undefined;
   /**
-   * Named in the Retry-After header of a 503, in whole seconds.
+   * The value of the Retry-After header of a 503, rounded up to whole seconds.
    * @defaultValue 5000
    */
   readonly retryAfter?: number | undefined;
   /**
-   * Of the sessions.
+   * The role of the sessions.
    * @defaultValue 'server'
    */
   readonly role?: Role | undefined;
   /**
-   * Options of the sessions; or what gives those of the next one, by who the client is: a `WindowBudget` for each tenant. What that throws is
-   * uncaught, as from any listener, and the WebSocket is closed.
+   * Options of the sessions, or a function that returns the options for one client, for example with a `WindowBudget` for each tenant. An error
+   * that it throws is an uncaught exception, as in any event listener, and closes the WebSocket.
    */
   readonly yamux?: SessionOptions | ByIdentity<Identity, SessionOptions> | undefined;
   /**
-   * Options of the byte streams beneath them; or what gives those of the next one, likewise: a `MessageBudget` for each tenant. Where either is
-   * a function, messages of more than 16 MiB + 64 KiB are refused whatever it returns.
+   * Options of the byte streams below the sessions, or a function as for `yamux`, for example with a `MessageBudget` for each tenant. If either
+   * is a function, messages above 16 MiB + 64 KiB are refused, whatever it returns.
    */
   readonly stream?: CarriedStreamOptions | ByIdentity<Identity, CarriedStreamOptions> | undefined;
-  /** Handed to `new WebSocketServer()` of `ws`, above `recommendedWsOptions()`. */
+  /** Options passed to `new WebSocketServer()` of `ws`, in preference to `recommendedWsOptions()`. */
   readonly ws?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** Gives the options for what one client is about to have. */
+/** Returns the options for the session or byte stream of one client. */
 export type ByIdentity<Identity, Options> = (identity: Identity, request: IncomingMessage) => Options | undefined;
 
 export type Falsy = false | null | undefined;
@@ -118,19 +118,19 @@ export function checkUpgradeOptions<Identity>(options: UpgradeOptions<Identity> 
   checkOptionsObject('ws', options.ws);
   for (const name of Object.keys(options.ws ?? {})) {
     const instead = WS_OPTIONS_IN_OTHER_PLACES[name];
-    if (instead !== undefined) throw new TypeError(`Expected ws to be given without ${name}: ${instead}`);
+    if (instead !== undefined) throw new TypeError(`Expected ws without ${name}: ${instead}`);
   }
 }
 
-/** Options of WebSocketServer that acceptUpgrades() would overrule, or that would keep its sessions from it. */
+/** Options of WebSocketServer that conflict with acceptUpgrades(). */
 const WS_OPTIONS_IN_OTHER_PLACES: Readonly<Record<string, string>> = {
   port: 'the HTTP server listens',
   host: 'the HTTP server listens',
   backlog: 'the HTTP server listens',
   server: 'the HTTP server is the first argument',
   noServer: 'the HTTP server is the first argument',
-  path: 'give path to acceptUpgrades()',
-  clientTracking: 'onSession is given every session',
-  handleProtocols: 'give subprotocols to acceptUpgrades()',
+  path: 'pass path to acceptUpgrades()',
+  clientTracking: 'onSession gets every session',
+  handleProtocols: 'pass subprotocols to acceptUpgrades()',
   verifyClient: 'authenticate does this',
 };

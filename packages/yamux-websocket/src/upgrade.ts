@@ -1,5 +1,5 @@
-// acceptUpgrades(): WebSocket upgrades of an HTTP server become sessions. The client is authenticated before the upgrade, so that a refusal
-// is an HTTP response. How many upgrades may wait for that, and how long, is bounded.
+// acceptUpgrades(): turns WebSocket upgrades of an HTTP server into sessions. The client is authenticated before the upgrade, so that a refusal
+// is an HTTP response. The number of waiting upgrades and their wait are bounded.
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type Role, systemClock, type YamuxSession } from '@zishuo/yamux';
@@ -14,33 +14,33 @@ import { checkRole, sessionOver } from './session.ts';
 import { type ByIdentity, checkUpgradeOptions, type UpgradeOptions } from './upgrade-options.ts';
 import { type RecommendedWsOptions, recommendedWsOptions } from './ws-options.ts';
 
-/** What `acceptUpgrades()` returns. It does not own the sessions: `onSession` does. */
+/** The result of `acceptUpgrades()`. It does not own the sessions: the application gets them by `onSession`. */
 export interface UpgradeAcceptor {
-  /** Upgrades that wait for `authenticate`. */
+  /** How many upgrades wait for `authenticate`. */
   readonly pending: number;
-  /** `drain()` or `close()` was called. */
+  /** Whether `drain()` or `close()` was called. */
   readonly draining: boolean;
   /**
-   * Refuses every upgrade from now on with 503 and Retry-After, those that wait included. Sessions go on; one that ends cleanly from
-   * now on says 1001 (going away) to its peer. Say `goAway()` to them and wait.
+   * Refuses all waiting and new upgrades with 503 and Retry-After. Open sessions continue; one that ends cleanly after this closes its WebSocket
+   * with 1001 (going away). Call `goAway()` on the sessions and wait until they end.
    */
   drain(): void;
-  /** `drain()`, and leaves the server. */
+  /** Calls `drain()` and removes the listener from the server. */
   close(): void;
 }
 
 /**
- * Makes sessions of the WebSocket upgrades that an HTTP server receives on `path`. Other paths are left to the server's other 'upgrade'
- * listeners; where none can take them they are answered with 404, or without the upgrade if it is not to a WebSocket. Where the package
- * `ws` is not installed, the server's 'error' tells (`ERR_YAMUX_WEBSOCKET_WS_MISSING`).
+ * Turns the WebSocket upgrades that an HTTP server receives on `path` into sessions. Other paths are left to the server's other 'upgrade'
+ * listeners. If there are none, a WebSocket upgrade gets 404, and a request for another protocol is served without the upgrade. If the package
+ * `ws` is not installed, the server emits 'error' (`ERR_YAMUX_WEBSOCKET_WS_MISSING`).
  *
- * @throws {TypeError | RangeError} for a bad option.
+ * @throws {TypeError | RangeError} for an invalid option.
  */
 export function acceptUpgrades<Identity>(server: HttpServer, options: UpgradeOptions<Identity>): UpgradeAcceptor {
   return new Acceptor(server, options);
 }
 
-/** On every listener of ours, whichever copy of this package it is from: its path. */
+/** A property of every listener of this package with its path. All copies of this package share the symbol. */
 const PATH = Symbol.for('@zishuo/yamux-websocket.path');
 
 class Acceptor<Identity> implements UpgradeAcceptor {
@@ -66,7 +66,7 @@ class Acceptor<Identity> implements UpgradeAcceptor {
     this.#pendingTimeout = checkMilliseconds('pendingTimeout', pendingTimeout, 1);
     this.#retryAfter = checkMilliseconds('retryAfter', retryAfter);
     this.#handshakes = this.#makeHandshakes(recommended);
-    // Reported at once rather than at the first upgrade: without `ws` none can be accepted.
+    // Report a missing `ws` at once, not at the first upgrade.
     this.#handshakes.catch((error: unknown) => server.emit('error', error));
     Object.assign(this.#onUpgrade, { [PATH]: path });
     server.on('upgrade', this.#onUpgrade);
@@ -92,23 +92,23 @@ class Acceptor<Identity> implements UpgradeAcceptor {
 
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     if (pathOf(request) !== this.#options.path) {
-      if (this.#isLastResort(pathOf(request))) this.#leave(request, socket);
+      if (this.#mustAnswer(pathOf(request))) this.#answerForeign(request, socket);
     } else if (!asksForWebSocket(request)) this.#refuse(request, socket, upgradeRequired());
     else if (this.#draining) this.#refuse(request, socket, this.#unavailable('draining'));
     else if (this.pending >= this.#maxPending) this.#refuse(request, socket, this.#unavailable('too many upgrades'));
     else void this.#accept(request, socket, head);
   };
 
-  /** Whether it falls to this listener to refuse a foreign path: all listeners are of our kind, none has the path, this is the first. */
-  #isLastResort(path: string): boolean {
+  /** Whether this listener must answer a foreign path: all listeners are of this package, none has the path, and this one is the first. */
+  #mustAnswer(path: string): boolean {
     const listeners = this.#server.listeners('upgrade') as readonly { readonly [PATH]?: string }[];
     return (
       listeners[0] === this.#onUpgrade && listeners.every((listener) => PATH in listener && listener[PATH] !== path)
     );
   }
 
-  /** Nobody's upgrade. A WebSocket is refused; what asks for another protocol may as well be served without it (RFC 9110 section 7.8). */
-  #leave(request: IncomingMessage, socket: Duplex): void {
+  /** Refuses a WebSocket. A request for another protocol is served without the upgrade (RFC 9110 section 7.8). */
+  #answerForeign(request: IncomingMessage, socket: Duplex): void {
     if (asksForWebSocket(request) || !serveWithoutUpgrade(this.#server, request, socket)) {
       this.#refuse(request, socket, new UpgradeRefusedError(404));
     }
@@ -128,7 +128,7 @@ class Acceptor<Identity> implements UpgradeAcceptor {
       identity = await this.#identify(request, controller.signal);
       const handshakes = await this.#handshakes;
       controller.signal.throwIfAborted();
-      // Calls back at once, or not at all: then it has refused a malformed handshake.
+      // It calls back synchronously, or never if it has refused a malformed handshake.
       handshakes.handleUpgrade(request, socket, head, (upgraded) => {
         ws = upgraded;
       });
@@ -164,7 +164,7 @@ class Acceptor<Identity> implements UpgradeAcceptor {
   #open(ws: WebSocket, request: IncomingMessage, socket: Duplex, identity: Identity): void {
     const { yamux, stream, onSession } = this.#options;
     let session: YamuxSession | undefined;
-    // A failure here is the application's own, or a bad Yamux option: the socket does not stay.
+    // An error here comes from the application or from an invalid option of the session: do not keep the socket.
     callApplication(
       () => {
         const yamuxOptions = typeof yamux === 'function' ? yamux(identity, request) : yamux;
@@ -197,7 +197,7 @@ class Acceptor<Identity> implements UpgradeAcceptor {
     return handshakes;
   }
 
-  /** Never what the client happens to name first: that may be a token, and an echo would publish it. */
+  /** Chooses only known subprotocols. A client may put a token in the list, and an echo would publish it. */
   #choose(protocols: ReadonlySet<string>): string | false {
     return this.#options.subprotocols?.find((protocol) => protocols.has(protocol)) ?? false;
   }
@@ -223,7 +223,7 @@ function checkServer(server: unknown): void {
   throw new TypeError(`Expected the http.Server that has the upgrades, got ${nameOf(server)}${advice}`);
 }
 
-/** What is known before anybody comes. */
+/** The options, unless they are made for each client. */
 function fixed<Options extends object>(options: Options | ByIdentity<never, Options> | undefined): Options | undefined {
   return typeof options === 'function' ? undefined : options;
 }

@@ -1,9 +1,9 @@
-// The URLs of a Reconnector, in turn. One URL that refuses ends nothing: it is left out, and the others are dialed on.
+// The URLs of a Reconnector, in turn. A URL that refuses is left out, and the others are still dialed.
 
-/** Where the next attempt goes. */
+/** The next attempt. */
 export interface Turn {
   readonly url: string;
-  /** This URL refused the last time, or the attempt before was refused: new credentials are wanted. */
+  /** Whether to get new credentials: this URL refused the last ones, or the last attempt was refused. */
   readonly fresh: boolean;
 }
 
@@ -18,7 +18,7 @@ export class UrlRotation {
     this.#urls = urls;
   }
 
-  /** The URL whose turn it is; undefined when all are left out. */
+  /** The next URL; undefined when all are left out. */
   get upcoming(): string | undefined {
     for (let step = 0; step < this.#urls.length; step += 1) {
       const url = this.#urls[(this.#index + step) % this.#urls.length] as string;
@@ -27,7 +27,7 @@ export class UrlRotation {
     return undefined;
   }
 
-  /** Undefined when all are left out. */
+  /** Returns the next attempt and moves on; undefined when all URLs are left out. */
   take(): Turn | undefined {
     const url = this.upcoming;
     if (url === undefined) return undefined;
@@ -38,20 +38,20 @@ export class UrlRotation {
     return { url, fresh };
   }
 
-  /** Dialed once more with fresh credentials; left out if they were `fresh` already. */
+  /** The URL refused: dial it once more with fresh credentials. If they were `fresh` already, leave it out. */
   refused(url: string, fresh: boolean): void {
     if (fresh) this.#leftOut.add(url);
     this.#refused.add(url);
     this.#justRefused = true;
   }
 
-  /** Not dialed any more. */
+  /** Stops dialing this URL. */
   leaveOut(url: string): void {
     this.#leftOut.add(url);
   }
 
-  /** A session has lived: what was refused before it may be taken now, at every URL. */
-  forgive(): void {
+  /** Dials all URLs again, after a session that lasted: an earlier refusal may no longer hold. */
+  readmitAll(): void {
     this.#refused.clear();
     this.#leftOut.clear();
     this.#justRefused = false;

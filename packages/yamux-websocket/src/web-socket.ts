@@ -1,9 +1,9 @@
-// The driver for the WebSocket of the WHATWG standard: Node's own (22 and later) and undici's, told by their shape. It is poorer than `ws`:
-// it cannot be paused, pinged or terminated, and tells neither when a message has left nor why a connection was lost.
+// The driver for WHATWG WebSockets: Node's (22 and later) and undici's, recognised by their shape. They can do less than `ws`: they cannot be
+// paused, pinged or terminated, and report neither when a message was sent nor why a connection was lost.
 import { YamuxWebSocketError } from './errors.ts';
 import type { MessageListener, MessageSocket } from './message-socket.ts';
 
-/** What the listeners are given, as far as it is used. */
+/** The properties of the WebSocket events that are used. */
 export interface WebSocketEvent {
   readonly type: string;
   readonly data?: unknown;
@@ -15,7 +15,7 @@ export interface WebSocketEvent {
 /** The part of a WHATWG WebSocket that is used. */
 export interface WebSocketLike {
   readonly readyState: number;
-  /** Not in workerd, which buffers what it likes. */
+  /** workerd does not have it. */
   readonly bufferedAmount?: number;
   binaryType: string;
   addEventListener(type: string, listener: (event: WebSocketEvent) => void): void;
@@ -35,12 +35,12 @@ export function isWebSocket(socket: object): socket is WebSocketLike {
 
 const STATES = ['connecting', 'open', 'closing', 'closed'] as const;
 
-/** Sent by `terminate()`: 1006, "no close frame", in the range of codes that an application may use. */
+/** The close code that `terminate()` sends: 1006, "no close frame", moved to the range that an application may send. */
 const TERMINATED = 4006;
 
 export class WebSocketDriver implements MessageSocket {
   readonly #socket: WebSocketLike;
-  /** Takes the listeners off and reports the end, once. */
+  /** Removes the listeners and reports the end, once. */
   #end: (code: number, reason: string) => void = () => {};
   #isTerminated = false;
 
@@ -58,7 +58,7 @@ export class WebSocketDriver implements MessageSocket {
 
   attach(listener: MessageListener): void {
     const socket = this.#socket;
-    socket.binaryType = 'arraybuffer'; // a Blob's bytes come later, out of order with the rest
+    socket.binaryType = 'arraybuffer'; // the bytes of a Blob are read asynchronously, out of order
     let hasOpened = socket.readyState !== 0;
     const onOpen = (): void => {
       hasOpened = true;
@@ -69,7 +69,7 @@ export class WebSocketDriver implements MessageSocket {
       else if (typeof data === 'string') listener.onText();
       else listener.onError(notBytes());
     };
-    // Once open, the close event tells more.
+    // After the open event, the close event has more details.
     const onError = ({ error }: WebSocketEvent): void => {
       if (!hasOpened) listener.onError(neverOpened(error));
     };
@@ -88,7 +88,7 @@ export class WebSocketDriver implements MessageSocket {
     };
   }
 
-  /** `bufferedAmount` tells when the message has left. */
+  /** The socket does not report when the message was sent: `bufferedAmount` shows it. */
   send(message: Uint8Array, sent: (error?: Error | null) => void): void {
     this.#socket.send(message as Uint8Array<ArrayBuffer>);
     sent();
@@ -98,7 +98,7 @@ export class WebSocketDriver implements MessageSocket {
     this.#socket.close(sendable(code), reason);
   }
 
-  /** The closing handshake goes on in the background, however long it takes; nothing more is reported of this connection. */
+  /** Reports the end at once. The closing handshake continues in the background. */
   terminate(): void {
     this.#isTerminated = true;
     if (this.#socket.readyState < 2) this.#socket.close(TERMINATED, 'terminated');
@@ -106,19 +106,19 @@ export class WebSocketDriver implements MessageSocket {
   }
 }
 
-/** An application may send 1000 and 3000 to 4999: the codes of the protocol go as 4000 and so on. */
+/** An application may send only 1000 and 3000 to 4999, so 1001 is sent as 4001, and so on. */
 function sendable(code: number): number {
   return code > 1000 && code < 2000 ? code + 3000 : code;
 }
 
 function notBytes(): YamuxWebSocketError {
   const message =
-    "A message came as a Blob: set binaryType to 'arraybuffer', or make the stream, before the first message can come";
+    "A message came as a Blob: before the first message can come, set binaryType to 'arraybuffer' or make the stream";
   return new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_FAILED', message, { origin: 'local' });
 }
 
 function neverOpened(cause: unknown): YamuxWebSocketError {
   const message =
-    'The WebSocket could not be opened: no server there, or it refused the upgrade; check the URL and the credentials';
+    'The WebSocket could not be opened: no server listens, or it refused the upgrade; check the URL and the credentials';
   return new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_FAILED', message, { origin: 'remote', cause });
 }

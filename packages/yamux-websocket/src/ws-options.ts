@@ -1,31 +1,31 @@
-// Options for the constructors of `ws`, with which a byte stream over their sockets is fast and bounded.
+// Recommended options for the constructors of `ws`: they make a byte stream over its sockets fast and bounded.
 import { checkSessionOptions, LONGEST_CLOSE_TIMEOUT, type SessionOptions } from '@zishuo/yamux';
 import { checkOptionsObject } from './arguments.ts';
 import { maxMessageFor, resolveStreamOptions, type WebSocketStreamOptions } from './options.ts';
 
-/** For `new WebSocket(url, options)` and `new WebSocketServer(options)` alike. */
+/** Options for both `new WebSocket(url, options)` and `new WebSocketServer(options)`. */
 export interface RecommendedWsOptions {
-  /** An idle connection with compression costs 266 KiB instead of 11, and what a tunnel carries is compressed already. */
+  /** No compression: with it an idle connection costs 266 KiB instead of 11, and most traffic of a tunnel is already compressed. */
   readonly perMessageDeflate: false;
-  /** The largest message that is taken, in bytes: a larger one is refused before it is received. */
+  /** The largest accepted message, in bytes. A larger one is refused before it is received. */
   readonly maxPayload: number;
-  /** How many frames a message may come in: a proxy may cut messages, but not into thousands of pieces. */
+  /** The most frames of one message: a proxy may split messages, but not into thousands of pieces. */
   readonly maxFragments: number;
   /**
-   * How long `ws` waits for the end of a closing handshake, in milliseconds: not less than a session may give its byte stream, which ends it earlier
-   * by its own `closeTimeout`.
+   * How long `ws` waits for the end of a closing handshake, in milliseconds. It is at least the longest `closeTimeout` that a session may set on
+   * its byte stream, so that the byte stream ends the handshake first.
    */
   readonly closeTimeout: number;
 }
 
 /**
- * What `dial()` and `acceptUpgrades()` use, for programs that make their sockets themselves. Pass the options of the session and of the stream
- * that the socket will carry: a message may be as large as the largest frame of a session with this `maxStreamWindow`.
+ * The options of `ws` that `dial()` and `acceptUpgrades()` use, for programs that make their sockets themselves. Pass the options of the session
+ * and the byte stream that the socket will carry: the largest accepted message follows from `maxStreamWindow`.
  *
- * A client's socket over `wss:` should have `generateMask: (mask) => mask.fill(0)` beside them, as `dial()` gives it: `ws` then works on no
- * byte of what is sent, at either end.
+ * For a client's socket over `wss:` add `generateMask: (mask) => mask.fill(0)`, as `dial()` does: `ws` then skips the masking work at both
+ * ends.
  *
- * @throws {TypeError | RangeError} for a bad option.
+ * @throws {TypeError | RangeError} for an invalid option.
  */
 export function recommendedWsOptions(
   yamuxOptions?: SessionOptions,
@@ -43,9 +43,9 @@ export function recommendedWsOptions(
 }
 
 /**
- * The options of a stream that carries a session: a message may be as large as the largest legal frame.
+ * The options of a byte stream that carries a session: a message may be as large as the largest legal frame.
  *
- * @throws {TypeError | RangeError} for a bad option, of the session too: on a server it would else be found with the first client.
+ * @throws {TypeError | RangeError} for an invalid option, also of the session, so that a server finds it before the first client comes.
  */
 export function sessionStreamOptions(
   yamuxOptions: SessionOptions | undefined,
@@ -53,7 +53,7 @@ export function sessionStreamOptions(
 ): WebSocketStreamOptions {
   checkOptionsObject('yamux', yamuxOptions);
   checkSessionOptions(yamuxOptions, 'yamux');
-  checkOptionsObject('the byte stream', streamOptions); // it is copied below: a function would vanish
+  checkOptionsObject('the byte stream', streamOptions); // the copy below would ignore a function
   const maxInboundMessageBytes = streamOptions?.maxInboundMessageBytes ?? maxMessageFor(yamuxOptions?.maxStreamWindow);
   return { ...streamOptions, maxInboundMessageBytes };
 }

@@ -1,8 +1,8 @@
-// The driver for the sockets of the package `ws`, told by their shape: nothing here imports it.
+// The driver for the sockets of the package `ws`. It recognises them by their shape and does not import the package.
 import { YamuxWebSocketError } from './errors.ts';
 import type { MessageData, MessageListener, MessageSocket } from './message-socket.ts';
 
-/** The part of a `ws` WebSocket that is used. */
+/** The members of a `ws` WebSocket that are used. */
 export interface WsLike {
   readonly readyState: number;
   readonly bufferedAmount: number;
@@ -44,7 +44,7 @@ export class WsSocket implements MessageSocket {
     return this.#ws.bufferedAmount;
   }
 
-  /** `ws` counts by whole writes, and all that waits behind the first is one; the queue below Node's gets shorter meanwhile. */
+  /** `bufferedAmount` of `ws` falls only by whole writes, which join all waiting messages. The write queue of the handle falls with each byte. */
   get backlog(): number {
     const { _socket: socket } = this.#ws as { _socket?: { _handle?: { writeQueueSize?: number } | null } | null };
     return this.#ws.bufferedAmount + (socket?._handle?.writeQueueSize ?? 0);
@@ -52,7 +52,7 @@ export class WsSocket implements MessageSocket {
 
   attach(listener: MessageListener): void {
     const ws = this.#ws;
-    if (ws.binaryType === 'blob') ws.binaryType = 'nodebuffer'; // a Blob's bytes come later, out of order with the rest
+    if (ws.binaryType === 'blob') ws.binaryType = 'nodebuffer'; // the bytes of a Blob are read asynchronously, out of order
     const onOpen = (): void => listener.onOpen();
     const onMessage = (data: MessageData, isBinary: boolean): void => {
       if (isBinary) listener.onMessage(data);
@@ -73,7 +73,7 @@ export class WsSocket implements MessageSocket {
     ws.on('message', onMessage);
     ws.on('ping', onLife);
     ws.on('pong', onLife);
-    ws.on('error', onError); // until the very end: ws reports a handshake that is cut off as an error
+    ws.on('error', onError); // removed only at 'close': `ws` reports an aborted handshake as an error
     ws.on('close', onClose);
     if (ws.isPaused) ws.resume();
   }
@@ -103,7 +103,7 @@ export class WsSocket implements MessageSocket {
   }
 }
 
-/** ws has sent the fitting close code for a violation of the peer before it reports it. */
+/** `ws` reports a violation of the peer after it has sent the matching close code. */
 function translated(cause: Error): YamuxWebSocketError {
   const { code } = cause as { readonly code?: unknown };
   if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') {

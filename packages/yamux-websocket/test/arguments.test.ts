@@ -7,7 +7,7 @@ import { FakeSocket } from './support/fake-socket.ts';
 
 const functions: Readonly<Record<string, unknown>> = { ...all };
 
-/** A function of the package as a program without types calls it. */
+/** A function of the package, as a program without types calls it. */
 function untyped(name: keyof typeof all): (...args: readonly unknown[]) => unknown {
   return functions[name] as never;
 }
@@ -20,7 +20,7 @@ const accepting = (more: object): unknown =>
 
 const stopped = all.keepConnected({ urls: url, onSession, signal: AbortSignal.abort() });
 
-/** The message with which it refuses, thrown or as a rejection. */
+/** The message of the error, thrown or as a rejection. */
 async function refusal(attempt: () => unknown): Promise<string> {
   try {
     await attempt();
@@ -31,7 +31,7 @@ async function refusal(attempt: () => unknown): Promise<string> {
   return expect.fail('was not refused');
 }
 
-describe('an option that does not exist is refused, and the one that was meant is named', () => {
+describe('an unknown option is refused, and the error names the option that was probably meant', () => {
   it.each<[string, string, () => unknown]>([
     ['hedaers', "dial(); did you mean 'headers'?", () => untyped('dial')(url, { hedaers: {} })],
     ['timeout', "dial(); did you mean 'handshakeTimeout'?", () => untyped('dial')(url, { timeout: 1 })],
@@ -87,7 +87,7 @@ describe('an option that does not exist is refused, and the one that was meant i
   });
 });
 
-describe('what is no options object is refused', () => {
+describe('a value that is not an options object is refused', () => {
   const takers: readonly (readonly [string, (options: unknown) => unknown])[] = [
     ['dial()', (options) => untyped('dial')(url, options)],
     ['keepConnected()', (options) => untyped('keepConnected')(options)],
@@ -104,7 +104,7 @@ describe('what is no options object is refused', () => {
     ['backoff', (options) => kept({ backoff: options })],
     ['ws', (options) => accepting({ ws: options })],
   ];
-  /** A function gives them by who the client is. */
+  /** A function returns the options for each client. */
   const byIdentity: typeof takers = [
     ['yamux', (options) => accepting({ yamux: options })],
     ['stream', (options) => accepting({ stream: options })],
@@ -125,12 +125,12 @@ describe('what is no options object is refused', () => {
     expect(await refusal(() => take(AbortSignal.abort()))).toBe(`${expected}an object of AbortSignal`);
   });
 
-  it('as a budget of messages', async () => {
+  it('as a message budget', async () => {
     const message = await refusal(() => untyped('client')(new FakeSocket(), {}, { messageBudget: 1_000 }));
     expect(message).toBe('Expected messageBudget to be a MessageBudget, got the number 1000');
   });
 
-  it('nor is nothing, where something is needed', async () => {
+  it('undefined, if options are required', async () => {
     expect(await refusal(() => untyped('keepConnected')())).toBe(
       'Expected the options of keepConnected(): urls and onSession',
     );
@@ -167,24 +167,18 @@ describe('a value of the wrong kind is refused before anything is connected', ()
       'Expected handshakeTimeout to be a number of milliseconds, got "10s"',
       () => untyped('dial')(url, { handshakeTimeout: '10s' }),
     ],
-    [
-      'Expected ws to be given without headers: give headers to dial()',
-      () => untyped('dial')(url, { ws: { headers: {} } }),
-    ],
+    ['Expected ws without headers: pass headers to dial()', () => untyped('dial')(url, { ws: { headers: {} } })],
     ['Expected maskPayload to be true or false, got the number 0', () => untyped('dial')(url, { maskPayload: 0 })],
     [
-      'Expected dial without a signal, got one: give it to keepConnected(), beside dial',
+      'Expected dial without a signal, got one: pass it to keepConnected(), beside dial',
       () => kept({ dial: { signal: new AbortController().signal } }),
     ],
     ['Expected onRetry to be a function, got an object of Object', () => kept({ onRetry: {} })],
     ['Expected onRefused to be a function, got true', () => accepting({ onRefused: true })],
     ['Expected checkOrigin to be a function, got a string', () => accepting({ checkOrigin: 'https://here.example' })],
     ['Expected requireSubprotocol to be true or false, got a string', () => accepting({ requireSubprotocol: 'no' })],
-    ['Expected ws to be given without port: the HTTP server listens', () => accepting({ ws: { port: 8080 } })],
-    [
-      'Expected ws to be given without verifyClient: authenticate does this',
-      () => accepting({ ws: { verifyClient: () => true } }),
-    ],
+    ['Expected ws without port: the HTTP server listens', () => accepting({ ws: { port: 8080 } })],
+    ['Expected ws without verifyClient: authenticate does this', () => accepting({ ws: { verifyClient: () => true } })],
     [
       'Expected the http.Server that has the upgrades, got a function: pass createServer(app)',
       () => untyped('acceptUpgrades')(() => {}, {}),

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Backoff } from '../src/backoff.ts';
 
 describe('Backoff', () => {
-  it('doubles its bound from 250 ms to 30 s, and begins anew after a reset', () => {
+  it('doubles its bound from 250 ms to 30 s, and starts again after a reset', () => {
     const backoff = new Backoff({}, () => 1);
     const bounds = Array.from({ length: 9 }, () => backoff.next());
     expect(bounds).toEqual([250, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
@@ -11,7 +11,7 @@ describe('Backoff', () => {
     expect(backoff.next()).toBe(250);
   });
 
-  it('takes any moment up to the bound, so that a crowd spreads', () => {
+  it('pauses for any time up to the bound, so that many clients spread out', () => {
     fc.assert(
       fc.property(
         fc.array(fc.double({ min: 0, max: 0.999, noNaN: true }), { minLength: 1, maxLength: 20 }),
@@ -26,14 +26,14 @@ describe('Backoff', () => {
     );
   });
 
-  it('begins no lower than the share of the cap that it is told', () => {
+  it('starts no lower than the given share of the cap', () => {
     const backoff = new Backoff({}, () => 1);
     expect([backoff.next(0.5), backoff.next()]).toEqual([15_000, 30_000]);
     backoff.reset();
     expect(backoff.next(1)).toBe(30_000);
   });
 
-  it('has one pause up to 5 s for those who were sent away, which is no failure', () => {
+  it('pauses for at most 5 s after a GoAway, which is not a failure', () => {
     const backoff = new Backoff({}, () => 0.5);
     expect([backoff.soon(), backoff.soon(), backoff.next()]).toEqual([2_500, 2_500, 125]);
   });

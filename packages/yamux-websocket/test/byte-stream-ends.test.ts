@@ -10,8 +10,8 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe('an end that we begin', () => {
-  it('sends the close frame after the last write has left, and closes when the peer agreed', async () => {
+describe('a close that this end starts', () => {
+  it('sends the close frame after the last write, and closes when the peer has answered it', async () => {
     const { socket, stream } = streamOverFake();
     const observed = observe(stream);
     stream.end('bye');
@@ -28,7 +28,7 @@ describe('an end that we begin', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('terminates a peer that does not agree within closeTimeout, with an error', async () => {
+  it('terminates a peer that does not answer the close frame within closeTimeout, with an error', async () => {
     const { socket, stream } = streamOverFake({ closeTimeout: 1000 });
     const observed = observe(stream);
     stream.end();
@@ -41,7 +41,7 @@ describe('an end that we begin', () => {
     expect(await stream.socketClosed).toMatchObject({ code: 1006, wasClean: false, initiator: 'local' });
   });
 
-  it('has as long as its closeTimeout says when it ends: a session may have given it more', async () => {
+  it('uses the closeTimeout at the time of its end: a session may have raised it', async () => {
     const { socket, stream } = streamOverFake({ closeTimeout: 1000 });
     observe(stream);
     stream.closeTimeout = 7000;
@@ -53,7 +53,7 @@ describe('an end that we begin', () => {
     expect(socket.ends).toEqual(['close 1000', 'terminate']);
   });
 
-  it('terminates on destroy(), with no clean end', async () => {
+  it('terminates on destroy(), without a clean end', async () => {
     const { socket, stream } = streamOverFake();
     const observed = observe(stream);
     stream.destroy();
@@ -63,7 +63,7 @@ describe('an end that we begin', () => {
     expect(await stream.socketClosed).toMatchObject({ code: 1006, wasClean: false, initiator: 'local' });
   });
 
-  it('gives a refused peer closeTimeout to take the close frame', async () => {
+  it('gives a refused peer closeTimeout to receive the close frame', async () => {
     const { socket, stream } = streamOverFake({ closeTimeout: 1000 });
     observe(stream);
     socket.listener.onText();
@@ -74,7 +74,7 @@ describe('an end that we begin', () => {
   });
 });
 
-describe('an end that the peer begins', () => {
+describe('a close that the peer starts', () => {
   it.each([1000, 1001, 1005, 1012])('with %i delivers everything, then ends and closes', async (code) => {
     const { socket, stream } = streamOverFake();
     socket.receive('all of it');
@@ -109,7 +109,7 @@ describe('an end that the peer begins', () => {
     expect(observed.error).toMatchObject({ code: 'ERR_YAMUX_WEBSOCKET_LOST', closeCode: 1006, origin: 'remote' });
   });
 
-  it('fails a write that could not leave any more, but only after all that was received has been read', async () => {
+  it('fails an unsent write, but only after all received bytes have been read', async () => {
     const { socket, stream } = streamOverFake();
     const observed = observe(stream, false);
     const callback = vi.fn();
@@ -128,7 +128,7 @@ describe('an end that the peer begins', () => {
     expect(callback.mock.calls).toEqual([[observed.error]]);
   });
 
-  it('fails a socket that reports an error, and leaves it time for its own close frame', async () => {
+  it('fails when the socket reports an error, and gives it time for its own close frame', async () => {
     const { socket, stream } = streamOverFake({ closeTimeout: 1000 });
     const observed = observe(stream);
     socket.state = 'closing';
@@ -141,8 +141,8 @@ describe('an end that the peer begins', () => {
   });
 });
 
-describe('a socket that reports an error and is open still', () => {
-  it('is closed with 1011, which is all that its peer is told', async () => {
+describe('a socket that reports an error and is still open', () => {
+  it('is closed with 1011, without details for the peer', async () => {
     const { socket, stream } = streamOverFake();
     const observed = observe(stream);
     const cause = new Error('a secret path');
@@ -159,7 +159,7 @@ describe('a socket that reports an error and is open still', () => {
   });
 });
 
-describe('a socket that is no use any more', () => {
+describe('a socket that is closing or closed', () => {
   it('fails the stream at once when it is closed', async () => {
     const { socket, stream } = streamOverFake({}, 'closed');
     const observed = observe(stream);
@@ -171,7 +171,7 @@ describe('a socket that is no use any more', () => {
     expect(socket.ends).toEqual([]);
   });
 
-  it('fails the stream at once when it is closing, and tells how that ended', async () => {
+  it('fails the stream at once when it is closing, and reports the close', async () => {
     const { socket, stream } = streamOverFake({}, 'closing');
     const observed = observe(stream);
     await settled();

@@ -24,7 +24,7 @@ describe('reading', () => {
     expect(observed.bytes().toString()).toBe('abc');
   });
 
-  it('passes what was received on without a copy', async () => {
+  it('passes received bytes on without a copy', async () => {
     const { socket, stream } = streamOverFake();
     const chunks: Buffer[] = [];
     stream.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -93,14 +93,14 @@ describe('reading', () => {
       await settled();
       expect(observed.bytes().length).toBe(100);
       expect(observed.error?.message).toBe(
-        'The peer sent a message of 101 bytes, the limit is 100 (maxInboundMessageBytes)',
+        'The peer sent a message of 101 bytes; the limit is 100 (maxInboundMessageBytes)',
       );
       expect(observed.error).toMatchObject({ code: 'ERR_YAMUX_WEBSOCKET_MESSAGE_TOO_LARGE', closeCode: 1009 });
       expect(socket.ends).toEqual(['close 1009 message too big']);
     }
   });
 
-  it('drops what comes after destroy()', async () => {
+  it('drops messages that come after destroy()', async () => {
     const { socket, stream } = streamOverFake();
     const observed = observe(stream);
     stream.destroy();
@@ -111,7 +111,7 @@ describe('reading', () => {
     expect([observed.bytes().length, observed.events]).toEqual([0, ['close']]);
   });
 
-  it('drops the pieces of a message behind the one whose reader destroyed the stream', async () => {
+  it('drops the remaining pieces of a message when the reader destroys the stream', async () => {
     const { socket, stream } = streamOverFake();
     const chunks: string[] = [];
     stream.on('data', (chunk: Buffer) => {
@@ -124,7 +124,7 @@ describe('reading', () => {
     expect(chunks).toEqual(['a']);
   });
 
-  it('pauses the socket past readPauseBytes unread bytes, and resumes it when somebody reads', () => {
+  it('pauses the socket above readPauseBytes unread bytes, and resumes it when somebody reads', () => {
     const { socket, stream } = streamOverFake({ readPauseBytes: 200_000 });
     socket.receive(Buffer.alloc(200_000));
     expect(socket.paused).toBe(false);
@@ -154,7 +154,7 @@ describe('writing', () => {
     expect(socket.sent).toEqual(['ab', 'c']);
   });
 
-  it('leaves the batch to a caller that corks', () => {
+  it('lets a caller that corks the stream form the batch', () => {
     const { socket, stream } = streamOverFake();
     stream.cork();
     stream.write('a');
@@ -163,7 +163,7 @@ describe('writing', () => {
     expect(socket.sent).toEqual(['ab']);
   });
 
-  it('calls back when the message has left', async () => {
+  it('calls back when the message was sent', async () => {
     const { socket, stream } = streamOverFake();
     const callback = vi.fn();
     stream.write('a', callback);
@@ -186,7 +186,7 @@ describe('writing', () => {
     expect([socket.sent, socket.ends, observed.events]).toEqual([['a'], ['close 1000'], ['finish']]);
   });
 
-  it('ends a stream without a word when the socket opens late and there is nothing to send', async () => {
+  it('ends without an error when the socket opens late and there is nothing to send', async () => {
     const { socket, stream } = streamOverFake({}, 'connecting');
     stream.end();
     await settled();
@@ -196,7 +196,7 @@ describe('writing', () => {
     expect(socket.ends).toEqual(['close 1000']);
   });
 
-  it('terminates a socket that takes nothing for writeTimeout, with an error for the stream and the write', async () => {
+  it('terminates a socket that sends nothing for writeTimeout, with an error for the stream and the write', async () => {
     const { socket, stream } = streamOverFake({ writeTimeout: 1000 });
     const observed = observe(stream);
     const callback = vi.fn();
@@ -224,7 +224,7 @@ describe('writing', () => {
     expect([full.socket.ends, behind.socket.ends]).toEqual([['terminate'], ['terminate']]);
   });
 
-  it('fails with the cause of destroy(), once, though the socket calls back later', async () => {
+  it('fails once, with the cause of destroy(), even if the socket calls back later', async () => {
     const { socket, stream } = streamOverFake();
     const observed = observe(stream);
     const callback = vi.fn();
@@ -241,7 +241,7 @@ describe('writing', () => {
 });
 
 describe('the carrier', () => {
-  it('lends its addresses, ref() and unref()', () => {
+  it('gives the stream its addresses, ref() and unref()', () => {
     const carrier = {
       remoteAddress: '10.0.0.1',
       remotePort: 1,

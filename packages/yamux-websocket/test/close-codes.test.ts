@@ -20,19 +20,19 @@ describe('a received close code', () => {
     expect(isCleanEnd(1011, { code: 1002, reason: '' })).toBe(false);
   });
 
-  it('is described by its number, its meaning and the reason given', () => {
+  it('is described by its number, its meaning and its reason', () => {
     expect(describeClose(1011, 'disk full')).toBe('1011 (internal error): disk full');
     expect(describeClose(4999, '')).toBe('4999');
   });
 });
 
 describe('the close frame of a session', () => {
-  it('is 1000 after a clean end, or what is asked for instead', () => {
+  it('is 1000 after a clean end, unless another one is given', () => {
     expect(closeFrameAfter(null)).toEqual({ code: 1000, reason: '' });
     expect(closeFrameAfter(undefined, DRAINING)).toEqual({ code: 1001, reason: 'draining' });
   });
 
-  it('is 1002 with the violation after a violation by the peer, draining or not', () => {
+  it('is 1002 with the message of the error after a violation by the peer, draining or not', () => {
     expect(closeFrameAfter(new ProtocolError('bad version 7'), DRAINING)).toEqual({
       code: 1002,
       reason: 'bad version 7',
@@ -41,7 +41,7 @@ describe('the close frame of a session', () => {
 });
 
 describe('a close reason', () => {
-  it('fits a close frame, is a prefix of the text, and never ends inside a character', () => {
+  it('fits in a close frame, is a prefix of the text, and never ends inside a character', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', minLength: 60, maxLength: 200 }), (text) => {
         const reason = closeReason(text);

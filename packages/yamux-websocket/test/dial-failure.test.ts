@@ -17,7 +17,7 @@ async function listening(server: Server): Promise<string> {
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** Answers the first bytes of every connection with these, and ends it. */
+/** Answers the first bytes of every connection with `answer`, and ends it. */
 const answering = (bytes: string | Buffer): Promise<string> =>
   listening(
     createServer((socket: Socket) => {
@@ -32,18 +32,18 @@ const messageOf = (url: string): Promise<string> =>
     ({ message }: Error) => message,
   );
 
-describe('a dial to the wrong port says in one line what to change', () => {
+describe('the error of a dial to the wrong port says in one line what to change', () => {
   it('wss: to a port without TLS', async () => {
     const host = await answering('HTTP/1.1 400 Bad Request\r\n\r\n');
     expect(await messageOf(`wss://${host}/`)).toBe(
-      `Could not open a WebSocket to ${host}: TLS failed, wrong version number (the server does not speak TLS on this port: use ws:, or the port of its TLS)`,
+      `Could not open a WebSocket to ${host}: TLS failed, wrong version number (the server does not speak TLS on this port: use ws:, or the port that does)`,
     );
   });
 
   it('ws: to a port of Node that speaks TLS', async () => {
     const host = await listening(createTlsServer({}));
     expect(await messageOf(`ws://${host}/`)).toBe(
-      `Could not open a WebSocket to ${host}: socket hang up (the server ended the connection without an answer; a port that speaks TLS does so: then use wss:)`,
+      `Could not open a WebSocket to ${host}: socket hang up (the server ended the connection without an answer, as a port that speaks TLS does: try wss:)`,
     );
   });
 
@@ -57,7 +57,7 @@ describe('a dial to the wrong port says in one line what to change', () => {
       'HTTP/1.1 400 Bad Request\r\nContent-Length: 48\r\n\r\nClient sent an HTTP request to an HTTPS server.\n',
     );
     expect(await messageOf(`ws://${host}/`)).toBe(
-      'The server refused the upgrade with HTTP status 400 (Client sent an HTTP request to an HTTPS server.): it speaks TLS on this port: use wss:',
+      'The server refused the upgrade with HTTP status 400 (Client sent an HTTP request to an HTTPS server.): the server speaks TLS on this port: use wss:',
     );
   });
 
@@ -76,16 +76,19 @@ describe('the message of a failed dial', () => {
   it.each([
     ['ECONNREFUSED', 'nothing listens there: check host and port, and that the server runs'],
     ['ENOTFOUND', 'the host name has no address: check the URL'],
-    ['CERT_HAS_EXPIRED', 'the certificate is not trusted: give its CA as ws: { ca }, or dial the name that it is for'],
+    [
+      'CERT_HAS_EXPIRED',
+      'the certificate is not trusted: pass its CA as ws: { ca }, or dial the name in the certificate',
+    ],
     [
       'DEPTH_ZERO_SELF_SIGNED_CERT',
-      'the certificate is not trusted: give its CA as ws: { ca }, or dial the name that it is for',
+      'the certificate is not trusted: pass its CA as ws: { ca }, or dial the name in the certificate',
     ],
   ])('advises after %s', (code, advice) => {
     expect(failure(code)).toBe(`Could not open a WebSocket to gateway.example: ${code} (${advice})`);
   });
 
-  it('gives no advice that may be wrong: an alert of TLS comes from a server that speaks it', () => {
+  it('gives no advice that may be wrong: a server that sends a TLS alert speaks TLS', () => {
     const message =
       'write EPROTO 80:error:0A000410:SSL routines:ssl3_read_bytes:sslv3 alert handshake failure:a.c:1:\n';
     expect(failure('EPROTO', message)).toBe(
@@ -93,7 +96,7 @@ describe('the message of a failed dial', () => {
     );
   });
 
-  it('is the code where Node gives no message, and one line where it gives several', () => {
+  it('is the code if Node gives no message, and one line if Node gives several', () => {
     expect(failure('ETIMEDOUT', '')).toBe('Could not open a WebSocket to gateway.example: ETIMEDOUT');
     expect(failure('EX', 'one\ntwo')).toBe('Could not open a WebSocket to gateway.example: one');
   });
@@ -103,25 +106,25 @@ describe('the message of a refused upgrade', () => {
   it.each([
     [401, {}, 'bad token\n', '401 (bad token): check the credentials in headers'],
     [403, {}, '', '403 (Forbidden): check the credentials in headers'],
-    [404, {}, '<html>\n', '404 (Not Found): no WebSockets are accepted at this path: check the path of the URL'],
+    [404, {}, '<html>\n', '404 (Not Found): the server accepts no WebSockets at this path: check the path of the URL'],
     [
       302,
       { location: '/login' },
       '',
-      '302 (Found): it redirects to /login: dial that URL, or set ws: { followRedirects: true }',
+      '302 (Found): the server redirects to /login: dial that URL, or set ws: { followRedirects: true }',
     ],
     [
       407,
       {},
       '',
-      '407 (Proxy Authentication Required): the proxy wants credentials: give them to the agent of ws: { agent }',
+      '407 (Proxy Authentication Required): the proxy requires credentials: give them to the agent in ws: { agent }',
     ],
-    [200, {}, '{"a":1}', '200 (OK): it does not know WebSockets at this URL: check host, port and path'],
+    [200, {}, '{"a":1}', '200 (OK): the server does not accept WebSockets at this URL: check host, port and path'],
     [
       400,
       {},
       'no\u0007',
-      '400 (Bad Request): the request is not acceptable to it: check the URL, subprotocols and headers',
+      '400 (Bad Request): the server does not accept the request: check the URL, subprotocols and headers',
     ],
     [503, {}, 'draining\n', '503 (draining): dial again later'],
     [530, {}, '', '530: dial again later'],

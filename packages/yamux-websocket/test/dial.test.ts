@@ -11,7 +11,7 @@ import { settled } from './support/observe.ts';
 
 afterEach(closeServers);
 
-/** Answers every connection with the same bytes, whatever it asks. */
+/** Answers every connection with the same bytes, whatever the request. */
 async function answering(answer: string) {
   const http = await httpServer();
   const closes: Promise<unknown>[] = [];
@@ -25,7 +25,7 @@ async function answering(answer: string) {
   return { ...http, closes };
 }
 
-/** The answer that makes the connection a WebSocket. */
+/** The response that accepts the upgrade. */
 function switching(request: IncomingMessage): Buffer {
   const key = `${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`;
   const accept = createHash('sha1').update(key).digest('base64');
@@ -46,7 +46,7 @@ async function refusal(promise: Promise<unknown>) {
 }
 
 describe('dial()', () => {
-  it('resolves with a session in the client role that talks to the server', async () => {
+  it('resolves with a session in the client role that works with the server', async () => {
     const { server, url, port } = await httpServer();
     let requested: IncomingMessage | undefined;
     const acceptor = acceptUpgrades(server, {
@@ -68,7 +68,7 @@ describe('dial()', () => {
     acceptor.close();
   });
 
-  it('can take the server role, and hands options on to ws', async () => {
+  it('can take the server role, and passes options on to ws', async () => {
     const { server, url } = await httpServer();
     acceptUpgrades(server, {
       path: '/',
@@ -99,7 +99,7 @@ describe('dial()', () => {
     await Promise.all(closes);
   });
 
-  it('rejects likewise when the server does not know what an upgrade is', async () => {
+  it('rejects in the same way when the server does not support upgrades', async () => {
     const { server, url } = await httpServer();
     server.on('request', (_request, response) => response.end('welcome'));
     expect(await refusal(dial(url))).toMatchObject({ status: 200, body: 'welcome' });
@@ -114,7 +114,7 @@ describe('dial()', () => {
     await Promise.all(closes);
   });
 
-  it('rejects with a refusal whose body breaks off', async () => {
+  it('rejects with a refusal whose body is truncated', async () => {
     const http = await httpServer();
     http.server.on('upgrade', (_request, socket) => {
       socket.write('HTTP/1.1 502 Bad Gateway\r\nContent-Length: 100\r\n\r\nhalf', () => socket.destroy());
@@ -122,7 +122,7 @@ describe('dial()', () => {
     expect(await refusal(dial(http.url))).toMatchObject({ status: 502, body: 'half' });
   });
 
-  it('gives a server handshakeTimeout to answer, and leaves no connection', async () => {
+  it('rejects after handshakeTimeout without an answer, and leaves no connection', async () => {
     const silent = await answering('');
     expect(await refusal(dial(silent.url, { handshakeTimeout: 50 }))).toMatchObject({
       code: 'ERR_YAMUX_WEBSOCKET_HANDSHAKE_TIMEOUT',
@@ -132,7 +132,7 @@ describe('dial()', () => {
     await Promise.all(silent.closes);
   });
 
-  it('rejects with what there is of a refusal whose body does not end within handshakeTimeout', async () => {
+  it('rejects with the received part of a refusal whose body does not end within handshakeTimeout', async () => {
     const { url, closes } = await answering('HTTP/1.1 503 Service Unavailable\r\nContent-Length: 100\r\n\r\nbusy');
     let tell: () => void = () => {};
     const answered = new Promise<void>((resolve) => {
@@ -155,7 +155,7 @@ describe('dial()', () => {
     await Promise.all(closes);
   });
 
-  it('is given up by its signal, before and while it connects, with the reason of the signal', async () => {
+  it('rejects with the reason of the signal when it aborts, before and during the connection', async () => {
     const { server, url, closes } = await answering('');
     const reason = new Error('changed my mind');
     expect(await refusal(dial(url, { signal: AbortSignal.abort(reason) }))).toBe(reason);
@@ -168,7 +168,7 @@ describe('dial()', () => {
     await Promise.all(closes);
   });
 
-  it('leaves its session alone when the signal aborts later', async () => {
+  it('keeps its session when the signal aborts later', async () => {
     const { server, url } = await httpServer();
     acceptUpgrades(server, { path: '/', authenticate: () => true, onSession: () => {} });
     const controller = new AbortController();
@@ -179,7 +179,7 @@ describe('dial()', () => {
     await session.close();
   });
 
-  it('rejects with the cause when nobody listens', async () => {
+  it('rejects with the cause when no server listens', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as { port: number };
@@ -216,7 +216,7 @@ describe('dial()', () => {
     expect(await refusal(dial(url, options))).toMatchObject({ name });
   });
 
-  it('loses nothing that came in one packet with the upgrade', async () => {
+  it('loses no bytes that came in one packet with the upgrade', async () => {
     const { server, url } = await httpServer();
     const frames = Buffer.from([0, 1, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 2, 0, 0, 0, 2, 104, 105]);
     server.on('upgrade', (request, socket: Socket) => {
@@ -232,7 +232,7 @@ describe('dial()', () => {
     session.destroy();
   });
 
-  it('gives the caller its session before anything that came with the upgrade can fail it', async () => {
+  it('gives the caller its session before bytes that came with the upgrade can fail it', async () => {
     const { server, url } = await httpServer();
     const garbage = Buffer.from([0x82, 12, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9]);
     server.on('upgrade', (request, socket: Socket) => {

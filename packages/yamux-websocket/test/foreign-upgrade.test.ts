@@ -1,5 +1,5 @@
-// node:http gives every request with an Upgrade header to the 'upgrade' listeners, whatever it asks for. Clients that offer h2c with
-// their first request (curl --http2, Java's HttpClient) expect to be served as if they had not.
+// node:http gives every request with an Upgrade header to the 'upgrade' listeners, whatever the protocol. Clients that offer h2c with their
+// first request (curl --http2, Java's HttpClient) expect an HTTP/1.1 response if the server does not support it.
 import { afterEach, describe, expect, it } from 'vitest';
 import { acceptUpgrades } from '../src/upgrade.ts';
 import { closeServers, exchange, httpServer, type TestServer, upgradeRequest } from './support/http-server.ts';
@@ -15,7 +15,7 @@ async function accepting(): Promise<TestServer> {
 const h2c = (path: string, headers: Readonly<Record<string, string>> = {}): string =>
   upgradeRequest(path, { Connection: 'Upgrade, HTTP2-Settings', Upgrade: 'h2c', 'HTTP2-Settings': '', ...headers });
 
-describe('an upgrade to something that is no WebSocket', () => {
+describe('an upgrade to another protocol than WebSocket', () => {
   it('is served without the upgrade on a foreign path', async () => {
     const { server, port } = await accepting();
     server.on('request', (request, response) => {
@@ -29,27 +29,27 @@ describe('an upgrade to something that is no WebSocket', () => {
     expect(answer).toContain('plain');
   });
 
-  it('gets 404 on a foreign path where nobody serves requests, or with a body that nobody can read', async () => {
+  it('gets 404 on a foreign path without a request listener, or with a body, which cannot be read', async () => {
     const { server, port } = await accepting();
     expect(await exchange(port, h2c('/page'))).toMatch(/^HTTP\/1.1 404 /);
     server.on('request', (_request, response) => response.end('plain'));
     expect(await exchange(port, h2c('/page', { 'Content-Length': '4' }), 'body')).toMatch(/^HTTP\/1.1 404 /);
   });
 
-  it('gets 426 on our path, with what is expected instead', async () => {
+  it('gets 426 on our path, with the expected protocol', async () => {
     const { port } = await accepting();
     const answer = await exchange(port, h2c('/connect'));
     expect(answer).toMatch(/^HTTP\/1.1 426 Upgrade Required\r\n/);
     expect(answer).toContain('upgrade: websocket\r\n');
   });
 
-  it('is taken for a WebSocket where that is among the offers', async () => {
+  it('is accepted if WebSocket is among the offered protocols', async () => {
     const { port } = await accepting();
     const answer = await exchange(port, upgradeRequest('/connect', { Upgrade: 'h2c, WebSocket' }));
     expect(answer).not.toContain('426');
   });
 
-  it('harms nothing when the client leaves before it is answered', async () => {
+  it('does no harm when the client leaves before the answer', async () => {
     const { server, port } = await accepting();
     const answered = new Promise<void>((resolve) => {
       server.on('request', (request, response) => {

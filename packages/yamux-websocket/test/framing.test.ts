@@ -1,4 +1,4 @@
-// Frames in messages, however they are cut: what a WebSocket delivers as one message means nothing to the session over it.
+// Frames split over messages in every way: message boundaries carry no meaning for the session.
 import type { YamuxSession, YamuxStream } from '@zishuo/yamux';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
@@ -28,7 +28,7 @@ async function whole(session: YamuxSession): Promise<string> {
   return Buffer.concat(await stream.toArray()).toString();
 }
 
-describe('a session over a WebSocket takes frames', () => {
+describe('a session over a WebSocket accepts frames', () => {
   const frames = Buffer.concat([syn(1), data(1, Buffer.from('a payload')), fin(1)]);
 
   it('in one message, all of them', async () => {
@@ -56,7 +56,7 @@ describe('a session over a WebSocket takes frames', () => {
     expect(await whole(session)).toBe('a payload');
   });
 
-  it('of twelve bytes, a MiB of them in one message, and answers each', async () => {
+  it('of twelve bytes, 1 MiB of them in one message, and answers each', async () => {
     const { peer, session } = await facing();
     const count = Math.floor((1024 * 1024) / 12);
     const answers: Buffer[] = [];
@@ -76,7 +76,7 @@ describe('a session over a WebSocket takes frames', () => {
     expect(session.state).toBe('open');
   });
 
-  it('behind a preamble that the application has read as a message of its own', async () => {
+  it('after a preamble that the application has read as a separate message', async () => {
     const { client: peer, server: socket } = await wsPair();
     peer.send('{"version":1}');
     peer.send(frames);

@@ -12,7 +12,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** So many milliseconds pass, and what was due is judged. */
+/** Moves the clock by this many milliseconds, and runs the checks that are due. */
 async function pass(ms: number): Promise<void> {
   vi.advanceTimersByTime(ms);
   await settled();
@@ -30,7 +30,7 @@ function heartbeat(): { readonly told: string[]; readonly one: Heartbeat } {
 }
 
 describe('Heartbeat', () => {
-  it('pings when nothing came for an interval, and tells of silence once when nothing came in the next', async () => {
+  it('pings when nothing came for an interval, and reports silence once when nothing came in the next', async () => {
     const { told } = heartbeat();
     await pass(99);
     expect(told).toEqual([]);
@@ -45,7 +45,7 @@ describe('Heartbeat', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('pings nobody who talks, and takes anything for an answer', async () => {
+  it('does not ping a peer that sends, and accepts anything as an answer', async () => {
     const { told, one } = heartbeat();
     for (let interval = 0; interval < 10; interval += 1) {
       one.heard();
@@ -59,7 +59,7 @@ describe('Heartbeat', () => {
     expect(told).toEqual(['ping', 'ping']);
   });
 
-  it('hears an answer that lay unread behind the work that held its timer up', async () => {
+  it('counts an answer that was unread when other work delayed its timer', async () => {
     const { told, one } = heartbeat();
     await pass(100);
     vi.advanceTimersByTime(150); // and only then is the socket read
@@ -68,7 +68,7 @@ describe('Heartbeat', () => {
     expect(told).toEqual(['ping']);
   });
 
-  it('does not judge a peer by the time that this process slept', async () => {
+  it('does not blame a peer for the time that this process was suspended', async () => {
     const { told } = heartbeat();
     await pass(100);
     const wake = performance.now() + 5_000;
@@ -81,7 +81,7 @@ describe('Heartbeat', () => {
     expect(told).toEqual(['ping', 'ping', 'silence']);
   });
 
-  it('is still when it is stopped, also between its timer and its judgement', async () => {
+  it('does nothing after it is stopped, also between its timer and its check', async () => {
     const { told, one } = heartbeat();
     await pass(100);
     vi.advanceTimersByTime(100);
@@ -93,7 +93,7 @@ describe('Heartbeat', () => {
 });
 
 describe('wsPing', () => {
-  it('terminates a connection whose peer answers nothing, with a typed error', async () => {
+  it('terminates a connection whose peer does not answer, with a typed error', async () => {
     const { socket, stream } = streamOverFake({ wsPing: 100 });
     const observed = observe(stream);
     await pass(100);
@@ -122,7 +122,7 @@ describe('wsPing', () => {
     expect([socket.ends, stream.destroyed]).toEqual([[], false]);
   });
 
-  it('waits while the socket is connecting, and while we do not read it', async () => {
+  it('waits while the socket is connecting, and while it is not read', async () => {
     const { socket, stream } = streamOverFake({ wsPing: 100, readPauseBytes: 10 }, 'connecting');
     await pass(1_000);
     expect(socket.pings).toBe(0);
@@ -137,7 +137,7 @@ describe('wsPing', () => {
     expect(socket.pings).toBe(1);
   });
 
-  it('sends none unless it is asked for, and leaves no timer behind', async () => {
+  it('sends no pings by default, and leaves no timer behind', async () => {
     const { socket } = streamOverFake();
     await pass(1_000_000);
     expect(socket.pings).toBe(0);

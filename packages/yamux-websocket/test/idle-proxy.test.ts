@@ -1,5 +1,5 @@
-// A proxy that cuts connections on which nothing moved for 60 s, as nginx and most load balancers do. Its clock and those of both sessions
-// are one, and it moves only when the test says so.
+// A proxy that cuts connections that were idle for 60 s, as nginx and most load balancers do. The proxy and both sessions share one manual
+// clock.
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import type { Clock, SessionOptions, YamuxSession } from '@zishuo/yamux';
@@ -81,7 +81,7 @@ async function behindProxy(clock: ManualClock, yamux: SessionOptions) {
   return { agent, gateway: await accepted, proxy };
 }
 
-/** Until all that either has sent has reached the other. */
+/** Resolves when all bytes that either end sent have reached the other. */
 async function quiet(one: YamuxSession, other: YamuxSession): Promise<void> {
   const still = (from: YamuxSession, to: YamuxSession): boolean =>
     from.stats().queuedBytes === 0 && from.stats().framesSent === to.stats().framesReceived;
@@ -92,7 +92,7 @@ async function quiet(one: YamuxSession, other: YamuxSession): Promise<void> {
 }
 
 describe('an agent behind a proxy that cuts idle connections at 60 s', () => {
-  it('stays up for an hour of silence', async () => {
+  it('stays connected for an hour of silence', async () => {
     const clock = new ManualClock();
     const { agent, gateway } = await behindProxy(clock, {});
     for (let second = 0; second < 3_600; second += 5) {
@@ -105,7 +105,7 @@ describe('an agent behind a proxy that cuts idle connections at 60 s', () => {
     gateway.destroy();
   });
 
-  it('is cut off where neither side pings', async () => {
+  it('is cut off if neither side pings', async () => {
     const clock = new ManualClock();
     const { agent, gateway } = await behindProxy(clock, { keepAliveInterval: 0 });
     const closed = [agent, gateway].map((session) => new Promise<void>((resolve) => session.once('close', resolve)));

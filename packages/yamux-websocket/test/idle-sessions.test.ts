@@ -1,4 +1,4 @@
-// In processes of their own: what else lives in this one would be counted as well.
+// Measures in separate processes, so that the memory of the test runner is not counted.
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 
 const KIB = /(\d+)(?:\.\d+)? KiB of JavaScript/;
 
-test('a thousand idle sessions cost the memory that the README tells, each', async () => {
+test('each of a thousand idle sessions costs the memory that the README says', async () => {
   const readme = await readFile(join(import.meta.dirname, '../README.md'), 'utf8');
   const told = Number(KIB.exec(readme)?.[1]);
   const script = join(import.meta.dirname, 'measure/idle-sessions.ts');

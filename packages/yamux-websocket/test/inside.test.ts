@@ -1,4 +1,4 @@
-// What runs inside the streams of a session over a WebSocket: node:http with its own agent, and a WebSocket with a session of its own.
+// Protocols inside the streams of a session over a WebSocket: node:http with an agent, and a WebSocket that carries another session.
 import { once } from 'node:events';
 import http, { createServer, type IncomingMessage } from 'node:http';
 import { buffer } from 'node:stream/consumers';
@@ -13,7 +13,7 @@ import { closeServers } from './support/http-server.ts';
 
 afterEach(closeServers);
 
-/** The agent dialed; the gateway has its session. */
+/** Resolves when the agent has dialed and the gateway has its session. */
 async function tunnel(): Promise<{ readonly agent: YamuxSession; readonly gateway: YamuxSession }> {
   const { url, sessions } = await accepting();
   const agent = await dial(`${url}/connect`);
@@ -39,7 +39,7 @@ describe('inside the streams of a tunnel', () => {
     await gateway.close({ timeout: 0 });
   });
 
-  it('a WebSocket is upgraded, and carries a session whose streams are as good as any', async () => {
+  it('a WebSocket is upgraded, and carries a session with streams of its own', async () => {
     const { agent, gateway } = await tunnel();
     const inner = await accepting();
     agent.on('stream', (stream) => inner.server.emit('connection', stream));

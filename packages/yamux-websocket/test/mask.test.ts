@@ -14,7 +14,7 @@ afterEach(() => {
   for (const close of closing.splice(0)) close();
 });
 
-/** A key that both ends know, so that no certificate is needed. */
+/** A pre-shared key, so that no certificate is needed. */
 const PSK = { ciphers: 'PSK', minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' } as const;
 const key = Buffer.alloc(16, 7);
 const trust: WsClientOptions = {
@@ -30,7 +30,7 @@ async function listening(server: HttpServer): Promise<string> {
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** The mask keys of the frames that the server gets of a session that opens a stream and sends three chunks, and the bytes of that stream. */
+/** Opens a stream and sends three chunks. Returns the mask keys of the frames that the server received, and the bytes of the stream. */
 async function keysOf(
   server: HttpServer,
   dialed: () => Promise<YamuxSession>,
@@ -60,7 +60,7 @@ async function keysOf(
   return { keys: keysIn(Buffer.concat(received)), text: got };
 }
 
-/** Of whole client frames below 64 KiB. */
+/** The mask keys of whole client frames below 64 KiB. */
 function keysIn(bytes: Buffer): Set<string> {
   const keys = new Set<string>();
   for (let at = 0; at < bytes.length; ) {
@@ -77,14 +77,14 @@ const ZERO = new Set(['00000000']);
 const whole = 'one two three';
 const tlsServer = (): HttpServer => createTlsServer({ ...PSK, pskCallback: () => key } as object);
 
-describe('what dial() sends is masked', () => {
-  it('over wss: by a key of zeros', async () => {
+describe('dial() masks its messages', () => {
+  it('over wss: with a key of zeros', async () => {
     const server = tlsServer();
     const host = await listening(server);
     expect(await keysOf(server, () => dial(`wss://${host}/`, { ws: trust }))).toEqual({ keys: ZERO, text: whole });
   });
 
-  it('over ws: by random keys', async () => {
+  it('over ws: with random keys', async () => {
     const server = createServer();
     const host = await listening(server);
     const { keys, text: got } = await keysOf(server, () => dial(`ws://${host}/`));
@@ -106,14 +106,14 @@ describe('what dial() sends is masked', () => {
     expect([keys.has('00000000'), keys.size === 1, got]).toEqual([zero, zero, whole]);
   });
 
-  it('over wss: by random keys with maskPayload: true', async () => {
+  it('over wss: with random keys if maskPayload is true', async () => {
     const server = tlsServer();
     const host = await listening(server);
     const { keys, text: got } = await keysOf(server, () => dial(`wss://${host}/`, { maskPayload: true, ws: trust }));
     expect([keys.size > 3, keys.has('00000000'), got]).toEqual([true, false, whole]);
   });
 
-  it('by random keys again where a redirect leads from wss: to ws:', async () => {
+  it('with random keys after a redirect from wss: to ws:', async () => {
     const plain = createServer();
     const plainHost = await listening(plain);
     const server = tlsServer();

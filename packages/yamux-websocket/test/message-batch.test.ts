@@ -8,7 +8,7 @@ function messagesOf(chunks: readonly Uint8Array[], maxMessageBytes: number): Uin
   return messages;
 }
 
-/** The byte offsets at which one ends and the next begins. */
+/** The byte offsets at which one message ends and the next begins. */
 function boundaries(parts: readonly Uint8Array[]): number[] {
   let at = 0;
   return parts.map((part) => {
@@ -42,7 +42,7 @@ describe('a batch of chunks', () => {
     );
   });
 
-  it('is never cut inside a chunk that fits a message', () => {
+  it('is never split inside a chunk that fits in a message', () => {
     fc.assert(
       fc.property(chunks, maxMessageBytes, (batch, max) => {
         const ends = boundaries(batch);
@@ -59,7 +59,7 @@ describe('a batch of chunks', () => {
     );
   });
 
-  it('fills each message with as many small chunks as fit', () => {
+  it('puts as many small chunks in each message as fit', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 5000 }), { maxLength: 60 }), (sizes) => {
         const filled: number[] = [];
@@ -84,12 +84,12 @@ describe('a batch of chunks', () => {
     );
   });
 
-  it.each([5, JOIN_BELOW, 65_536])('passes a single chunk of %i bytes on as it is', (size) => {
+  it.each([5, JOIN_BELOW, 65_536])('passes a single chunk of %i bytes on unchanged', (size) => {
     const chunk = Buffer.alloc(size);
     expect(messagesOf([chunk], 65_536)[0]).toBe(chunk);
   });
 
-  it('keeps a header apart from a large payload, and payloads of small frames with their headers', () => {
+  it('separates a header from a large payload, and keeps small frames together', () => {
     const header = Buffer.alloc(12);
     const frames = [header, Buffer.alloc(40), header, Buffer.alloc(32_768), header];
     expect(messagesOf(frames, 65_536).map((message) => message.length)).toEqual([64, 32_768, 12]);

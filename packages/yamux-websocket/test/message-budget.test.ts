@@ -11,7 +11,7 @@ function member() {
 }
 
 describe('a MessageBudget', () => {
-  it('holds all that share it when more than a second’s worth came, until that is made up for', () => {
+  it('pauses all its streams when more than the messages of one second came, until enough time has passed', () => {
     const clock = new ManualClock();
     const budget = new MessageBudget(100, clock);
     const [one, other] = [member(), member()];
@@ -27,7 +27,7 @@ describe('a MessageBudget', () => {
     expect([one.told, other.told, budget.isUsedUp]).toEqual([['hold', 'release'], ['hold', 'release'], false]);
   });
 
-  it('counts what still comes while it is used up, and makes up for that too', () => {
+  it('counts messages that still come while it is used up, and waits for those too', () => {
     const clock = new ManualClock();
     const budget = new MessageBudget(100, clock);
     const one = member();
@@ -41,7 +41,7 @@ describe('a MessageBudget', () => {
     expect(budget.taken).toBe(250);
   });
 
-  it('gives no more at once than a second’s worth, however long nobody took any', () => {
+  it("allows a burst of one second's messages at most, however long it was idle", () => {
     const clock = new ManualClock();
     const budget = new MessageBudget(100, clock);
     const one = member();
@@ -51,7 +51,7 @@ describe('a MessageBudget', () => {
     expect(one.told).toEqual(['hold']);
   });
 
-  it('holds who joins while it is used up, and forgets who leaves', () => {
+  it('pauses a stream that joins while it is used up, and forgets one that leaves', () => {
     const clock = new ManualClock();
     const budget = new MessageBudget(10, clock);
     const [one, late] = [member(), member()];
@@ -63,7 +63,7 @@ describe('a MessageBudget', () => {
     expect([one.told, late.told]).toEqual([['hold'], ['hold', 'release']]);
   });
 
-  it('is of more than nothing, and may be without end', () => {
+  it('must be above 0, and may be Infinity', () => {
     expect(() => new MessageBudget(0)).toThrow(
       new RangeError('Expected a MessageBudget of more than 0 a second, got 0'),
     );
@@ -74,7 +74,7 @@ describe('a MessageBudget', () => {
   });
 });
 
-describe('a byte stream with a budget of messages', () => {
+describe('a byte stream with a message budget', () => {
   function streamWith(budget: MessageBudget): { socket: FakeSocket; stream: WebSocketByteStream } {
     const socket = new FakeSocket();
     const stream = new WebSocketByteStream(socket, resolveStreamOptions({ messageBudget: budget }));
@@ -82,7 +82,7 @@ describe('a byte stream with a budget of messages', () => {
     return { socket, stream };
   }
 
-  it('is paused past it and goes on later, with nothing lost', async () => {
+  it('is paused above it and resumed later, with nothing lost', async () => {
     const clock = new ManualClock();
     const { socket, stream } = streamWith(new MessageBudget(2, clock));
     const got: string[] = [];
@@ -106,7 +106,7 @@ describe('a byte stream with a budget of messages', () => {
     expect(budget.taken).toBe(21);
   });
 
-  it('stays paused for its reader when the budget lets it go on', () => {
+  it('stays paused for its reader when the budget allows more', () => {
     const clock = new ManualClock();
     const socket = new FakeSocket();
     const options = resolveStreamOptions({ messageBudget: new MessageBudget(1, clock), readPauseBytes: 1_000 });

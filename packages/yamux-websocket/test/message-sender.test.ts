@@ -27,7 +27,7 @@ function setUp(options: WebSocketStreamOptions = {}) {
 }
 
 describe('a batch', () => {
-  it('leaves in one system call: the carrier is corked for as long as its messages are handed over', () => {
+  it('is sent in one system call: the carrier is corked while the messages are queued', () => {
     const calls: string[] = [];
     const carrier = { cork: () => calls.push('cork'), uncork: () => calls.push('uncork') };
     const { socket, send } = setUp({ maxMessageBytes: 4, carrier });
@@ -47,7 +47,7 @@ describe('a batch', () => {
     expect(calls).toEqual(['cork', 'uncork']);
   });
 
-  it('completes once, when the last of its messages has left', () => {
+  it('completes once, when its last message is sent', () => {
     const { socket, send, log } = setUp({ maxMessageBytes: 4 });
     send('abcdefghij');
     expect(socket.sent).toEqual(['abcd', 'efgh', 'ij']);
@@ -58,7 +58,7 @@ describe('a batch', () => {
     expect(log).toEqual(['done']);
   });
 
-  it('completes not before all is handed over, though a driver answers at once', () => {
+  it('completes only after all messages are queued, even if a driver calls back synchronously', () => {
     const { socket, sender, log } = setUp({ maxMessageBytes: 1 });
     socket.send = (message, sent) => {
       socket.sent.push(message.toString());
@@ -104,7 +104,7 @@ describe('a batch', () => {
     expect(socket.sent).toEqual(['a']);
   });
 
-  it('that could not be sent stays open until the socket says why it ended', () => {
+  it('that could not be sent completes only when the socket reports why it ended', () => {
     const { socket, send, log } = setUp();
     send('a');
     socket.failed(new Error('not open'));
@@ -113,7 +113,7 @@ describe('a batch', () => {
 });
 
 describe('a stall', () => {
-  it('is reported when nothing has left for writeTimeout', () => {
+  it('is reported when the socket sent nothing for writeTimeout', () => {
     const { send, log } = setUp({ writeTimeout: 1000 });
     send('a');
     vi.advanceTimersByTime(999);
@@ -122,7 +122,7 @@ describe('a stall', () => {
     expect(log).toEqual(['stalled']);
   });
 
-  it('is counted from the last message that left, of this batch or an earlier one', () => {
+  it('is timed from the last message that was sent, of this batch or an earlier one', () => {
     const { socket, send, log } = setUp({ writeTimeout: 1000, maxMessageBytes: 1 });
     send('a');
     vi.advanceTimersByTime(600);
@@ -137,7 +137,7 @@ describe('a stall', () => {
     expect(log).toEqual(['done', 'stalled']);
   });
 
-  it('is none while the buffered amount falls', () => {
+  it('is not reported while the buffered amount falls', () => {
     const { socket, send, log } = setUp({ writeTimeout: 1000 });
     socket.bufferedAmount = 500;
     send('a');
@@ -148,7 +148,7 @@ describe('a stall', () => {
     expect(log).toEqual(['stalled']);
   });
 
-  it('is none while bytes leave, though a message takes longer than writeTimeout', () => {
+  it('is not reported while bytes are sent, even if a message takes longer than writeTimeout', () => {
     const { socket, send, log } = setUp({ writeTimeout: 1000 });
     socket.onSend = () => {
       socket.bufferedAmount = 500;
@@ -164,7 +164,7 @@ describe('a stall', () => {
     expect(log).toEqual(['stalled']);
   });
 
-  it('is judged by what waits of this batch, not by what waited of one before', () => {
+  it('is judged by the backlog of this batch, not of an earlier one', () => {
     const { socket, send, log } = setUp({ writeTimeout: 1000 });
     send('a');
     socket.taken();
@@ -178,7 +178,7 @@ describe('a stall', () => {
     expect(log).toEqual(['done']);
   });
 
-  it('is none if it was this process that slept: the timer gives the socket one more round', () => {
+  it('is not reported if this process was suspended: the socket gets one more interval', () => {
     const { send, log } = setUp({ writeTimeout: 1000 });
     send('a');
     const now = performance.now();
@@ -188,7 +188,7 @@ describe('a stall', () => {
     vi.restoreAllMocks();
   });
 
-  it('is none while nothing is to be sent, or with writeTimeout 0', () => {
+  it('is not reported while there is nothing to send, or with writeTimeout 0', () => {
     const idle = setUp({ writeTimeout: 1000 });
     idle.send('a');
     idle.socket.taken();

@@ -1,4 +1,4 @@
-// What a tunnel meets on a real network: peers that take nothing, send much while we are busy, offer what we do not want.
+// Peers of a tunnel on a real network: they read nothing, send much while the process is busy, or offer compression.
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
@@ -22,7 +22,7 @@ afterEach(async () => {
 const MIB = 1024 * 1024;
 
 describe('an offer of permessage-deflate', () => {
-  it('by a careless client is declined by acceptUpgrades()', async () => {
+  it('from a client is declined by acceptUpgrades()', async () => {
     const { server: http, url } = await httpServer();
     const accepted = new Promise<YamuxSession>((resolve) => {
       acceptUpgrades(http, { path: '/', authenticate: () => true, onSession: resolve });
@@ -43,7 +43,7 @@ describe('an offer of permessage-deflate', () => {
     await theirs.close();
   });
 
-  it('is not made by dial(), though the server would take it', async () => {
+  it('is not made by dial(), even if the server would accept it', async () => {
     const server = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: true });
     await once(server, 'listening');
     const accepted = once(server, 'connection') as Promise<[WebSocket, IncomingMessage]>;
@@ -56,14 +56,14 @@ describe('an offer of permessage-deflate', () => {
   });
 });
 
-describe('a message that is larger than any frame of the session', () => {
+describe('a message larger than any frame of the session', () => {
   const yamux = { maxStreamWindow: 262_144 };
   const largest = 262_144 + 65_536;
   const refusedByWs = {
     code: 'ERR_YAMUX_WEBSOCKET_MESSAGE_TOO_LARGE',
     message: expect.stringContaining('above the maxPayload of ws'),
   };
-  /** Data for a stream that nobody opened: skipped as it comes. */
+  /** A Data frame for a stream that nobody opened: it is skipped. */
   const unasked = (bytes: number): Buffer => {
     const message = Buffer.alloc(bytes);
     message.writeUInt32BE(9, 4);
@@ -71,7 +71,7 @@ describe('a message that is larger than any frame of the session', () => {
     return message;
   };
 
-  it('is refused by acceptUpgrades() with 1009, before it is there', async () => {
+  it('is refused by acceptUpgrades() with 1009, before it is received', async () => {
     const { url, sessions } = await accepting({ yamux });
     const socket = new WebSocket(`${url}/connect`);
     await once(socket, 'open');
@@ -83,7 +83,7 @@ describe('a message that is larger than any frame of the session', () => {
     expect(sessions[0]?.stats().bytesReceived).toBe(largest);
   });
 
-  it('is refused by dial() with 1009, before it is there', async () => {
+  it('is refused by dial() with 1009, before it is received', async () => {
     const listener = new WebSocketServer({ port: 0, host: '127.0.0.1' });
     await once(listener, 'listening');
     const connection = once(listener, 'connection') as Promise<[WebSocket]>;
@@ -100,8 +100,8 @@ describe('a message that is larger than any frame of the session', () => {
   });
 });
 
-describe('a session that is busy', () => {
-  it('outlives 100 MiB of inbound data that stand before the pongs, with keep-alive on', async () => {
+describe('a busy session', () => {
+  it('survives 100 MiB of inbound data in front of the pongs, with keep-alive on', async () => {
     const { client: theirSocket, server: ourSocket } = await wsPair();
     const clock = new ManualClock();
     const ours = server(ourSocket, { clock, keepAliveInterval: 1_000, keepAliveTimeout: 500 });
@@ -136,7 +136,7 @@ describe('a session that is busy', () => {
 });
 
 describe('a peer that takes nothing', () => {
-  it('makes us keep no more than the bounds, however much is written, and is terminated after writeTimeout', async () => {
+  it('never makes us buffer more than the limits, and is terminated after writeTimeout', async () => {
     const { client: raw, server: socket } = await wsPair();
     raw.pause();
     const options = { writeTimeout: 500, highWaterMark: MIB };
@@ -156,7 +156,7 @@ describe('a peer that takes nothing', () => {
     }
     expect((await failed)[0]).toMatchObject({ cause: { code: 'ERR_YAMUX_WEBSOCKET_WRITE_TIMEOUT' } });
     expect(most).toBeGreaterThan(0);
-    // What may wait, and the one batch (what a session hands over at once, and the frame that crosses that line) that crosses this one.
+    // The limit, and one batch above it: what a session writes at once, and one frame more.
     expect(most).toBeLessThan(MIB + 128 * 1024 + 64 * 1024);
     expect(writes).toBe(0); // every stream was told to wait
     expect(socket.readyState).toBeGreaterThanOrEqual(2);

@@ -16,7 +16,7 @@ describe('the options of a byte stream', () => {
     });
   });
 
-  it('keep what is given, and take undefined for the default', () => {
+  it('keep given values, and use the default for undefined', () => {
     const options = resolveStreamOptions({
       readPauseBytes: Number.POSITIVE_INFINITY,
       writeTimeout: 0,
@@ -39,9 +39,9 @@ describe('the options of a byte stream', () => {
     expect(() => resolveStreamOptions(options)).toThrow(new RangeError(message));
   });
 
-  it('refuse a carrier that is no object', () => {
+  it('refuse a carrier that is not an object', () => {
     expect(() => resolveStreamOptions({ carrier: '127.0.0.1' as never })).toThrow(
-      new TypeError('Expected carrier to be the socket beneath the WebSocket, got a string'),
+      new TypeError('Expected carrier to be the socket below the WebSocket, got a string'),
     );
   });
 

@@ -9,7 +9,7 @@ describe('a Reconnector that is refused', () => {
     headers: { authorization: attempt.fresh ? 'fresh' : 'stale' },
   });
 
-  it('asks for fresh credentials once, and goes on when they are taken', async () => {
+  it('asks for fresh credentials once, and continues when they are accepted', async () => {
     const far = await gateway((attempt) => (attempt === 1 ? new UpgradeRefusedError(401) : undefined));
     const { clock, session, pause } = keep([far.url], { dial: credentials });
     clock.advance((await pause(1)).delay);
@@ -41,7 +41,7 @@ describe('a Reconnector that is refused', () => {
     });
   });
 
-  it('asks for fresh credentials again after a session that lived', async () => {
+  it('asks for fresh credentials again after a session that lasted', async () => {
     const far = await gateway();
     const { clock, session, pause } = keep([far.url], { dial: credentials });
     for (const number of [1, 2, 3]) {
@@ -68,7 +68,7 @@ describe('a Reconnector that is refused', () => {
     expect(far.attempts).toHaveLength(1);
   });
 
-  it('gives up after a second refusal that will be the same next time', async () => {
+  it('gives up after a second refusal that does not change by itself', async () => {
     const far = await gateway(() => new UpgradeRefusedError(400));
     const { keeper, clock, pause } = keep([far.url]);
     clock.advance((await pause(1)).delay);
@@ -80,7 +80,7 @@ describe('a Reconnector that is refused', () => {
     ['a status that will be the same next time', 400],
     ['credentials that are refused, fresh ones too', 401],
   ])(
-    'never gives up, if it is told so, after %s, and dials rarely from the second refusal on',
+    'never gives up with giveUp: false after %s, and dials rarely from the second refusal on',
     async (_what, status) => {
       const far = await gateway(() => new UpgradeRefusedError(status));
       const { clock, pause } = keep([far.url], { giveUp: false, dial: credentials, random: () => 0.999 });
@@ -94,7 +94,7 @@ describe('a Reconnector that is refused', () => {
     },
   );
 
-  it.each([4409, 1009])('never gives up, if it is told so, after close code %i', async (code) => {
+  it.each([4409, 1009])('never gives up with giveUp: false after close code %i', async (code) => {
     const far = await gateway();
     const { clock, session, pause } = keep([far.url], { giveUp: false });
     await session(1);
@@ -105,7 +105,7 @@ describe('a Reconnector that is refused', () => {
   });
 
   it.each([200, 302, 404, 521, 522, 530])(
-    'goes on after HTTP status %i, which something in front answers',
+    'continues after HTTP status %i, which a server in front of the gateway sends',
     async (status) => {
       const far = await gateway((attempt) => (attempt < 4 ? new UpgradeRefusedError(status) : undefined));
       const { clock, session, pause } = keep([far.url]);
@@ -114,7 +114,7 @@ describe('a Reconnector that is refused', () => {
     },
   );
 
-  it('stays with the other URLs when one refuses fresh credentials too', async () => {
+  it('continues with the other URLs when one refuses fresh credentials too', async () => {
     const [refusing, good] = [await gateway(() => new UpgradeRefusedError(401)), await gateway()];
     const { clock, session, pause, served } = keep([refusing.url, good.url], { dial: credentials });
     clock.advance((await pause(1)).delay);
@@ -124,7 +124,7 @@ describe('a Reconnector that is refused', () => {
       [2, 4],
     ] as const) {
       (await good.session(lost)).destroy();
-      // Its turn again, with fresh credentials: then it is left out.
+      // The URL is dialed again with fresh credentials, and then left out.
       for (let number = pauses; number < pauses + (lost === 1 ? 2 : 1); number += 1)
         clock.advance((await pause(number)).delay);
       await session(lost + 1);
@@ -133,7 +133,7 @@ describe('a Reconnector that is refused', () => {
     expect(refusing.attempts.map(({ headers }) => headers.authorization)).toEqual(['stale', 'fresh']);
   });
 
-  it('dials a URL again that refused once another one has served for a while', async () => {
+  it('dials a URL that refused again, after a session at another URL has lasted', async () => {
     const refusing = await gateway((attempt) => (attempt < 3 ? new UpgradeRefusedError(401) : undefined));
     const good = await gateway();
     const { clock, session, pause, served } = keep([refusing.url, good.url], { dial: credentials });
@@ -164,7 +164,7 @@ describe('a Reconnector that is refused', () => {
     ]);
   });
 
-  it('goes on when the source of the credentials fails, whatever it throws', async () => {
+  it('continues when the source of the credentials fails, whatever it throws', async () => {
     const { url } = await gateway();
     let asked = 0;
     const dial = (): Promise<object> => {

@@ -11,7 +11,7 @@ import { httpServer } from './support/http-server.ts';
 afterEach(stopKeepers);
 
 describe('keepConnected', () => {
-  it('hands over a session, and another one when that is lost', async () => {
+  it('hands over a session, and a new one when it is lost', async () => {
     const { url, ...far } = await gateway();
     const { keeper, clock, session, pause } = keep([url]);
     const first = await session(1);
@@ -28,7 +28,7 @@ describe('keepConnected', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('pauses longer from failure to failure, and as briefly as at first after a session that lived', async () => {
+  it('pauses longer after each failure, and briefly again after a session that lasted', async () => {
     const { url, ...far } = await gateway((attempt) => (attempt < 4 ? new UpgradeRefusedError(500) : undefined));
     const { clock, retries, session, pause } = keep([url]);
     for (const number of [1, 2, 3]) clock.advance((await pause(number)).delay);
@@ -53,7 +53,7 @@ describe('keepConnected', () => {
     expect(served).toEqual([url]);
   });
 
-  it('dials a replacement as soon as the gateway says that it goes, while the old session serves on', async () => {
+  it('dials a new session as soon as the gateway sends GoAway, while the old session continues', async () => {
     const [old, other] = [await gateway(), await gateway()];
     const { keeper, clock, session, pause, served } = keep([old.url, other.url]);
     const first = await session(1);
@@ -74,7 +74,7 @@ describe('keepConnected', () => {
     expect(await text(running)).toBe('served to the end');
   });
 
-  it('does not dial twice when a session ends that was replaced', async () => {
+  it('does not dial again when a replaced session ends', async () => {
     const [old, other] = [await gateway(), await gateway()];
     const { clock, session, pause, retries } = keep([old.url, other.url]);
     const first = await session(1);
@@ -99,7 +99,7 @@ describe('keepConnected', () => {
     expect((await pause(1)).delay).toBe(2_500);
   });
 
-  it('does not come back at full speed to a gateway that sends it away each time', async () => {
+  it('pauses longer for a gateway that sends GoAway after each dial', async () => {
     const far = await gateway();
     const { clock, session, pause, retries } = keep([far.url], { backoff: { goAwayJitter: 0 } });
     for (const number of [1, 2, 3]) {
@@ -110,7 +110,7 @@ describe('keepConnected', () => {
     expect(retries.map(({ delay }) => delay)).toEqual([125, 250, 500]);
   });
 
-  it('comes back rarely to a gateway that found a violation: it says so by GoAway(1) before its close code', async () => {
+  it('dials rarely after GoAway(1), a protocol violation, which comes before the close code', async () => {
     const far = await gateway();
     const { session, pause } = keep([far.url]);
     const near = await session(1);
@@ -122,7 +122,7 @@ describe('keepConnected', () => {
     expect(delay).toBe(15_000);
   });
 
-  it('waits as long as a refusal asks, and its own pause on top', async () => {
+  it('waits for the Retry-After of a refusal, and then for its own pause', async () => {
     const { url } = await gateway((attempt) =>
       attempt === 1 ? new UpgradeRefusedError(503, { headers: { 'retry-after': '7' } }) : undefined,
     );
@@ -134,7 +134,7 @@ describe('keepConnected', () => {
     await session(1);
   });
 
-  it('waits as long as close code 1013 asks', async () => {
+  it('waits as long as the reason of close code 1013 says', async () => {
     const far = await gateway();
     const { session, pause } = keep([far.url]);
     await session(1);
@@ -143,7 +143,7 @@ describe('keepConnected', () => {
     expect((await pause(1)).delay).toBe(20_000 + 7_500);
   });
 
-  it('stops in its pause at once', async () => {
+  it('stops at once during a pause', async () => {
     const far = await gateway(() => new UpgradeRefusedError(503));
     const { keeper, clock, pause } = keep([far.url]);
     await pause(1);
@@ -153,7 +153,7 @@ describe('keepConnected', () => {
     expect(far.attempts).toHaveLength(1);
   });
 
-  it('stops while it dials, and takes no session that comes of it', async () => {
+  it('stops while it dials, and hands over no session', async () => {
     const http = await httpServer();
     http.server.on('upgrade', () => {}); // never answers
     const stop = new AbortController();
@@ -164,7 +164,7 @@ describe('keepConnected', () => {
     expect(served).toEqual([]);
   });
 
-  it('stops while it waits for options of the dial that never come', async () => {
+  it('stops while it waits for dial options that never come', async () => {
     const far = await gateway();
     let asked: (attempt: DialAttempt) => void = () => {};
     const attempt = new Promise<DialAttempt>((resolve) => {
@@ -180,7 +180,7 @@ describe('keepConnected', () => {
     expect([signal.aborted, far.attempts.length]).toEqual([true, 0]);
   });
 
-  it('gives up when the function for the options of a dial returns what is none', async () => {
+  it('gives up when the dial function returns invalid options', async () => {
     const far = await gateway();
     const { keeper } = keep([far.url], { dial: () => ({ header: {} }) as object });
     expect(await keeper.stopped).toEqual(new TypeError("Unknown option 'header' of dial; did you mean 'headers'?"));
@@ -197,7 +197,7 @@ describe('keepConnected', () => {
     ['stop()', (keeper: Reconnector) => void keeper.stop()],
     ['its signal', (_keeper: Reconnector, signal: AbortController) => signal.abort()],
   ])(
-    'is stopped gracefully by %s: what runs is served to its end, then the WebSocket closes with 1000',
+    'is stopped gracefully by %s: open streams are served to their end, then the WebSocket closes with 1000',
     async (_by, stop) => {
       const far = await gateway();
       const controller = new AbortController();
@@ -223,7 +223,7 @@ describe('keepConnected', () => {
     },
   );
 
-  it('cuts what still runs after stopTimeout', async () => {
+  it('destroys the sessions that are open after stopTimeout', async () => {
     const far = await gateway();
     const { keeper, session, clock } = keep([far.url], { stopTimeout: 5_000 });
     const near = await session(1);
@@ -245,16 +245,19 @@ describe('keepConnected', () => {
       },
     ],
     ['rejects', () => Promise.reject(new Error('mine'))],
-  ])('leaves what onSession %s uncaught, destroys the session, and goes on', async (_what, onSession) => {
-    const { url } = await gateway();
-    const uncaught = new Promise((resolve) => process.prependOnceListener('uncaughtException', resolve));
-    const others = process.listeners('uncaughtException').slice(1);
-    for (const other of others) process.off('uncaughtException', other);
-    const { pause } = keep([url], { onSession });
-    expect(await uncaught).toMatchObject({ message: 'mine' });
-    for (const other of others) process.on('uncaughtException', other);
-    expect((await pause(1)).url).toBe(url);
-  });
+  ])(
+    'continues after an onSession that %s: the error is uncaught, and the session is destroyed',
+    async (_what, onSession) => {
+      const { url } = await gateway();
+      const uncaught = new Promise((resolve) => process.prependOnceListener('uncaughtException', resolve));
+      const others = process.listeners('uncaughtException').slice(1);
+      for (const other of others) process.off('uncaughtException', other);
+      const { pause } = keep([url], { onSession });
+      expect(await uncaught).toMatchObject({ message: 'mine' });
+      for (const other of others) process.on('uncaughtException', other);
+      expect((await pause(1)).url).toBe(url);
+    },
+  );
 
   it.each([
     [{ urls: [] }, 'Expected at least one URL in urls, got none'],

@@ -30,11 +30,11 @@ describe('dialing again after a close', () => {
     expect(closed(code)).toEqual({ how, share, wait: 0 });
   });
 
-  it('is by backoff after whatever this end closed with', () => {
+  it('uses backoff after every code that this end sent', () => {
     for (const code of [1000, 1001, 1009, 4409]) expect(closed(code, '', 'local').how).toBe('backoff');
   });
 
-  it('is rare after a GoAway that speaks of a violation, however the WebSocket closed then', () => {
+  it('is rare after GoAway(1), a protocol violation, whatever the close code', () => {
     const goneAway = (goAwayCode: number) =>
       new SessionClosedError('ERR_YAMUX_GO_AWAY', 'gone', { origin: 'remote', goAwayCode });
     const terminated = { code: 1006, reason: '', wasClean: false, initiator: 'local' } as const;
@@ -44,7 +44,7 @@ describe('dialing again after a close', () => {
     }
   });
 
-  it('waits as long as the reason of 1013 says', () => {
+  it('waits as long as the reason of close code 1013 says', () => {
     expect(closed(1013, '30').wait).toBe(30_000);
     expect(closed(1013, 'overloaded').wait).toBe(0);
     expect(closed(1011, '30').wait).toBe(0);
@@ -92,7 +92,7 @@ describe('dialing again after a failed dial', () => {
     expect(refused(503, value).wait).toBe(wait);
   });
 
-  it('is by backoff where nobody answered, and none where the caller is wrong', () => {
+  it("uses backoff if no server answered, and stops if the caller's options are invalid", () => {
     const lost = new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_DIAL_FAILED', 'nobody');
     expect(redialAfterError(lost, 0).how).toBe('backoff');
     expect(redialAfterError(undefined, 0).how).toBe('backoff');

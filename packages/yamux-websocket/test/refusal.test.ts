@@ -9,7 +9,7 @@ import { closeServers, exchange, upgradeRequest } from './support/http-server.ts
 afterEach(closeServers);
 
 describe('an upgrade that is refused', () => {
-  it('gets a whole HTTP response, and then the end of the connection', async () => {
+  it('gets a whole HTTP response, then the end of the connection', async () => {
     const { port, refusals } = await accepting({
       authenticate: () => {
         throw new UpgradeRefusedError(403, { headers: { 'x-why': ['a', 'b'] }, body: 'no such tenant é' });
@@ -30,7 +30,7 @@ describe('an upgrade that is refused', () => {
     expect(refusals.map((refusal) => refusal.status)).toEqual([403]);
   });
 
-  it('gets its response whole, and is gone at once, though it sent more than anybody read', async () => {
+  it('gets its whole response, and the connection ends at once, even with unread bytes', async () => {
     const { waiting, authenticate, arrived } = gate();
     const { server, port } = await accepting({ authenticate });
     const accepted = once(server, 'connection') as Promise<[Socket]>;
@@ -92,7 +92,7 @@ describe('an upgrade that is refused', () => {
     }
   });
 
-  it.each([false, null, undefined])('by an authenticate that answers %s gets 401', async (identity) => {
+  it.each([false, null, undefined])('by an authenticate that returns %s gets 401', async (identity) => {
     const { url, sessions } = await accepting({ authenticate: async () => identity });
     await expect(dial(`${url}/connect`)).rejects.toMatchObject({
       status: 401,
@@ -101,7 +101,7 @@ describe('an upgrade that is refused', () => {
     expect(sessions).toEqual([]);
   });
 
-  it('by an authenticate that fails gets 500, without a word of the cause, which onRefused is told', async () => {
+  it('by an authenticate that fails gets 500 without the cause, which onRefused gets', async () => {
     const cause = new Error('database password is hunter2');
     const { port, refusals } = await accepting({ authenticate: () => Promise.reject(cause) });
     const answer = await exchange(port, upgradeRequest('/connect'));
@@ -118,7 +118,7 @@ describe('an upgrade that is refused', () => {
     warn.mockRestore();
   });
 
-  it('with a header that cannot be sent gets 500, and the mistake is a process warning', async () => {
+  it('with a header that cannot be sent gets 500, and a process warning reports the header', async () => {
     const { port } = await accepting({
       authenticate: () => Promise.reject(new UpgradeRefusedError(403, { headers: { 'x-why': 'a\r\nb' } })),
     });

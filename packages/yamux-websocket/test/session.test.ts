@@ -22,7 +22,7 @@ interface SessionPair {
   readonly gatewaySocket: WebSocket;
 }
 
-/** The roles as in a tunnel: the end that dialed is the Yamux client. */
+/** As in a tunnel, the end that dialed is the Yamux client. */
 async function sessionPair(): Promise<SessionPair> {
   const { client: agentSocket, server: gatewaySocket } = await wsPair();
   const agent = client(agentSocket);
@@ -34,7 +34,7 @@ function errorOf(session: YamuxSession): Promise<Error> {
   return new Promise((resolve) => session.once('error', resolve));
 }
 
-/** Resolves when a session is over, however; listens for its error. */
+/** Resolves when a session has ended, with or without an error. */
 async function over(session: YamuxSession): Promise<string[]> {
   const events: string[] = [];
   session.on('error', () => events.push('error'));
@@ -65,7 +65,7 @@ describe('a session over a WebSocket', () => {
     await agent.close();
   });
 
-  it('sends no message that is cut anywhere but between frames or between a header and its payload', async () => {
+  it('ends each message between frames, or between a header and its payload', async () => {
     const { client: raw, server: gatewaySocket } = await wsPair();
     const gateway = server(gatewaySocket);
     const messages: Buffer[] = [];
@@ -115,7 +115,7 @@ describe('a session over a WebSocket', () => {
     expect(observed.events).toEqual(['error', 'close']);
   });
 
-  it('never pauses its socket, however much comes before it reads', () => {
+  it('never pauses its socket, however many bytes are unread', () => {
     const socket = new FakeSocket();
     const session = server(socket);
     for (let i = 0; i < 100; i++) socket.receive(Buffer.alloc(65_536));
@@ -123,13 +123,13 @@ describe('a session over a WebSocket', () => {
     session.destroy();
   });
 
-  it('adds no error listener to itself: an error that nobody hears stays uncaught', async () => {
+  it('adds no error listener to itself: an error without a listener stays uncaught', async () => {
     const { agent, gateway } = await sessionPair();
     expect([agent.listenerCount('error'), gateway.listenerCount('error')]).toEqual([0, 0]);
     await agent.close();
   });
 
-  it('is the only one over its WebSocket, and is not harmed by a second try', async () => {
+  it('is the only one over its WebSocket, and survives an attempt to make a second one', async () => {
     const { agent, agentSocket, gateway } = await sessionPair();
     const inUse = expect.objectContaining({ code: 'ERR_YAMUX_WEBSOCKET_IN_USE' });
     expect(() => server(agentSocket)).toThrow(inUse);
@@ -140,7 +140,7 @@ describe('a session over a WebSocket', () => {
     expect(await ended).toEqual(['close']);
   });
 
-  it('tells how its WebSocket was closed; one over anything else has none', async () => {
+  it('reports how its WebSocket was closed; a session over another transport has no such report', async () => {
     const { agent, gateway } = await sessionPair();
     await Promise.all([agent.close(), over(gateway)]);
     const how = { code: 1000, reason: '', wasClean: true };
@@ -155,7 +155,7 @@ describe('a session over a WebSocket', () => {
     other.destroy();
   });
 
-  it('is not made with a bad option, and then the socket is as it was', async () => {
+  it('is not made with an invalid option, and the socket stays unchanged', async () => {
     const { client: socket, server: peer } = await wsPair();
     expect(() => client(socket, { maxFramePayload: 1 } satisfies SessionOptions)).toThrow(RangeError);
     const closed = once(peer, 'close') as Promise<[number]>;
@@ -164,7 +164,7 @@ describe('a session over a WebSocket', () => {
   });
 });
 
-describe('the end of a session that we begin', () => {
+describe('the end of a session that this end starts', () => {
   it('by close() sends GoAway and then 1000; both ends close without an error', async () => {
     const { agent, gateway, gatewaySocket } = await sessionPair();
     const messages: Buffer[] = [];
@@ -176,7 +176,7 @@ describe('the end of a session that we begin', () => {
     expect(lastFrame).toEqual(Buffer.from([0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]));
   });
 
-  it('by close() before its WebSocket is open says the same when it is', async () => {
+  it('by close() before its WebSocket is open sends the same when it opens', async () => {
     const listener = new WebSocketServer({ port: 0, host: '127.0.0.1' });
     await once(listener, 'listening');
     const agent = client(new WebSocket(`ws://127.0.0.1:${(listener.address() as AddressInfo).port}`));
@@ -191,7 +191,7 @@ describe('the end of a session that we begin', () => {
     listener.close();
   });
 
-  it('by a violation of the peer sends GoAway(1) and then 1002 with the violation', async () => {
+  it('by a violation of the peer sends GoAway(1) and then 1002 with the message of the error', async () => {
     const { client: raw, server: socket } = await wsPair();
     const messages: Buffer[] = [];
     raw.on('message', (data: Buffer) => messages.push(data));
@@ -216,7 +216,7 @@ describe('the end of a session that we begin', () => {
     expect(await peer).toEqual(['error', 'close']);
   });
 
-  it('by writeTimeout terminates: a peer that reads nothing is not waited for', async () => {
+  it('by writeTimeout terminates, and does not wait for a peer that reads nothing', async () => {
     const { client: raw, server: socket } = await wsPair();
     raw.pause();
     const gateway = server(socket, {}, { writeTimeout: 200 });
@@ -234,7 +234,7 @@ describe('the end of a session that we begin', () => {
   });
 });
 
-describe('the end of a session that the peer begins', () => {
+describe('the end of a session that the peer starts', () => {
   it.each([1, 2, 7])('by GoAway(%i) is an error that has the code, and terminates', async (code) => {
     const { client: raw, server: socket } = await wsPair();
     const gateway = server(socket);
@@ -257,7 +257,7 @@ describe('the end of a session that the peer begins', () => {
   });
 
   it.each([1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 4401, 4403, 4409])(
-    'with %i is an error of every live stream, never an end, and the code is at hand',
+    'with %i is an error of every live stream, never an end, and socketClosed() has the code',
     async (code) => {
       const { agent, gatewaySocket, gateway } = await sessionPair();
       const error = errorOf(agent);
@@ -286,7 +286,7 @@ describe('the end of a session that the peer begins', () => {
     },
   );
 
-  it('by falling silent is found out by keep-alive: the streams error, and the WebSocket is terminated', async () => {
+  it('by silence is detected by keep-alive: the streams error, and the WebSocket is terminated', async () => {
     const { client: peer, server: socket, serverTcp } = await wsPair();
     const clock = new ManualClock();
     const gateway = server(socket, { clock, keepAliveInterval: 1000, keepAliveTimeout: 500 });
@@ -299,7 +299,7 @@ describe('the end of a session that the peer begins', () => {
     serverTcp.pause(); // no byte of the peer comes through any more, as if its cable were cut
     const terminated = once(peer, 'close') as Promise<[number]>;
     clock.advance(1000);
-    // The peer is waited for from when the ping has gone out.
+    // The wait for the peer starts when the ping is sent.
     do await turn();
     while (gateway.stats().queuedBytes > 0);
     await turn();
@@ -312,7 +312,7 @@ describe('the end of a session that the peer begins', () => {
     expect(await socketClosed(gateway)).toMatchObject({ code: 1006, wasClean: false, initiator: 'local' });
   });
 
-  it('in the middle of a frame is an error, though the WebSocket closed with 1000 and no stream was live', async () => {
+  it('in the middle of a frame is an error, even if the WebSocket closed with 1000 and no stream was live', async () => {
     const { client: raw, server: socket } = await wsPair();
     const gateway = server(socket);
     const error = errorOf(gateway);

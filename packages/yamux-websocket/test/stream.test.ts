@@ -7,7 +7,7 @@ import { type AnyWebSocket, webSocketStream } from '../src/stream.ts';
 import { FakeSocket } from './support/fake-socket.ts';
 
 describe('webSocketStream()', () => {
-  it('takes a MessageSocket of your own', async () => {
+  it('accepts a MessageSocket of your own', async () => {
     const socket = new FakeSocket();
     const stream = webSocketStream(socket);
     socket.receive('hello');
@@ -20,7 +20,7 @@ describe('webSocketStream()', () => {
     ['ws://host', 'a string: dial() connects to a URL'],
     [
       new PassThrough(),
-      'an object of PassThrough: it is a byte stream already, for client() and server() of @zishuo/yamux',
+      'an object of PassThrough: it is already a byte stream; pass it to client() or server() of @zishuo/yamux',
     ],
     [Promise.resolve(), 'an object of Promise: await it'],
     [
@@ -28,7 +28,7 @@ describe('webSocketStream()', () => {
       "an object of WebSocketServer: pass the socket of its 'connection' event",
     ],
     [{ on() {}, terminate() {} }, 'an object of Object: install ws 8.22 or later'],
-    [client(new PassThrough()), 'an object of YamuxSession: it is a session already'],
+    [client(new PassThrough()), 'an object of YamuxSession: it is already a session'],
     [new EventEmitter(), 'an object of EventEmitter'],
     [{}, 'an object of Object'],
   ])('refuses %s', (socket, got) => {
@@ -43,7 +43,7 @@ describe('webSocketStream()', () => {
     expect(Symbol.for('@zishuo/yamux-websocket.in-use') in socket).toBe(true);
   });
 
-  it('leaves the socket free when an option is bad', () => {
+  it('leaves the socket free when an option is invalid', () => {
     const socket = new FakeSocket();
     expect(() => webSocketStream(socket, { closeTimeout: -1 })).toThrow(RangeError);
     expect(() => webSocketStream(socket)).not.toThrow();

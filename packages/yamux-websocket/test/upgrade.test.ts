@@ -14,7 +14,7 @@ import { uncaughtBy } from './support/uncaught.ts';
 
 afterEach(closeServers);
 
-it('a bad option of the sessions is found before there is one', () => {
+it('an invalid option of the sessions is found before the first session', () => {
   const server = createServer();
   const options = { path: '/', authenticate: () => true, onSession: () => {} };
   expect(() => acceptUpgrades(server, { ...options, yamux: { acceptBacklog: -1 } })).toThrow(RangeError);
@@ -22,7 +22,7 @@ it('a bad option of the sessions is found before there is one', () => {
 });
 
 describe('an upgrade that is accepted', () => {
-  it('becomes a session in the server role, handed over with the request and the identity', async () => {
+  it('becomes a session in the server role, and onSession gets the request and the identity', async () => {
     const onSession = vi.fn();
     const { url } = await accepting({ authenticate: async () => ({ agent: 'a1' }), onSession });
     const session = await dial(`${url}/connect?x=1`);
@@ -36,7 +36,7 @@ describe('an upgrade that is accepted', () => {
     await session.close();
   });
 
-  it('loses nothing that came before authenticate answered', async () => {
+  it('loses no bytes that came before authenticate answered', async () => {
     const { waiting, authenticate, arrived } = gate();
     const { port, events } = await accepting({ authenticate });
     const socket = connect(port, '127.0.0.1');
@@ -74,7 +74,7 @@ describe('an upgrade that is accepted', () => {
     socket.destroy();
   });
 
-  it('keeps no listener of ours on its socket', async () => {
+  it('leaves none of our listeners on its socket', async () => {
     const plain = await httpServer();
     new WebSocketServer({ server: plain.server });
     const ours = await accepting();
@@ -98,7 +98,7 @@ describe('an upgrade that is accepted', () => {
     socket.close();
   });
 
-  it('is answered with no subprotocol where we know none: what the client offers may be a token', async () => {
+  it('is answered without a subprotocol if the server knows none: an offered one may be a token', async () => {
     const { port } = await accepting();
     const socket = connect(port, '127.0.0.1');
     socket.write(upgradeRequest('/connect', { 'Sec-WebSocket-Protocol': 'bearer.secret' }));
@@ -122,7 +122,7 @@ describe('upgrades that wait', () => {
     expect(acceptor.pending).toBe(0);
   });
 
-  it('get 503 after pendingTimeout, and authenticate is told', async () => {
+  it('get 503 after pendingTimeout, and the signal of authenticate aborts', async () => {
     const { waiting, authenticate } = gate();
     const { url, acceptor } = await accepting({ authenticate, pendingTimeout: 20 });
     await expect(dial(`${url}/connect`)).rejects.toMatchObject({ status: 503, body: 'timed out\n' });
@@ -145,7 +145,7 @@ describe('upgrades that wait', () => {
 });
 
 describe('a path that is not ours', () => {
-  it('gets 404 where nobody else listens', async () => {
+  it('gets 404 if there is no other listener', async () => {
     const { port } = await accepting();
     expect(statusOf(await exchange(port, upgradeRequest('/other')))).toBe(404);
   });
@@ -159,7 +159,7 @@ describe('a path that is not ours', () => {
     expect(refusals).toEqual([]);
   });
 
-  it('gets one 404 where several acceptors share a server, and each takes its own', async () => {
+  it('gets one 404 if several acceptors share a server, and each accepts its own path', async () => {
     const { server, port, url, refusals } = await accepting();
     const onRefused = vi.fn();
     acceptUpgrades(server, { path: '/second', authenticate: () => true, onSession: () => {}, onRefused });
@@ -171,7 +171,7 @@ describe('a path that is not ours', () => {
 });
 
 describe('drain()', () => {
-  it('refuses new upgrades and those that wait with 503, and sessions go on', async () => {
+  it('refuses new and waiting upgrades with 503, and sessions continue', async () => {
     const { waiting, authenticate, arrived } = gate();
     const { url, acceptor, sessions } = await accepting({ authenticate });
     const first = dial(`${url}/connect`);
@@ -191,7 +191,7 @@ describe('drain()', () => {
     await session.close();
   });
 
-  it('refuses also an upgrade that authenticate has just let through', async () => {
+  it('also refuses an upgrade that authenticate has just accepted', async () => {
     const http = await httpServer();
     const onSession = vi.fn();
     const acceptor = acceptUpgrades(http.server, {
@@ -206,7 +206,7 @@ describe('drain()', () => {
     expect(onSession).not.toHaveBeenCalled();
   });
 
-  it('makes sessions that end from now on say 1001 to their peers', async () => {
+  it('makes sessions that end after it close with 1001', async () => {
     const { url, acceptor, sessions } = await accepting();
     const socket = new WebSocket(`${url}/connect`);
     const closed = once(socket, 'close');
@@ -219,7 +219,7 @@ describe('drain()', () => {
 });
 
 describe('close()', () => {
-  it('leaves the server', async () => {
+  it('removes its listener from the server', async () => {
     const { server, acceptor } = await accepting();
     acceptor.close();
     expect(server.listenerCount('upgrade')).toBe(0);
@@ -246,7 +246,7 @@ describe('the options of acceptUpgrades()', () => {
 });
 
 describe('an onSession that throws', () => {
-  it('is an uncaught exception, as from any listener, and the connection does not stay', async () => {
+  it('is an uncaught exception, as in any listener, and the connection is terminated', async () => {
     const mistake = new Error('a mistake');
     const { url } = await accepting({
       onSession: () => {
@@ -260,7 +260,7 @@ describe('an onSession that throws', () => {
 });
 
 describe('an onRefused that throws', () => {
-  it('is an uncaught exception, as from any listener, and the client gets its answer', async () => {
+  it('is an uncaught exception, as in any listener, and the client gets its answer', async () => {
     const mistake = new Error('a mistake');
     const { url } = await accepting({
       authenticate: () => Promise.resolve(false),
@@ -273,8 +273,8 @@ describe('an onRefused that throws', () => {
   });
 });
 
-describe('options by who the client is', () => {
-  it('are asked for at each upgrade, and hold for its session', async () => {
+describe('options for each client', () => {
+  it('are requested at each upgrade, and apply to its session', async () => {
     const budgets = new Map(['a', 'b'].map((name) => [name, new WindowBudget(1_000)] as const));
     const messages = new MessageBudget(1_000);
     const asked: unknown[] = [];
@@ -303,7 +303,7 @@ describe('options by who the client is', () => {
     for (const session of sessions) session.destroy();
   });
 
-  it('that cannot be given are an uncaught exception, as from any listener, and the connection does not stay', async () => {
+  it('from a function that throws are an uncaught exception, as in any listener, and the connection is terminated', async () => {
     const mistake = new Error('no options for this one');
     const { url } = await accepting({
       yamux: () => {

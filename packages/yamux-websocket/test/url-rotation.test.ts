@@ -12,14 +12,14 @@ describe('the URLs of a Reconnector', () => {
     expect(take(new UrlRotation(['a', 'b', 'c']), 4)).toEqual(['a', 'b', 'c', 'a']);
   });
 
-  it('are asked with fresh credentials where they refused, and right after any refusal', () => {
+  it('are dialed with fresh credentials if they refused, and right after any refusal', () => {
     const urls = new UrlRotation(['a', 'b', 'c']);
     expect(take(urls, 1)).toEqual(['a']);
     urls.refused('a', false);
     expect(take(urls, 4)).toEqual(['b fresh', 'c', 'a fresh', 'b']);
   });
 
-  it('are left out once they refused fresh credentials, until all are forgiven', () => {
+  it('are left out after they refused fresh credentials, until all are readmitted', () => {
     const urls = new UrlRotation(['a', 'b']);
     urls.refused('a', true);
     expect(urls.upcoming).toBe('b');
@@ -27,11 +27,11 @@ describe('the URLs of a Reconnector', () => {
     urls.leaveOut('b');
     expect(urls.upcoming).toBeUndefined();
     expect(take(urls, 1)).toEqual([undefined]);
-    urls.forgive();
+    urls.readmitAll();
     expect(take(urls, 2)).toEqual(['a', 'b']);
   });
 
-  it('may name one URL twice', () => {
+  it('may contain one URL twice', () => {
     const urls = new UrlRotation(['a', 'a', 'b']);
     expect(take(urls, 3)).toEqual(['a', 'a', 'b']);
     urls.leaveOut('a');

@@ -1,4 +1,5 @@
-// The driver for WHATWG WebSockets: undici's client, which Node's global one is, over real sockets; and a fake where a real one would not do it.
+// The driver for WHATWG WebSockets: undici's client, which is also Node's global one, over real sockets; and a fake where a real one cannot be
+// made to fail.
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -35,7 +36,7 @@ interface Pair {
   readonly peerTcp: Socket;
 }
 
-/** undici dials, and is still connecting. */
+/** A socket of undici that is still connecting. */
 async function dialing(): Promise<{ readonly ours: UndiciWebSocket; readonly accepted: Promise<Pair> }> {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
   servers.push(server);
@@ -57,7 +58,7 @@ async function streamAndPeer(options?: WebSocketStreamOptions): Promise<Pair & {
 }
 
 describe('a WHATWG WebSocket', () => {
-  it('carries bytes both ways, made a stream while it is connecting', async () => {
+  it('carries bytes both ways when the stream is made while it is connecting', async () => {
     const { ours, accepted } = await dialing();
     const stream = streamOver(ours);
     stream.write('before it is open');
@@ -120,7 +121,7 @@ describe('a WHATWG WebSocket', () => {
     expect(observed.error).toMatchObject({ code: 'ERR_YAMUX_WEBSOCKET_LOST', closeCode: 1006 });
   });
 
-  it('that cannot be opened is an error of its own', async () => {
+  it('that cannot be opened has its own error', async () => {
     const { server, port } = await httpServer();
     server.on('upgrade', (_request, socket) => socket.end('HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n'));
     const stream = streamOver(new UndiciWebSocket(`ws://127.0.0.1:${port}`));
@@ -130,7 +131,7 @@ describe('a WHATWG WebSocket', () => {
     expect(await stream.socketClosed).toMatchObject({ code: 1006, wasClean: false });
   });
 
-  it('may be given up by destroy() while it connects', async () => {
+  it('can be ended by destroy() while it connects', async () => {
     const { server, port } = await httpServer();
     const asked = once(server, 'upgrade'); // and never answered
     const ours = new UndiciWebSocket(`ws://127.0.0.1:${port}`);
@@ -144,7 +145,7 @@ describe('a WHATWG WebSocket', () => {
     expect(ours.readyState).toBeGreaterThanOrEqual(2);
   });
 
-  it('is ended by us with 1000, after all that was written', async () => {
+  it('is closed with 1000 after all written bytes', async () => {
     const { peer, stream } = await streamAndPeer();
     const received: string[] = [];
     peer.on('message', (data: Buffer) => received.push(data.toString()));
@@ -157,7 +158,7 @@ describe('a WHATWG WebSocket', () => {
   it.each<[string, number, WebSocketStreamOptions, (peer: WebSocket) => void]>([
     ['a text message', 4003, {}, (peer) => peer.send('text')],
     ['a message that is too large', 4009, { maxInboundMessageBytes: 10 }, (peer) => peer.send(Buffer.alloc(11))],
-  ])('answers %s with %i: the codes of the protocol are not its to send', async (_what, code, options, violate) => {
+  ])('after %s closes with %i: it may not send the codes of the protocol', async (_what, code, options, violate) => {
     const { peer, stream } = await streamAndPeer(options);
     const observed = observe(stream);
     violate(peer);
@@ -167,7 +168,7 @@ describe('a WHATWG WebSocket', () => {
     expect(observed.error).toMatchObject({ closeCode: code - 3000 });
   });
 
-  it('whose peer is gone silent is left at once by destroy()', async () => {
+  it('with a silent peer closes at once on destroy()', async () => {
     const { peer, stream, ours } = await streamAndPeer();
     peer.pause();
     const observed = observe(stream);
@@ -178,7 +179,7 @@ describe('a WHATWG WebSocket', () => {
     expect(ours.readyState).toBe(2);
   });
 
-  it('that takes nothing completes a write only when bufferedAmount is down', async () => {
+  it('completes a write only when bufferedAmount has fallen', async () => {
     const { peer, peerTcp, stream } = await streamAndPeer({ highWaterMark: 64 * 1024 });
     peerTcp.pause();
     let written = false;
@@ -201,7 +202,7 @@ describe('a WHATWG WebSocket', () => {
     expect(written).toBe(true);
   });
 
-  it('that nobody reads, and that cannot be paused, errors before it fills the memory', async () => {
+  it('that nobody reads, and that cannot be paused, errors before it fills memory', async () => {
     const { peer, stream } = await streamAndPeer({ readPauseBytes: 10_000, maxBufferedBytes: 100_000 });
     const observed = observe(stream, false);
     for (let message = 0; message < 11; message += 1) peer.send(Buffer.alloc(10_000));
@@ -210,7 +211,7 @@ describe('a WHATWG WebSocket', () => {
     expect(observed.error).toMatchObject({ code: 'ERR_YAMUX_WEBSOCKET_BUFFER_FULL', origin: 'local' });
   });
 
-  it('has none of our listeners left when all is over', async () => {
+  it('has none of our listeners after its end', async () => {
     const listeners = new Set<unknown>();
     class Fake extends EventTarget {
       readyState = 1;

@@ -21,11 +21,11 @@ describe('without the package ws', () => {
     await expect(dial('ws://127.0.0.1:1')).rejects.toEqual(missing);
   });
 
-  it('keepConnected() gives up with that', async () => {
+  it('keepConnected() gives up with that error', async () => {
     expect(await keepConnected({ urls: 'ws://127.0.0.1:1', onSession: () => {} }).stopped).toEqual(missing);
   });
 
-  it("acceptUpgrades() tells it by the server's 'error', and refuses who dials in", async () => {
+  it("acceptUpgrades() emits the server's 'error', and refuses every upgrade", async () => {
     const { server, port } = await httpServer();
     const told = once(server, 'error');
     const refused: unknown[] = [];

@@ -16,7 +16,7 @@ describe('recommendedWsOptions()', () => {
     });
   });
 
-  it('takes messages as large as the largest frame of the session', () => {
+  it('allows messages as large as the largest frame of the session', () => {
     expect(recommendedWsOptions({ maxStreamWindow: 1024 * 1024 }).maxPayload).toBe(1024 * 1024 + 65_536);
     expect(() => recommendedWsOptions({ maxStreamWindow: -1 })).toThrow(
       'Expected maxStreamWindow to be a whole number',
@@ -32,7 +32,7 @@ describe('recommendedWsOptions()', () => {
     expect(() => recommendedWsOptions({}, { closeTimeout: -1 })).toThrow(RangeError);
   });
 
-  it('is taken by both constructors of ws', async () => {
+  it('is accepted by both constructors of ws', async () => {
     const { client, server } = await wsPair({ ...recommendedWsOptions({}, { maxInboundMessageBytes: 1000 }) });
     client.on('error', () => {});
     server.send(Buffer.alloc(1001));

@@ -21,7 +21,7 @@ afterEach(async () => {
   await closePairs();
 });
 
-/** A close whose handshake ws is left to finish. */
+/** Closes the socket, and lets `ws` finish the closing handshake. */
 async function closedBy(close: (socket: WebSocket) => void) {
   const { client, server } = await wsPair();
   const stream = streamOver(client);
@@ -37,7 +37,7 @@ describe('a ws socket that the peer closes', () => {
     [1000, 'bye'],
     [1001, 'draining'],
     [1012, 'restart'],
-  ])('with %i delivers everything, ends, and tells the code', async (code, reason) => {
+  ])('with %i delivers everything, ends, and reports the code', async (code, reason) => {
     const { observed, closing } = await closedBy((socket) => socket.close(code, reason));
     expect(observed.bytes().toString()).toBe('all of it');
     expect(observed.events).toEqual(['end', 'finish', 'close']);
@@ -83,8 +83,8 @@ describe('a ws socket whose TCP connection breaks in the middle of a message', (
   });
 });
 
-describe('violations of the peer', () => {
-  it('a text message is answered with 1003', async () => {
+describe('a violation of the peer', () => {
+  it('that is a text message closes with 1003', async () => {
     const { client, server } = await wsPair();
     const observed = observe(streamOver(server));
     client.send('hello');
@@ -93,7 +93,7 @@ describe('violations of the peer', () => {
     expect(observed.error).toMatchObject({ code: 'ERR_YAMUX_WEBSOCKET_TEXT_MESSAGE' });
   });
 
-  it('a message above maxInboundMessageBytes is answered with 1009', async () => {
+  it('that is a message above maxInboundMessageBytes closes with 1009', async () => {
     const { client, server } = await wsPair();
     const observed = observe(streamOver(server, { maxInboundMessageBytes: 1000 }));
     client.send(Buffer.alloc(1001));
@@ -102,7 +102,7 @@ describe('violations of the peer', () => {
     expect(observed.error).toMatchObject({ code: 'ERR_YAMUX_WEBSOCKET_MESSAGE_TOO_LARGE', closeCode: 1009 });
   });
 
-  it('a message above the maxPayload of ws is the same error, and the peer sees 1009', async () => {
+  it('that is a message above the maxPayload of ws is the same error, and the peer sees 1009', async () => {
     const { client, server } = await wsPair({ maxPayload: 1000 });
     const observed = observe(streamOver(client));
     server.send(Buffer.alloc(1001));
@@ -111,7 +111,7 @@ describe('violations of the peer', () => {
     expect(observed.error).toMatchObject({ code: 'ERR_YAMUX_WEBSOCKET_MESSAGE_TOO_LARGE', closeCode: 1009 });
   });
 
-  it('a malformed frame is an error of remote origin with the cause that ws found', async () => {
+  it('that is a malformed frame is an error of remote origin, with the error of ws as its cause', async () => {
     const { client, serverTcp } = await wsPair();
     const stream = streamOver(client);
     const observed = observe(stream);
@@ -165,7 +165,7 @@ describe('bytes over ws', () => {
     expect([data.toString(), isBinary]).toEqual(['frames', true]);
   });
 
-  it('arrive though the socket was paused before the stream was made', async () => {
+  it('arrive even if the socket was paused before the stream was made', async () => {
     const { client, server } = await wsPair();
     client.pause();
     await new Promise((resolve) => server.send(Buffer.from('early'), resolve));
@@ -175,7 +175,7 @@ describe('bytes over ws', () => {
     expect(chunk.toString()).toBe('early');
   });
 
-  it('are sent by a stream that was made, written and ended while the socket was connecting', async () => {
+  it('are sent by a stream that was created, written and ended while the socket was connecting', async () => {
     const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
     await once(server, 'listening');
     const stream = streamOver(new WebSocket(`ws://127.0.0.1:${(server.address() as { port: number }).port}`));
@@ -188,7 +188,7 @@ describe('bytes over ws', () => {
   });
 });
 
-describe('a connection that fails', () => {
+describe('a failed connection', () => {
   it('is an error of the stream, with the cause', async () => {
     const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
     await once(server, 'listening');
@@ -202,7 +202,7 @@ describe('a connection that fails', () => {
     expect(observed.error?.cause).toMatchObject({ code: 'ECONNREFUSED' });
   });
 
-  it('may be given up by destroy() while it connects', async () => {
+  it('can be ended by destroy() while it connects', async () => {
     const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
     await once(server, 'listening');
     const stream = streamOver(new WebSocket(`ws://127.0.0.1:${(server.address() as { port: number }).port}`));
@@ -214,8 +214,8 @@ describe('a connection that fails', () => {
   });
 });
 
-describe('a write that is under way', () => {
-  /** More than the kernel takes, to a peer that takes nothing. */
+describe('a write in progress', () => {
+  /** Writes more than the kernel buffers, to a peer that reads nothing. */
   async function writing(options?: WebSocketStreamOptions) {
     const { client, server, serverTcp } = await wsPair();
     serverTcp.pause();
@@ -240,7 +240,7 @@ describe('a write that is under way', () => {
     expect(scene.told).toEqual([scene.observed.error]);
   });
 
-  it('does not hold up the end for ever: a peer that never agrees to close is terminated after closeTimeout', async () => {
+  it('does not delay the end without limit: a peer that never answers the close is terminated after closeTimeout', async () => {
     const { client, serverTcp } = await wsPair();
     serverTcp.pause();
     const stream = streamOver(client, { closeTimeout: 10 });
@@ -262,7 +262,7 @@ describe('a write that is under way', () => {
 });
 
 describe('the socket', () => {
-  it('has none of our listeners left when all is over', async () => {
+  it('has none of our listeners after its end', async () => {
     const { client, server } = await wsPair();
     const before = client.eventNames();
     const stream = streamOver(client);
@@ -272,7 +272,7 @@ describe('the socket', () => {
     expect(client.eventNames()).toEqual(before);
   });
 
-  it('answers pings and sees the close of its peer while a stream that never pauses is not read', async () => {
+  it('answers pings and sees the close of its peer while the stream, which never pauses, is not read', async () => {
     const { client, server } = await wsPair();
     const stream = streamOver(client, { readPauseBytes: Number.POSITIVE_INFINITY });
     for (let i = 0; i < 32; i++) server.send(Buffer.alloc(65_536));
@@ -284,7 +284,7 @@ describe('the socket', () => {
     stream.destroy();
   });
 
-  it('is held back by a raw stream that nobody reads, and goes on when somebody does', async () => {
+  it('is paused by a byte stream that nobody reads, and resumed when somebody does', async () => {
     const { client, server } = await wsPair();
     const stream = streamOver(client, { readPauseBytes: 100_000 });
     const total = 64 * 65_536;

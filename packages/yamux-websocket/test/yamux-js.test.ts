@@ -1,5 +1,5 @@
-// yamux-js, which everybody has. It cannot put a split frame together again, so it lives from messages that end between frames, as ours do;
-// its client takes no stream that its peer opens, and is asked for none.
+// Interop with yamux-js. It cannot join a split frame, so it depends on messages that end between frames, as ours do. Its client accepts no
+// stream that the peer opens, so no test opens one to it.
 import type { Duplex } from 'node:stream';
 import type { YamuxSession } from '@zishuo/yamux';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -11,12 +11,12 @@ import { closePairs, wsPair } from './support/ws-pair.ts';
 
 afterEach(closePairs);
 
-/** What both versions have; their types differ by private parts alone. */
+/** The common interface of both versions; their types differ only in private members. */
 interface TheirSession extends Duplex {
   open(): Duplex;
 }
 
-/** As its users connect it: a message is a chunk. */
+/** Connects it as its users do: each message is a chunk. */
 function over(socket: WebSocket, session: TheirSession): TheirSession {
   socket.on('message', (data: Buffer) => session.write(data));
   session.on('data', (data: Buffer) => socket.send(data));
@@ -25,7 +25,7 @@ function over(socket: WebSocket, session: TheirSession): TheirSession {
 
 const echo = (stream: Duplex): void => void stream.on('data', (data: Buffer) => stream.write(data));
 
-/** Writes so much and waits until it has come back. */
+/** Writes this many bytes and waits until they have come back. */
 async function echoed(stream: Duplex, bytes: number): Promise<void> {
   stream.on('error', () => {}); // the session ends before it does
   const sent = Buffer.alloc(bytes);
@@ -44,7 +44,7 @@ async function echoed(stream: Duplex, bytes: number): Promise<void> {
   expect(Buffer.concat(received).equals(sent)).toBe(true);
 }
 
-/** More than three windows. */
+/** Data of more than three windows. */
 const MUCH = 900_000;
 
 describe.each([
@@ -64,20 +64,20 @@ describe.each([
     return { ours, theirs };
   }
 
-  it('as the client sends much to our server and back on many streams', async () => {
+  it('is a client that sends much data to our server and back on many streams', async () => {
     const { ours, theirs } = await connect('client');
     ours.on('stream', (stream) => stream.on('error', () => {}).pipe(stream));
     await Promise.all([MUCH, 1, 70_000].map((bytes) => echoed(theirs.open(), bytes)));
     ours.destroy();
   });
 
-  it('as the server sends back what our client sends', async () => {
+  it('is a server that echoes what our client sends', async () => {
     const { ours } = await connect('server');
     await Promise.all([MUCH, 1, 70_000].map(async (bytes) => echoed(await ours.open(), bytes)));
     ours.destroy();
   });
 
-  it('as the server opens streams to our client', async () => {
+  it('is a server that opens streams to our client', async () => {
     const { ours, theirs } = await connect('server');
     ours.on('stream', (stream) => stream.on('error', () => {}).pipe(stream));
     await echoed(theirs.open(), MUCH);

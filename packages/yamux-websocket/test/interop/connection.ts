@@ -1,4 +1,4 @@
-// How our session and one of hashicorp/yamux come together over a WebSocket: our gateway and a Go agent, our agent and a Go gateway.
+// Connects our session and one of hashicorp/yamux over a WebSocket: our gateway and a Go agent, or our agent and a Go gateway.
 import type { YamuxSession } from '@zishuo/yamux';
 import type { Connect } from '../../../yamux/test/interop/connection.ts';
 import type { Role } from '../../../yamux/test/interop/go-peer.ts';
@@ -7,14 +7,14 @@ import { httpServer } from '../support/http-server.ts';
 
 const otherOf = (role: Role): Role => (role === 'client' ? 'server' : 'client');
 
-/** We dial, with an all-zero mask key in one role and random ones in the other. */
+/** Our end dials, with an all-zero mask key in one role and random keys in the other. */
 export const dialGo: Connect = async (role, peer, options = {}, config = {}) => {
   const { port, session: go } = await peer.listen(otherOf(role), { ...config, transport: 'websocket' });
   const maskPayload = role === 'server';
   return { ours: await dial(`ws://127.0.0.1:${port}/connect`, { role, maskPayload, yamux: options }), go };
 };
 
-/** Go dials. */
+/** The Go end dials. */
 export const acceptGo: Connect = async (role, peer, options = {}, config = {}) => {
   const { server, port } = await httpServer();
   const accepted = new Promise<YamuxSession>((resolve) => {
@@ -24,7 +24,7 @@ export const acceptGo: Connect = async (role, peer, options = {}, config = {}) =
       yamux: options,
       authenticate: () => true,
       onSession: (session) => {
-        session.on('error', () => {}); // a test that expects one listens as well
+        session.on('error', () => {}); // a test that expects an error adds its own listener
         resolve(session);
       },
     });

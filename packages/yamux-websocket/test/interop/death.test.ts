@@ -1,4 +1,4 @@
-// What is cut off is never an end: the Go process dies in the middle of a message.
+// A truncated stream never ends cleanly: the Go process dies in the middle of a message.
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import type {} from '../../../yamux/test/interop/global-setup.ts';

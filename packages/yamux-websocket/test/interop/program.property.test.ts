@@ -7,7 +7,7 @@ import { acceptGo, dialGo } from './connection.ts';
 afterEach(closeServers);
 
 describe.skipIf(inject('goPeer') === null).each<Role>(['client', 'server'])(
-  'any program of our %s and hashicorp/yamux over a WebSocket comes to an end that it may have',
+  'any program of our %s and hashicorp/yamux over a WebSocket ends in an allowed way',
   (role) => {
     test('where a Go agent dials our gateway', { timeout }, () =>
       holdForPrograms(role, acceptGo, { inFull: 150, few: 10 }),

@@ -1,5 +1,5 @@
-// Windows of 16 MiB between ours and hashicorp/yamux, over WebSockets: one of Go's is granted with its first frame; one of ours grows, and then
-// Go sends all that fits as one frame, whose payload is one message.
+// Windows of 16 MiB between our session and hashicorp/yamux, over WebSockets. Go grants its window with its first frame. Ours grows, and then Go
+// fills it with one frame, whose payload is one message.
 import type { YamuxSession, YamuxStream } from '@zishuo/yamux';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { FrameLog } from '../../../yamux/test/interop/frame-log.ts';
@@ -53,7 +53,7 @@ describe.skipIf(executable === null).each<Role>(['client', 'server'])('our %s ov
     ['a Go agent', acceptGo],
     ['a Go gateway', dialGo],
   ])('takes a frame of more than 8 MiB from %s once its window has grown to 16', async (_who, connect) => {
-    // A round trip of a second, and then a second for each window that is consumed: a path on which the window is what holds the stream back.
+    // A round trip of one second, and one second for each consumed window: on this path the window limits the stream.
     const clock = new ManualClock();
     ({ ours, go } = await connect(role, peer, { clock, keepAliveInterval: 0 }));
     const measured = ours.ping();

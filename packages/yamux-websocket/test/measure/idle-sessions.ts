@@ -1,5 +1,5 @@
-// What an idle session costs a gateway: `pnpm idle-sessions`. A second process dials 1,000 of them over real WebSockets; each has had a round
-// trip both ways when the gateway collects its garbage and counts what is left.
+// Measures the memory of an idle session at a gateway: `pnpm idle-sessions`. A second process dials 1,000 sessions over real WebSockets. After a
+// round trip both ways on each, the gateway collects garbage and measures its memory.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -28,7 +28,7 @@ async function gateway(): Promise<void> {
     await Promise.all(sessions.map((session) => session.ping()));
     return child;
   };
-  const children = [await idleAgents(1)]; // what the first one loads stays
+  const children = [await idleAgents(1)]; // loads the code before the first measurement
   const before = await used();
   children.push(await idleAgents(SESSIONS));
   const after = await used();
@@ -57,7 +57,7 @@ interface Used {
   readonly rss: number;
 }
 
-/** The least of some looks: garbage is only ever too much, and the memory of a Buffer is freed a little after it. */
+/** The least of several measurements: garbage only adds, and the memory of a Buffer is freed later than the Buffer. */
 async function used(): Promise<Used> {
   let least = { js: Number.POSITIVE_INFINITY, rss: Number.POSITIVE_INFINITY };
   for (let rounds = 0; rounds < 5; rounds += 1) {

@@ -1,4 +1,4 @@
-// An HTTP server that accepts upgrades on /connect, and writes down what it was told of them.
+// An HTTP server that accepts upgrades on /connect, and records its sessions and refusals.
 import { EventEmitter, once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { YamuxSession } from '@zishuo/yamux';
@@ -11,7 +11,7 @@ export interface Accepting extends TestServer {
   readonly acceptor: UpgradeAcceptor;
   readonly sessions: YamuxSession[];
   readonly refusals: UpgradeRefusedError[];
-  /** Tells 'session' and 'refused'. */
+  /** Emits 'session' and 'refused'. */
   readonly events: EventEmitter;
 }
 
@@ -42,14 +42,14 @@ export function statusOf(answer: string): number {
 }
 
 export interface Gate {
-  /** Upgrades that asked, in order. */
+  /** The requests for an upgrade, in order. */
   readonly waiting: { readonly signal: AbortSignal; readonly answer: (identity: unknown) => void }[];
   readonly authenticate: (request: IncomingMessage, signal: AbortSignal) => Promise<unknown>;
-  /** Resolves when so many have asked. */
+  /** Resolves when this many requests have come. */
   arrived(count: number): Promise<void>;
 }
 
-/** Answers when it is told to. */
+/** An authenticate that answers when the test tells it to. */
 export function gate(): Gate {
   const waiting: Gate['waiting'] = [];
   const events = new EventEmitter();

@@ -1,4 +1,4 @@
-// A MessageSocket that does nothing by itself: the test is the network.
+// A MessageSocket that does nothing by itself: the test plays the network.
 import { WebSocketByteStream } from '../../src/byte-stream.ts';
 import type { MessageData, MessageListener, MessageSocket } from '../../src/message-socket.ts';
 import { resolveStreamOptions, type WebSocketStreamOptions } from '../../src/options.ts';
@@ -7,12 +7,12 @@ export class FakeSocket implements MessageSocket {
   state: MessageSocket['state'] = 'open';
   bufferedAmount = 0;
   backlog: number | undefined;
-  /** What a message does to them. */
+  /** How a sent message changes `bufferedAmount`. */
   onSend: () => void = () => {};
   paused = false;
-  /** Every message sent, as text. */
+  /** Every sent message, as text. */
   readonly sent: string[] = [];
-  /** Every call that ends the socket. */
+  /** Every call that closes or terminates the socket. */
   readonly ends: string[] = [];
   pings = 0;
   readonly #unsent: ((error?: Error | null) => void)[] = [];
@@ -60,12 +60,12 @@ export class FakeSocket implements MessageSocket {
     this.listener.onOpen();
   }
 
-  /** The system took the oldest message, and all behind it if `all`. */
+  /** Reports the oldest message as sent; with `all` every message. */
   taken(all = true): void {
     for (const sent of this.#unsent.splice(0, all ? Number.POSITIVE_INFINITY : 1)) sent();
   }
 
-  /** The oldest message could not be sent. */
+  /** Reports that the oldest message could not be sent. */
   failed(error: Error): void {
     for (const sent of this.#unsent.splice(0, 1)) sent(error);
   }

@@ -1,4 +1,4 @@
-// A gateway that can be told what to answer, and a Reconnector that dials it on a clock that stands still.
+// A gateway whose answers the test chooses, and a Reconnector that dials it on a manual clock.
 import { EventEmitter, once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { YamuxSession } from '@zishuo/yamux';
@@ -27,15 +27,15 @@ export interface Gateway {
   readonly url: string;
   readonly sessions: YamuxSession[];
   readonly attempts: IncomingMessage[];
-  /** Resolves with its session of that number, the first is 1. */
+  /** Resolves with the session of this number on the gateway; the first is 1. */
   session(number: number): Promise<YamuxSession>;
-  /** Closes the WebSocket of its newest session. */
+  /** Closes the WebSocket of the newest session. */
   close(code: number, reason?: string): void;
-  /** Has its newest session receive a message that its peer has not sent. */
+  /** Makes the newest session receive a message that its peer has not sent. */
   receive(message: Buffer): void;
 }
 
-/** `refuse` is asked at every attempt, the first is 1. */
+/** `refuse` is called at every attempt; the first is 1. */
 export async function gateway(
   refuse: (attempt: number) => UpgradeRefusedError | undefined = () => undefined,
 ): Promise<Gateway> {
@@ -78,13 +78,13 @@ export interface Kept {
   readonly clock: ManualClock;
   readonly retries: RetryEvent[];
   readonly served: string[];
-  /** Resolves with our session of that number. */
+  /** Resolves with the session of this number on the client. */
   session(number: number): Promise<YamuxSession>;
-  /** Resolves when it pauses for that time, the first is 1; time stands still until the test moves it. */
+  /** Resolves when the pause of this number begins; the first is 1. The time moves only when the test moves it. */
   pause(number: number): Promise<RetryEvent>;
 }
 
-/** Chance always says `chance`, so that each pause is that share of its bound. */
+/** `chance` is the random number of every pause, so that each pause is this share of its bound. */
 export function keep(urls: readonly string[], options: Partial<KeepConnectedOptions> = {}, chance = 0.5): Kept {
   const clock = new ManualClock();
   const events = new EventEmitter();
@@ -102,7 +102,7 @@ export function keep(urls: readonly string[], options: Partial<KeepConnectedOpti
     },
     onRetry: (event) => {
       retries.push(event);
-      // The timer is armed by then.
+      // The timer is set by now.
       events.emit('pause');
     },
     ...options,

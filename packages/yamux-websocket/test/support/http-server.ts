@@ -1,4 +1,4 @@
-// An HTTP server on a free loopback port, and clients that see every byte of what it answers.
+// An HTTP server on a free loopback port, and clients that record every byte of its answers.
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
@@ -25,7 +25,7 @@ export async function httpServer(): Promise<TestServer> {
   return { server, port, url: `ws://127.0.0.1:${port}` };
 }
 
-/** For afterEach: upgraded sockets are no longer the server's to close. */
+/** For afterEach: a server does not close upgraded sockets. */
 export async function closeServers(): Promise<void> {
   for (const { server, sockets } of servers.splice(0)) {
     for (const socket of sockets) socket.destroy();
@@ -33,7 +33,7 @@ export async function closeServers(): Promise<void> {
   }
 }
 
-/** A WebSocket upgrade request as it goes over the wire. */
+/** The bytes of a WebSocket upgrade request. */
 export function upgradeRequest(path: string, headers: Readonly<Record<string, string>> = {}): string {
   const all = {
     Host: '127.0.0.1',
@@ -47,7 +47,7 @@ export function upgradeRequest(path: string, headers: Readonly<Record<string, st
   return `GET ${path} HTTP/1.1\r\n${lines.join('')}\r\n`;
 }
 
-/** Sends the bytes and resolves with everything that came back when the server has ended its side. */
+/** Sends the bytes and resolves with all received bytes when the server has ended its side. */
 export async function exchange(port: number, ...bytes: readonly (string | Buffer)[]): Promise<string> {
   const socket = connect(port, '127.0.0.1');
   for (const part of bytes) socket.write(part);

@@ -1,4 +1,4 @@
-// What a stream told, in order: a test compares it with what it should have told.
+// Records the events of a stream in order, so that a test can compare them.
 import type { Duplex } from 'node:stream';
 
 export interface Observed {
@@ -21,14 +21,14 @@ export function observe(stream: Duplex, read = true): Observed {
   return observed;
 }
 
-/** Everything that was due now has happened. */
+/** Resolves when all callbacks that were due have run. */
 export function settled(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(() => setImmediate(resolve));
   });
 }
 
-/** Like once(stream, 'close'), but an 'error' on the way is no rejection. */
+/** Like once(stream, 'close'), but it does not reject on 'error'. */
 export function closed(stream: Duplex): Promise<void> {
   return new Promise((resolve) => {
     if (stream.closed) resolve();

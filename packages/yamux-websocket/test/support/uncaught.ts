@@ -1,7 +1,7 @@
-// What nobody catches. The test runner listens for it too, and would blame the file.
+// Catches uncaught exceptions. The test runner listens for them too, and would fail the file.
 import { once } from 'node:events';
 
-/** What the process hears of the exception that `act` causes, and what `act` comes to. */
+/** Returns the uncaught exception that `act` causes, and the result of `act`. */
 export async function uncaughtBy<T>(act: () => Promise<T>): Promise<{ readonly heard: unknown[]; readonly result: T }> {
   const others = process.listeners('uncaughtException');
   process.removeAllListeners('uncaughtException');

@@ -21,7 +21,7 @@ export async function wsPair(options: ClientOptions = {}): Promise<WsPair> {
   });
   const opened = once(client, 'open');
   const [accepted, request] = (await once(server, 'connection')) as [WebSocket, IncomingMessage];
-  accepted.pause(); // nothing may be lost while the client's end opens
+  accepted.pause(); // no message may be lost while the client's end opens
   await opened;
   accepted.resume();
   const pair = { client, server: accepted, serverTcp: request.socket };
@@ -29,7 +29,7 @@ export async function wsPair(options: ClientOptions = {}): Promise<WsPair> {
   return pair;
 }
 
-/** For afterEach: leaves nothing open. */
+/** For afterEach: closes everything. */
 export async function closePairs(): Promise<void> {
   for (const { server, pair } of open.splice(0)) {
     pair?.client.terminate();
