@@ -76,7 +76,7 @@ function compare(sockets: Sights, streams: Sights, end: EndName): string[] {
   const isStuck = (one: EndName): boolean => isStuckEcho(sockets, one) || isStuckEcho(streams, one);
   // As much as went in is not the same: then all of it must have come out, or nothing be said.
   const inputDiffers = sockets[peer].facts.hasFilled || isCutShort(sockets, streams, end);
-  const counted = ['units', 'content', 'blocks', 'reacts to data'];
+  const counted = ['units', 'content', 'blocks', 'reacts to data', 'readableLength'];
   if (!isStuck(end)) lines.push(...unequal(sockets[end], streams[end], 'reading', inputDiffers ? counted : []));
   if (sockets[peer].facts.hasFilled && !isBroken(sockets, end) && !waits(sockets, peer) && waits(streams, peer)) {
     lines.push(`has ${streams[end].facts.taken} of ${streams[peer].facts.sent} bytes over streams, all over sockets`);

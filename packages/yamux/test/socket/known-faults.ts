@@ -195,6 +195,37 @@ export const MAY_DIFFER: ReadonlyArray<readonly [string, Program]> = [
     program([[b(write(70_000))], [a({ do: 'for await' }), a({ do: 'encoding', encoding: 'utf8' })]]),
   ],
   [
+    'unshift() behind the begin of a loop that has much before it',
+    program([[b(write(70_000))], [a({ do: 'for await' }), a({ do: 'unshift', size: 1 })]]),
+  ],
+  [
+    "a loop over what was destroyed in the same tick, and whose bytes are read on 'close'",
+    program([
+      [b({ do: 'end', size: 1 }), b(data)],
+      [a({ do: 'destroy', error: false }), a({ do: 'for await' })],
+    ]),
+  ],
+  [
+    'what is left of pieces of 1,000 when the other end wrote as much as the connection took',
+    program([
+      [a({ do: 'fill' }), a(readAll)],
+      [a({ do: 'fill' }), b({ do: 'readable', size: 1000 })],
+    ]),
+  ],
+  [
+    "a write behind an end that the peer's end brought to who filled the connection",
+    program(
+      [
+        [b({ do: 'once', event: 'end', act: 'end' })],
+        [a(end), b({ do: 'fill' })],
+        [b(write(1))],
+        [a({ do: 'for await' })],
+      ],
+      {},
+      { a: false },
+    ),
+  ],
+  [
     'pause() of an echo that waits',
     program([[a(write(700_000)), b({ do: 'pipe', to: 'self' })], [b({ do: 'pause' })], [a(data)]]),
   ],
