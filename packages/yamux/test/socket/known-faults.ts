@@ -103,6 +103,10 @@ export const KNOWN_FAULTS: ReadonlyArray<readonly [string, Program]> = [
     program([[a({ do: 'end', size: 1000 })], [a({ do: 'reset' })], [b(data)]]),
   ],
   [
+    'what came whole ends before destroySoon() destroys, when the peer has reset',
+    program([[a({ do: 'end', size: 1 })], [a({ do: 'reset' })], [b({ do: 'destroySoon' }), b(data)]]),
+  ],
+  [
     "what came whole is read when the peer's process is gone",
     program([[a({ do: 'end', size: 100_000 })], [a({ do: 'die' })], [b(data)]]),
   ],
@@ -224,6 +228,18 @@ export const MAY_DIFFER: ReadonlyArray<readonly [string, Program]> = [
       {},
       { a: false },
     ),
+  ],
+  [
+    "the rest of a character, which comes with an end and not with the peer's RST",
+    program([
+      [b({ do: 'encoding', encoding: 'utf8' }), b(data)],
+      [a(write(3))],
+      [a(write(8)), a({ do: 'destroy', error: true })],
+    ]),
+  ],
+  [
+    'a buffer that is used again beside a loop, which destroys at the end',
+    program([[a({ do: 'reuse', block: 5000, blocks: 4 }), a({ do: 'for await' }), b(end)]]),
   ],
   [
     'pause() of an echo that waits',
