@@ -31,7 +31,9 @@ function reusingInTime(program: Program): Program {
   const all = program.rounds.flat();
   return keep(program, (step, steps) => {
     if (step.do !== 'reuse') return true;
-    if (!program.allowHalfOpen[step.end]) return false;
+    // A loop destroys what it has read to its end.
+    const isLooping = all.some((other) => other.end === step.end && other.do === 'for await');
+    if (!program.allowHalfOpen[step.end] || isLooping) return false;
     if (saidBefore(program, step.end) <= SURE_WINDOW) return true;
     const before = program.rounds.slice(0, program.rounds.indexOf(steps)).flat();
     const isRead = before.some(({ end, do: what }) => end !== step.end && what === 'data');
