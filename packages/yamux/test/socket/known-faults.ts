@@ -242,6 +242,21 @@ export const MAY_DIFFER: ReadonlyArray<readonly [string, Program]> = [
     program([[a({ do: 'reuse', block: 5000, blocks: 4 }), a({ do: 'for await' }), b(end)]]),
   ],
   [
+    "setEncoding() that leaves less than a character of what a 'readable' under way tells",
+    program([
+      [b(write(1))],
+      [a({ do: 'readable', size: 1000 }), a({ do: 'encoding', encoding: 'base64' })],
+      [b(write(70_000))],
+    ]),
+  ],
+  [
+    'destroy(error) behind an end that still waits for the window',
+    program([
+      [a(end), b({ do: 'end', size: 300_000 }), b(readAll)],
+      [b({ do: 'destroy', error: true }), a(data)],
+    ]),
+  ],
+  [
     'pause() of an echo that waits',
     program([[a(write(700_000)), b({ do: 'pipe', to: 'self' })], [b({ do: 'pause' })], [a(data)]]),
   ],

@@ -42,10 +42,17 @@ function reusingInTime(program: Program): Program {
   });
 }
 
-/** What unshift() hands to who reads at once is decoded or not by the time of the first read. And toWeb() throws at text, as Node has it. */
+/**
+ * What unshift() hands to who reads at once is decoded or not by the time of the first read. And toWeb() throws at text, as Node has it. A
+ * 'readable' that is under way while what is there becomes less than a character never comes, nor any later one: Node's, over sockets.
+ */
 function decodingApart(program: Program): Program {
   const apart = program.rounds.flat().filter(({ do: what }) => what === 'unshift' || what === 'toWeb');
-  return keep(program, (step) => step.do !== 'encoding' || !apart.some(({ end }) => end === step.end));
+  return keep(program, (step, steps) => {
+    if (step.do !== 'encoding') return true;
+    const isUnderWay = steps.some((other) => other.end === step.end && ['readable', 'exactly'].includes(other.do));
+    return !apart.some(({ end }) => end === step.end) && !isUnderWay;
+  });
 }
 
 /**
@@ -102,7 +109,10 @@ function asWebInTime(program: Program): Program {
  */
 function endingInTime(program: Program): Program {
   return keep(program, (step) => {
-    const isLate = step.do === 'once' ? step.event === 'finish' : LATE.has(step.do) || hasEnded(program, step);
+    const isLate =
+      step.do === 'once'
+        ? step.event === 'finish'
+        : LATE.has(step.do) || hasEnded(program, step) || (step.do === 'destroy' && step.error);
     return !isLate || saidBefore(program, step.end) <= SURE_WINDOW;
   });
 }
