@@ -156,7 +156,9 @@ export class YamuxStream extends ReadableHalf {
   override _final(callback: Callback): void {
     if (this.#fate) {
       // The peer has said all and is gone, and nothing that we wrote is left.
-      callback();
+      if (this.readableEnded) callback();
+      // As a socket's: who reads has the end by then, before destroySoon() destroys.
+      else setImmediate(callback);
       return;
     }
     this.#finalCallback = callback;

@@ -76,7 +76,7 @@ function compare(sockets: Sights, streams: Sights, end: EndName): string[] {
   const isStuck = (one: EndName): boolean => isStuckEcho(sockets, one) || isStuckEcho(streams, one);
   // As much as went in is not the same: then all of it must have come out, or nothing be said.
   const inputDiffers = sockets[peer].facts.hasFilled || isCutShort(sockets, streams, end);
-  const counted = ['units', 'content', 'blocks', 'reacts to data'];
+  const counted = ['units', 'content', 'blocks', 'reacts to data', 'readableLength'];
   if (!isStuck(end)) lines.push(...unequal(sockets[end], streams[end], 'reading', inputDiffers ? counted : []));
   if (sockets[peer].facts.hasFilled && !isBroken(sockets, end) && !waits(sockets, peer) && waits(streams, peer)) {
     lines.push(`has ${streams[end].facts.taken} of ${streams[peer].facts.sent} bytes over streams, all over sockets`);
@@ -133,11 +133,14 @@ function afterBreak(sockets: readonly Sights[], streams: readonly Sights[], end:
   const wasEnded = before[peer].facts.hasFinished && (streams[since - 1]?.[peer].facts.hasFinished ?? false);
   const wroteLater = sockets.at(-1)?.[end].facts.sent !== before[end].facts.sent;
   const hasFilled = socket.facts.hasFilled || sockets.at(-1)?.[peer].facts.hasFilled;
+  // Who decodes has the rest of a character that is not whole only at an end.
+  const isDecoding = socket.facts.isDecoding && !wasEnded;
   // Who pauses in the round in which the peer breaks off has read what comes with it, or not.
   // A kernel resets a connection that is closed with something unread in it, and then some of what was sent may not arrive.
   const isClosedClean = then[peer].facts.taken === then[end].facts.sent;
   if (
     !hasFilled &&
+    !isDecoding &&
     (wasEnded
       ? !wroteLater
       : isClosedClean && tookAll(before, end) && then[end].facts.isConsuming && saidLittle(before, then, peer))

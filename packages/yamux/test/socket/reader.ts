@@ -223,7 +223,8 @@ export class Reader {
     const connection = this.#connection;
     const record = this.#newRecord();
     this.#flowing ??= record;
-    this.isConsuming = true;
+    // Beside a 'readable' listener nothing flows.
+    this.isConsuming = !this.#isPulling;
     if (to === 'self') {
       this.isEchoing = true;
       const through = new Transform({

@@ -10,6 +10,7 @@ export function sensible(program: Program): Program {
   return [
     reusingInTime,
     decodingApart,
+    loopingApart,
     corkingFirst,
     throwingApart,
     withOneEcho,
@@ -30,7 +31,9 @@ function reusingInTime(program: Program): Program {
   const all = program.rounds.flat();
   return keep(program, (step, steps) => {
     if (step.do !== 'reuse') return true;
-    if (!program.allowHalfOpen[step.end]) return false;
+    // A loop destroys what it has read to its end.
+    const isLooping = all.some((other) => other.end === step.end && other.do === 'for await');
+    if (!program.allowHalfOpen[step.end] || isLooping) return false;
     if (saidBefore(program, step.end) <= SURE_WINDOW) return true;
     const before = program.rounds.slice(0, program.rounds.indexOf(steps)).flat();
     const isRead = before.some(({ end, do: what }) => end !== step.end && what === 'data');
@@ -40,16 +43,29 @@ function reusingInTime(program: Program): Program {
 }
 
 /**
- * What unshift() hands to who reads at once is decoded or not by the time of the first read. And toWeb() throws at text, as Node has it. A loop
- * takes what is there in the tick in which it begins: of much, that is how Node cuts it, and setEncoding() behind it decodes the rest.
+ * What unshift() hands to who reads at once is decoded or not by the time of the first read. And toWeb() throws at text, as Node has it. A
+ * 'readable' that is under way while what is there becomes less than a character never comes, nor any later one: Node's, over sockets.
  */
 function decodingApart(program: Program): Program {
   const apart = program.rounds.flat().filter(({ do: what }) => what === 'unshift' || what === 'toWeb');
   return keep(program, (step, steps) => {
     if (step.do !== 'encoding') return true;
-    const isCut = steps.some(({ end, do: what }) => end === step.end && (what === 'for await' || what === 'iterator'));
-    if (isCut && saidBefore(program, otherEnd(step.end)) > 1000) return false;
-    return !apart.some(({ end }) => end === step.end);
+    const isUnderWay = steps.some((other) => other.end === step.end && ['readable', 'exactly'].includes(other.do));
+    return !apart.some(({ end }) => end === step.end) && !isUnderWay;
+  });
+}
+
+/**
+ * A loop takes what is there in the tick in which it begins: of much, that is how Node cuts it, and setEncoding() decodes the rest, and unshift()
+ * goes in front of it. And it looks at a connection that was destroyed in the same tick before its 'close' or behind it, at which others read.
+ */
+function loopingApart(program: Program): Program {
+  return keep(program, (step, steps) => {
+    const own = steps.filter(({ end }) => end === step.end);
+    if (LOOKS.has(step.do)) return !own.some(({ do: what }) => BREAKS.has(what));
+    if (step.do !== 'encoding' && step.do !== 'unshift') return true;
+    const isCut = own.some(({ do: what }) => what === 'for await' || what === 'iterator');
+    return !isCut || saidBefore(program, otherEnd(step.end)) <= 1000;
   });
 }
 
@@ -93,17 +109,22 @@ function asWebInTime(program: Program): Program {
  */
 function endingInTime(program: Program): Program {
   return keep(program, (step) => {
-    const isLate = step.do === 'once' ? step.event === 'finish' : LATE.has(step.do) || hasEnded(program, step);
+    const isLate =
+      step.do === 'once'
+        ? step.event === 'finish'
+        : LATE.has(step.do) || hasEnded(program, step) || (step.do === 'destroy' && step.error);
     return !isLate || saidBefore(program, step.end) <= SURE_WINDOW;
   });
 }
 
-/** A step of an end that says something behind its own end. */
+/** A step of an end that says something behind its own end, or behind one that an event may bring. */
 function hasEnded(program: Program, step: Step): boolean {
   const all = program.rounds.flat();
-  return (
-    writes(step) && all.slice(0, all.indexOf(step)).some(({ end, do: what }) => end === step.end && what === 'end')
-  );
+  const mayEnd = (other: Step): boolean => {
+    if (other.end !== step.end) return ENDS.has(other.do) && !program.allowHalfOpen[step.end];
+    return other.do === 'end' || (other.do === 'once' && other.act === 'end');
+  };
+  return writes(step) && all.slice(0, all.indexOf(step)).some(mayEnd);
 }
 
 /** How many chunks a slow sink has taken when its end breaks off, depends on time. A write behind the own end breaks off, too. */
@@ -239,6 +260,8 @@ const READS: ReadonlySet<Action['do']> = new Set([
   ...(['data', 'readable', 'read', 'exactly', 'pipe', 'pipeline', 'for await', 'iterator', 'toWeb'] as const),
 ]);
 const STOPS: ReadonlySet<Action['do']> = new Set(['pause', 'stop reading', 'pipe', 'pipeline', 'toWeb']);
+/** They ask whether it has ended already. */
+const LOOKS: ReadonlySet<Action['do']> = new Set(['pipeline', 'for await', 'iterator', 'toWeb'] as const);
 /** To a socket that is closed, this does nothing. */
 const LATE: ReadonlySet<Action['do']> = new Set(['destroySoon', 'unshift']);
 const BREAKS: ReadonlySet<Action['do']> = new Set(['destroy', 'destroySoon', 'reset']);

@@ -20,6 +20,7 @@ export interface Facts {
   readonly wroteAll: boolean;
   readonly isConsuming: boolean;
   readonly isEchoing: boolean;
+  readonly isDecoding: boolean;
   readonly isDead: boolean;
   /** Destroyed, and not because both directions had come to their end. */
   readonly isBroken: boolean;

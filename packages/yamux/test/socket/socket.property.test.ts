@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runs } from '../support/runs.ts';
 import { differences } from './judge.ts';
-import { KNOWN_FAULTS, LEFT_OUT } from './known-faults.ts';
+import { KNOWN_FAULTS, MAY_DIFFER } from './known-faults.ts';
 import { NetListener } from './net-carrier.ts';
 import { describeProgram, type Program } from './program.ts';
 import { programs, type Theme } from './program-arbitrary.ts';
@@ -29,9 +29,18 @@ async function hold(program: Program, other: (program: Program) => Promise<Trans
   if (found.length > 0) expect.fail(`${describeProgram(program)}\n  ${found.join('\n  ')}`);
 }
 
-function forPrograms(theme: Theme, numRuns: number, other = overStreams): Promise<void> {
-  const property = fc.asyncProperty(programs(theme), (program) => hold(program, other));
-  return fc.assert(property, runs(numRuns));
+async function forPrograms(theme: Theme, numRuns: number, other = overStreams): Promise<void> {
+  let last = Promise.resolve();
+  const property = fc.asyncProperty(programs(theme), (program) => {
+    last = hold(program, other);
+    return last;
+  });
+  try {
+    await fc.assert(property, runs(numRuns));
+  } finally {
+    // At its time limit fast-check leaves a run alone, which would connect, and hear what is thrown, within the next test.
+    await last.catch(() => {});
+  }
 }
 
 // Also the proof that nothing which is compared depends on time.
@@ -58,4 +67,4 @@ const testKnown = test.runIf(process.env.FUZZ_SECONDS === undefined);
 
 testKnown.each(KNOWN_FAULTS)('as over sockets: %s', (_title, program) => hold(program, overStreams));
 
-testKnown.each(LEFT_OUT)('left out: %s', (_title, program) => hold(sensible(program), overStreams));
+testKnown.each(MAY_DIFFER)('may differ: %s', (_title, program) => hold(sensible(program), overStreams));
