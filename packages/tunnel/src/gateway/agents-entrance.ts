@@ -5,6 +5,7 @@ import type { YamuxSession } from '@zishuo/yamux';
 import { acceptUpgrades, type UpgradeAcceptor, UpgradeRefusedError } from '@zishuo/yamux-websocket';
 import { codeOf, describe, TunnelError } from '../errors.ts';
 import { EXCHANGE_HEADER, EXCHANGE_VERSION } from '../exchange/block.ts';
+import type { Connection } from '../http/connection.ts';
 import type { UpgradeRequest } from '../http/upgrade-response.ts';
 import type { Log } from '../log.ts';
 import type { AgentClaims } from '../token.ts';
@@ -44,6 +45,8 @@ export class AgentsEntrance {
   readonly #server: Server = createServer();
   readonly #acceptor: UpgradeAcceptor;
   readonly #looking: NodeJS.Timeout;
+  /** Connections by which nobody has come in: those that wait to, and those that were refused. */
+  readonly #outside = new Set<Connection>();
 
   constructor(options: EntranceOptions) {
     const { tenants } = options.routes;
@@ -79,6 +82,8 @@ export class AgentsEntrance {
   }
 
   accept(request: IncomingMessage, { socket, head }: UpgradeRequest): void {
+    this.#outside.add(socket);
+    socket.once('close', () => this.#outside.delete(socket));
     this.#server.emit('upgrade', request, socket, head);
   }
 
@@ -90,6 +95,7 @@ export class AgentsEntrance {
   close(): void {
     clearInterval(this.#looking);
     this.#acceptor.close();
+    for (const socket of this.#outside) socket.destroy();
   }
 
   /** Ends sessions now, with what runs on them; returns how many. */
@@ -145,6 +151,7 @@ export class AgentsEntrance {
       return;
     }
     connections.release(request.socket);
+    this.#outside.delete(request.socket);
     const speaksBlocks = request.headers[EXCHANGE_HEADER] === EXCHANGE_VERSION;
     const joined = routes.join(claims, session, speaksBlocks);
     const expiry = this.#watchExpiry(joined);

@@ -171,8 +171,10 @@ export class ClientConnection {
 
 /**
  * An HTTP/1.0 client that does not ask to keep its connection may wait for its end. node:http would keep it for Proxy-Connection, too, which a
- * proxy that does not know that field passes on (RFC 9112 C.2.2).
+ * proxy that does not know that field passes on (RFC 9112 C.2.2). And where it names a transfer coding, its framing is faulty: nothing behind it
+ * is believed (RFC 9112 §6.1).
  */
 function isLast({ httpVersion, headers }: IncomingMessage): boolean {
-  return httpVersion === '1.0' && !/(^|,)\s*keep-alive\s*(,|$)/i.test(headers.connection ?? '');
+  if (httpVersion !== '1.0') return false;
+  return headers['transfer-encoding'] !== undefined || !/(^|,)\s*keep-alive\s*(,|$)/i.test(headers.connection ?? '');
 }

@@ -110,9 +110,6 @@ export class PublicExchange implements UpstreamListener {
     const isTrusted = trustedHops > 0;
     const body = new RequestBody(request, (name) => isClaim(name, isTrusted));
     this.#body = body;
-    if (request.httpVersion === '1.0' && request.headers['transfer-encoding'] !== undefined) {
-      this.response.shouldKeepAlive = false; // its framing is faulty: nothing behind it is believed (RFC 9112 §6.1)
-    }
     this.#wish = this.#context.affinity.wish(request, client);
     const headers = endToEnd(rawHeaders, (name) => name === 'via' || isClaim(name, isTrusted));
     headers.push('Via', via, ...forwardedHeaders(request, request.headers.host ?? '', trustedHops));

@@ -43,7 +43,13 @@ export function publicServer({ headersTimeout, maxHeaderSize, certificate }: Pub
     const server = withOwnRules(createServer(options));
     return { server, connectionEvent: 'connection', cut: () => server.closeAllConnections() };
   }
-  const tls = { ...options, ...certificate, handshakeTimeout: headersTimeout, allowHalfOpen: true };
+  const tls = {
+    ...options,
+    ...certificate,
+    ALPNProtocols: ['http/1.1', 'http/1.0'],
+    handshakeTimeout: headersTimeout,
+    allowHalfOpen: true,
+  };
   const server = withOwnRules(createTlsServer(tls));
   const handshaking = handshakesOf(server);
   const cut = (): void => {

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Server as TlsServer } from 'node:tls';
 import { describe } from '../errors.ts';
 import type { Joined } from '../http/connection.ts';
+import { hostName } from '../http/host.ts';
 import { listening } from '../http/listening.ts';
 import type { Log } from '../log.ts';
 import { checkTcpName } from '../tcp-service.ts';
@@ -145,7 +146,7 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
       certificate: options.tls,
       context,
       connections,
-      agents: hasOwnPort ? undefined : { path: agentPath, host: options.agentHost },
+      agents: hasOwnPort ? undefined : { path: agentPath, host: options.agentHost && hostName(options.agentHost) },
       acceptAgent: (request, upgrade) => this.#entrance.accept(request, upgrade),
       log,
     });

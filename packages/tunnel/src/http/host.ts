@@ -7,10 +7,13 @@ export function hostName(header: string | undefined): string {
   return name.endsWith('.') ? name.slice(0, -1) : name;
 }
 
+/** Characters: 253 of a name (RFC 1035 §2.3.4), a dot at its end, and a port. */
+const MAX_LENGTH = 260;
+
 /**
  * Whether it is a name, or an address, with a port or without. Whatever else may stand in a Host header ("a, b", "user@a", "a/b") is
  * read in one way here and in another way by the server behind.
  */
 export function isHost(header: string): boolean {
-  return /^(\[[\da-f:.]+\]|[\w~-]+(\.[\w~-]+)*\.?)(:\d*)?$/i.test(header);
+  return header.length <= MAX_LENGTH && /^(\[[\da-f:.]+\]|[\w~-]+(\.[\w~-]+)*\.?)(:\d*)?$/i.test(header);
 }

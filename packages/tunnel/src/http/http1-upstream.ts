@@ -143,6 +143,8 @@ export class Http1Upstream implements Upstream {
 
   #onSocket(socket: Connection): void {
     this.#socket = socket;
+    // node:http writes the head of a request that expects 100 by itself, as text of no encoding: byte for byte it is this one.
+    socket.setDefaultEncoding('latin1');
     const isNew = 'connecting' in socket && socket.connecting === true;
     if (isNew) socket.once('encrypted' in socket ? 'secureConnect' : 'connect', () => this.#connected());
     else this.#connected();

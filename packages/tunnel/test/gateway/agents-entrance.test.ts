@@ -1,4 +1,5 @@
 // Where agents come in, and how long they stay when the clock of the machine is set.
+import { connect } from 'node:net';
 import { dial } from '@zishuo/yamux-websocket';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ask } from '../support/http.ts';
@@ -18,7 +19,7 @@ async function dialBy({ port }: Gateway, token: string, headers: Record<string, 
 
 describe('agents', () => {
   it('come in by their own host alone where there is one, and the path is free for all others', async () => {
-    const gateway = await startGateway({ agentHost: 'agents.example' });
+    const gateway = await startGateway({ agentHost: 'AGENTS.example.' });
     await expect(dialBy(gateway, tokenFor('alpha'))).rejects.toMatchObject({ status: 404 });
     await dialBy(gateway, tokenFor('alpha', ['other.example']), { Host: 'Agents.Example:8080' });
     const token = tokenFor('bravo');
@@ -31,6 +32,27 @@ describe('agents', () => {
     expect(status).toBe(502); // it went to an agent
     expect((await ask({ port: gateway.port, path: '/connect', host: 'agents.example' })).status).toBe(404);
   });
+
+  it.each([{}, { agentPort: 0 }])(
+    'that were refused, and stay, do not hold up the end of the gateway (%j)',
+    async (options) => {
+      const gateway = await startGateway(options);
+      const client = connect({
+        port: Number(new URL(gateway.gateway.agentUrl).port),
+        host: '127.0.0.1',
+        allowHalfOpen: true,
+      });
+      onTestFinished(() => void client.destroy());
+      client.on('error', () => {});
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }); // the time that it has does not pass
+      const refused = gateway.logged('agent refused');
+      const websocket =
+        'Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n';
+      client.write(`GET /connect HTTP/1.1\r\nHost: gateway\r\nConnection: Upgrade\r\n${websocket}\r\n`);
+      await refused;
+      await gateway.gateway.close(0);
+    },
+  );
 
   it('end with their tokens by the clock on the wall, also when that jumps ahead', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });

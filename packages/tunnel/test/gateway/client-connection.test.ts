@@ -101,6 +101,30 @@ describe('requests that a client pipelines', () => {
     },
   );
 
+  it('of HTTP/1.0 with a transfer coding are one, also where they are refused: what follows may be their body', async () => {
+    const gateway = await startGateway();
+    const faulty = 'GET /1 HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n';
+    const answer = await askRaw(gateway.port, faulty + get('/2', 'Connection: close\r\n'));
+    expect(answer.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 400']);
+  });
+
+  it('are passed on byte for byte, also where they expect 100', async () => {
+    const gateway = await startGateway();
+    let raw: readonly string[] = [];
+    const port = await listen((request, response) => {
+      raw = request.rawHeaders;
+      request.resume().on('end', () => response.end('ok'));
+    });
+    await startAgent(gateway, { origin: `http://127.0.0.1:${port}` });
+    const client = await clientOf(gateway);
+    const answer = text(client);
+    const head =
+      'POST / HTTP/1.1\r\nHost: app.example\r\nConnection: close\r\nContent-Length: 3\r\nExpect: 100-continue\r\n';
+    client.write(`${head}X-Name: caf\xe9 \xff\r\n\r\nabc`, 'latin1');
+    expect(await answer).toMatch(/ok$/);
+    expect(raw[raw.indexOf('X-Name') + 1]).toBe('caf\xe9 \xff');
+  });
+
   it('and the dial of an agent behind them do not mix: it is refused behind the answer', async () => {
     const gateway = await startGateway();
     const origin = await heldOrigin();

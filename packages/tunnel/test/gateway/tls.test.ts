@@ -1,6 +1,8 @@
 // A public port that speaks TLS: agents and clients come in by it, and it ends as the other does.
 import { once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { connect as connectTls } from 'node:tls';
 import { dial } from '@zishuo/yamux-websocket';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
@@ -44,6 +46,16 @@ describe('a gateway with a certificate', () => {
     expect(gateway.gateway.url).toBe(`https://127.0.0.1:${gateway.port}`);
     expect(await ask({ port: gateway.port, ca })).toMatchObject({ status: 200, body: 'https' });
     await expect(ask({ port: gateway.port })).rejects.toMatchObject({ code: 'ECONNRESET' });
+  });
+
+  it('takes a client that offers HTTP/1.0 alone', async () => {
+    const gateway = await startGateway({ tls: certificate });
+    const origin = await listen((_request, response) => response.end('to 1.0'));
+    await joinBySecureWebSocket(gateway, `http://127.0.0.1:${origin}`);
+    const client = connectTls({ port: gateway.port, host: '127.0.0.1', ca, ALPNProtocols: ['http/1.0'] });
+    onTestFinished(() => void client.destroy());
+    client.write('GET / HTTP/1.0\r\nHost: app.example\r\n\r\n');
+    expect(await text(client)).toMatch(/ 200 OK\r\n.*to 1.0$/s);
   });
 
   it('carries WebSockets', async () => {

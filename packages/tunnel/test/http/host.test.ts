@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { hostName } from '../../src/http/host.ts';
+import { hostName, isHost } from '../../src/http/host.ts';
 
 it.each([
   ['app.example', 'app.example'],
@@ -12,4 +12,9 @@ it.each([
   [undefined, ''],
 ])('the host header %j routes as %j', (header, name) => {
   expect(hostName(header)).toBe(name);
+});
+
+it('a host longer than any name with its port is none: each dot of it would be a look for a wildcard', () => {
+  const longest = `${'a.'.repeat(126)}a.:65535`;
+  expect([isHost(longest), isHost(`a${longest}`), isHost(`${'a.'.repeat(8_000)}a`)]).toEqual([true, false, false]);
 });
