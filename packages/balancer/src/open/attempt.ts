@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { PoolError } from '../errors.ts';
 import { defaultDecision, streamOperation } from '../health/failure.ts';
 import type { Member } from '../member/member.ts';
-import type { Slot } from '../member/member-port.ts';
+import type { Slot } from '../member/slots.ts';
 import type { PoolableSession } from '../poolable-session.ts';
 
 /** A stream that may tell when its peer has answered, as a YamuxStream does. */
@@ -20,6 +20,8 @@ export interface AttemptListener<Open> {
 }
 
 export class Attempt<Open> implements Slot {
+  previous: Slot | undefined;
+  next: Slot | undefined;
   readonly #listener: AttemptListener<Open>;
   readonly #open: Open;
   readonly #acknowledged: boolean;
@@ -108,17 +110,19 @@ export class Attempt<Open> implements Slot {
   #watch(stream: Acknowledgeable): void {
     const { condition } = this.#member;
     if (stream.acknowledged === true) this.#answered();
-    else if (stream.acknowledged === false) stream.once('acknowledged', this.#answered);
+    else if (stream.acknowledged === false) stream.on('acknowledged', this.#answered);
     else {
       this.#settleAnswer(true);
       condition.awaitBytes(this.#epoch, () => hasReceived(stream));
     }
     if (condition.isClassified) this.#noteUnwritten(stream);
-    if (stream.closed) this.#closed(stream);
-    else stream.once('close', () => this.#closed(stream));
+    // Not once(), which makes two objects more for each.
+    if (stream.closed) this.#closed();
+    else stream.on('close', this.#closed);
   }
 
   readonly #answered = (): void => {
+    this.#stream?.off('acknowledged', this.#answered);
     this.#settleAnswer(true);
     this.#member.condition.succeeded(this.#epoch);
   };
@@ -142,8 +146,10 @@ export class Attempt<Open> implements Slot {
     };
   }
 
-  #closed(stream: Acknowledgeable): void {
+  readonly #closed = (): void => {
+    const stream = this.#stream as Acknowledgeable;
     const member = this.#member;
+    stream.off('close', this.#closed);
     this.#settleAnswer(false);
     // A stream that is not of node:stream may not know.
     const error = stream.errored ?? null;
@@ -160,7 +166,7 @@ export class Attempt<Open> implements Slot {
       const operation = streamOperation(error, this.#unwritten);
       condition.failed(this.#epoch, operation, error, defaultDecision(operation, error));
     }
-  }
+  };
 
   #awaitAcknowledgement(stream: Acknowledgeable): void {
     const ended = (error?: Error | null): void => {
