@@ -5,6 +5,7 @@ import { defaultDecision, streamOperation } from '../health/failure.ts';
 import type { Member } from '../member/member.ts';
 import type { Slot } from '../member/slots.ts';
 import type { PoolableSession } from '../poolable-session.ts';
+import type { AttemptSignal } from './attempt-signals.ts';
 
 /** A stream that may tell when its peer has answered, as a YamuxStream does. */
 type Acknowledgeable = Duplex & { readonly acknowledged?: boolean };
@@ -25,6 +26,7 @@ export class Attempt<Open> implements Slot {
   readonly #listener: AttemptListener<Open>;
   readonly #open: Open;
   readonly #acknowledged: boolean;
+  readonly #signal: AttemptSignal | undefined;
   #member: Member;
   #epoch: number;
   #settled = false;
@@ -42,15 +44,16 @@ export class Attempt<Open> implements Slot {
     member: Member,
     turn: number,
     acknowledged: boolean,
-    signal: AbortSignal | undefined,
+    signal: AttemptSignal | undefined,
   ) {
     this.#listener = listener;
     this.#open = open;
     this.#member = member;
     this.#acknowledged = acknowledged;
+    this.#signal = signal;
     this.#epoch = member.condition.epoch;
     this.#startedAt = member.begin(this, turn);
-    openOn(member.session, signal).then(
+    openOn(member.session, signal?.signal).then(
       (stream) => this.#opened(stream),
       (error: unknown) => this.#refused(error),
     );
@@ -156,6 +159,7 @@ export class Attempt<Open> implements Slot {
     member.release(this);
     // Before that the error is the open's, and judged with it.
     if (!this.#handedOver) return;
+    this.#signal?.release();
     const { condition } = member;
     // An error after bytes ends a trial that had succeeded; of a healthy session it stays one more in the row.
     const isAnswer = stream.acknowledged === undefined && (error === null || !condition.healthy);
