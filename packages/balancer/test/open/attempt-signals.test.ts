@@ -1,4 +1,4 @@
-import { expect, describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { FakeSession, type FakeStream, ManualClock, queueDrained } from '../../src/testing.ts';
 import { poolWith } from '../support/pool-with.ts';
 
