@@ -44,7 +44,7 @@ export class OpenLimit {
     }
   }
 
-  /** What ended the caller's patience, if anything has. */
+  /** How the limit was reached, once it was. */
   get reached(): Reached | undefined {
     return this.#reached;
   }
