@@ -1,5 +1,5 @@
 // What is measured of the balancer, by groups: each group is a table a size.
-import { bareOpen, poolOpen, sickPoolOpen } from './opens.ts';
+import { bareOpen, openBesideWaiting, openThatWaits, poolOpen, sickPoolOpen } from './opens.ts';
 import { pick, pickByKey, pickByNewKey, reserve } from './our-picks.ts';
 import { grpc, undici } from './peer-picks.ts';
 import type { Picker } from './picker.ts';
@@ -50,6 +50,13 @@ export const groups: readonly Group[] = [
   {
     name: 'balancer-open',
     title: 'an open and its close',
-    pickers: [bareOpen, poolOpen('round-robin'), poolOpen('least-conn'), sickPoolOpen],
+    pickers: [
+      bareOpen,
+      poolOpen('round-robin'),
+      poolOpen('least-conn'),
+      sickPoolOpen,
+      openBesideWaiting,
+      openThatWaits,
+    ],
   },
 ];

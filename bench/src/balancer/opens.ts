@@ -52,6 +52,44 @@ export function poolOpen(strategy: StrategyName): Picker {
   };
 }
 
+/** As many others wait as may, for a tag that no session has. */
+export const openBesideWaiting: Picker = {
+  name: 'pool.open(), round-robin, beside 1,000 that wait',
+  largest: 100_000,
+  make: (sessions) => {
+    const pool = new SessionPool();
+    for (let session = 0; session < sessions; session += 1) pool.add(new Session());
+    for (let waiting = 0; waiting < 1_000; waiting += 1) {
+      pool.open({ requiredTags: ['nowhere'] }, { wait: true }).catch(() => {});
+    }
+    return (times) => openAndClose(() => pool.open(), times);
+  },
+};
+
+/** Every session is at its cap: each open waits, and is served by the close of the one before. */
+export const openThatWaits: Picker = {
+  name: 'pool.open(), round-robin, each waits for a slot',
+  largest: 100_000,
+  make: (sessions) => {
+    const pool = new SessionPool({ maxActiveStreams: 1, wait: true });
+    for (let session = 0; session < sessions; session += 1) pool.add(new Session());
+    let streams: Promise<Duplex[]> | undefined;
+    return async (times) => {
+      streams ??= Promise.all(Array.from({ length: sessions }, () => pool.open()));
+      const running = await streams;
+      for (let done = 0; done < times; done += 100) {
+        const opens = Array.from({ length: 100 }, () => pool.open());
+        for (const open of opens) {
+          const oldest = running.shift();
+          oldest?.emit('acknowledged');
+          oldest?.destroy();
+          running.push(await open);
+        }
+      }
+    };
+  },
+};
+
 /** One of ten sessions is unhealthy, and rests for longer than the measurement takes. */
 export const sickPoolOpen: Picker = {
   name: 'pool.open(), round-robin, a tenth unhealthy',

@@ -24,7 +24,7 @@ import type { OpenSettings } from './open/opener.ts';
 /** Of `new SessionPool()`. Times are in milliseconds. */
 export interface PoolOptions {
   /**
-   * Who is picked among the sessions that may be.
+   * Picks one of the sessions that may be picked.
    * @defaultValue 'round-robin'
    */
   readonly strategy?: Strategy | StrategyName | undefined;

@@ -40,6 +40,21 @@ describe('an open that waits', () => {
     expect(pool.stats().waitingOpens).toBe(0);
   });
 
+  it('is served in its turn though the strategy, asked for the one before it, makes another leave the line', async () => {
+    const leaving = new AbortController();
+    const pick = (): number => {
+      leaving.abort('enough');
+      return 0;
+    };
+    const pool = new SessionPool({ strategy: { name: 'aborts', pick } });
+    const left = pool.open({ requiredTags: ['nowhere'] }, { ...WAIT, signal: leaving.signal });
+    const names = served(pool, ['a', {}], ['b', {}], ['c', { sessionId: 'node' }], ['d', { sessionId: 'node' }]);
+    pool.add(new FakeSession().answers(), { id: 'node', maxActiveStreams: 2 });
+    await expect(left).rejects.toBe('enough');
+    await queueDrained();
+    expect([names, pool.stats().waitingOpens]).toEqual([['a', 'b'], 2]);
+  });
+
   it.each<[string, (pool: SessionPool, session: FakeSession) => unknown]>([
     ['a session joins', (pool) => pool.add(new FakeSession().answers(), { id: 'late' })],
     ['the session resumes', (pool) => pool.resumeSession('s')],

@@ -131,7 +131,7 @@ export class AffinityTable<Session extends object> {
   }
 
   #drop(node: Node<Session>, reason: EvictReason): void {
-    // Whoever was told of the one before may have let go of this one.
+    // The callback for the one before may have let go of this one.
     if (this.#byKind[node.kind].get(node.key) !== node) return;
     this.#delete(node);
     this.#onEvict(node, reason);

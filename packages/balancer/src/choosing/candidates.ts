@@ -1,5 +1,5 @@
-// Who may be picked now: kept up to date change by change, for the whole pool, for each id and for each tag, and narrowed by the routing.
-// A pick without constraints, or by key, id or one tag, looks at nobody but the first; only metadata, further tags and a retry cost a scan.
+// The sessions that may be picked now: kept up to date by each change, for the whole pool, for each id and for each tag, and narrowed by the routing.
+// A pick without constraints, or by key, id or one tag, looks at the first alone; only metadata, further tags and a retry cost a scan.
 import type { UnavailableCounts } from '../errors.ts';
 import { type Constraints, matches } from '../routing.ts';
 import { type Before, beforeOf, CandidateList, type Placed } from './candidate-list.ts';

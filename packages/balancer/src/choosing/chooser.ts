@@ -110,7 +110,8 @@ export class Chooser {
   }
 
   opened(candidate: Candidate, routing: RoutingContext): void {
-    this.#tell('opened', candidate, routing);
+    if (this.#strategy.opened === undefined) return;
+    this.#hooks.guard('strategy.opened', () => this.#strategy.opened?.(candidate, routing));
   }
 
   failed(candidate: Candidate, routing: RoutingContext, isFault: boolean): void {
@@ -136,18 +137,8 @@ export class Chooser {
     return this.#hooks.guard('strategy.affinityStats', () => this.#strategy.affinityStats?.());
   }
 
-  #tell(method: 'added' | 'updated' | 'removed', candidate: Candidate): void;
-  #tell(method: 'opened', candidate: Candidate, routing: RoutingContext): void;
-  #tell(
-    method: 'added' | 'updated' | 'removed' | 'opened',
-    candidate: Candidate,
-    routing: RoutingContext = NO_ROUTING,
-  ): void {
-    const strategy = this.#strategy;
-    if (strategy[method] !== undefined) {
-      this.#hooks.guard(`strategy.${method}`, () => strategy[method]?.(candidate, routing));
-    }
+  #tell(method: 'added' | 'updated' | 'removed', candidate: Candidate): void {
+    if (this.#strategy[method] === undefined) return;
+    this.#hooks.guard(`strategy.${method}`, () => this.#strategy[method]?.(candidate));
   }
 }
-
-const NO_ROUTING: RoutingContext = Object.freeze({});

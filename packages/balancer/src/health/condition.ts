@@ -99,7 +99,7 @@ export class Condition {
       this.#refusedUntil = now + REFUSAL_REST;
       this.#health.refused(epoch, now);
     }
-    if (counts && !this.#isToldAlready(error)) {
+    if (counts && !this.#isCountedAlready(error)) {
       this.#lastError = error;
       this.#lastFailureAt = Math.round(now);
       turned = this.#health.failed(epoch, now);
@@ -133,7 +133,7 @@ export class Condition {
   }
 
   /** A session that dies takes all its streams with it, each with the same error or one that was caused by it. */
-  #isToldAlready(error: unknown): boolean {
+  #isCountedAlready(error: unknown): boolean {
     return isOfSession(error) && isOfSession(this.#lastError) && rootOf(error) === rootOf(this.#lastError);
   }
 

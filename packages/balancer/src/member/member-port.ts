@@ -1,18 +1,8 @@
-// What a member needs of its pool, and what it tells it; and what holds its slots.
+// What a member needs of its pool, and what it tells it.
 import type { ConditionSettings } from '../health/condition.ts';
 import type { Hooks } from '../observe/hooks.ts';
 import type { Member } from './member.ts';
 import type { SessionFacts } from './session-change.ts';
-
-/** What holds one slot of a session: first an open that waits, then the stream that came of it. */
-export interface Slot {
-  /** Nobody waits for the open any more. */
-  abandon(error: Error): void;
-  /** The stream, if there is one, ends with `error`. */
-  reset(error: Error): void;
-  /** Its session has left the pool and come back: it belongs to the member that stands for it now. */
-  move(member: Member): void;
-}
 
 /** What `add()` was told, checked. */
 export interface SessionSettings {

@@ -12,8 +12,9 @@ import type { HealthCause } from '../observe/events.ts';
 import type { SessionSnapshot } from '../observe/stats.ts';
 import type { PoolableSession } from '../poolable-session.ts';
 import { Drain, type DrainHandle, type DrainOptions } from './drain.ts';
-import type { MemberPort, SessionSettings, Slot } from './member-port.ts';
+import type { MemberPort, SessionSettings } from './member-port.ts';
 import { applyChanges, type SessionChange, type SessionUpdate } from './session-change.ts';
+import { type Slot, Slots } from './slots.ts';
 
 export class Member implements Candidate, Placed, ConditionListener {
   readonly session: PoolableSession;
@@ -30,10 +31,8 @@ export class Member implements Candidate, Placed, ConditionListener {
   readonly places: Place[] = [];
   readonly #port: MemberPort;
   readonly condition: Condition;
-  readonly #slots = new Set<Slot>();
+  readonly #slots = new Slots();
   #turn: number;
-  /** The size of `#slots`, in the member itself because candidates are compared by it. */
-  #load = 0;
   #pending = 0;
   /** Attempts that its peer owes an answer to. */
   #unanswered = 0;
@@ -70,7 +69,7 @@ export class Member implements Candidate, Placed, ConditionListener {
   }
 
   get load(): number {
-    return this.#load;
+    return this.#slots.size;
   }
 
   get pendingStreams(): number {
@@ -78,7 +77,7 @@ export class Member implements Candidate, Placed, ConditionListener {
   }
 
   get activeStreams(): number {
-    return this.#load - this.#pending;
+    return this.#slots.size - this.#pending;
   }
 
   get rtt(): number | undefined {
@@ -102,7 +101,7 @@ export class Member implements Candidate, Placed, ConditionListener {
   }
 
   get full(): boolean {
-    return this.#load >= this.maxActiveStreams || this.condition.refused;
+    return this.#slots.size >= this.maxActiveStreams || this.condition.refused;
   }
 
   /** Read from the session itself: while it dies, its streams' errors come before its own events, and callers retry on them. */
@@ -155,14 +154,12 @@ export class Member implements Candidate, Placed, ConditionListener {
 
   /** Takes over what still runs on the session from when it was in the pool before. */
   adopt(before: Member): void {
-    for (const slot of before.#slots) {
-      slot.move(this);
+    for (const slot of before.#slots.toArray()) {
+      before.#slots.delete(slot);
       this.#slots.add(slot);
+      slot.move(this);
     }
-    this.#load = before.#load;
     this.#pending = before.#pending;
-    before.#slots.clear();
-    before.#load = 0;
     before.#pending = 0;
   }
 
@@ -172,7 +169,6 @@ export class Member implements Candidate, Placed, ConditionListener {
     if (this.#unanswered === 0) this.#silentSince = now;
     this.#unanswered += 1;
     this.#slots.add(slot);
-    this.#load += 1;
     this.#pending += 1;
     this.#openAttempts += 1;
     this.#turn = turn;
@@ -214,8 +210,7 @@ export class Member implements Candidate, Placed, ConditionListener {
 
   #free(slot: Slot): void {
     this.#slots.delete(slot);
-    this.#load -= 1;
-    if (this.#load === 0) this.#drain?.settle('drained', 0);
+    if (this.#slots.size === 0) this.#drain?.settle('drained', 0);
     this.#port.changed(this);
   }
 
@@ -283,12 +278,12 @@ export class Member implements Candidate, Placed, ConditionListener {
         : new Drain(this.#port.clock, before?.startedAt ?? Math.round(this.#port.clock.now()), before?.reason);
     if (reason !== undefined) drain.reason = reason;
     if (this.#removed) {
-      drain.settle('removed', this.#load);
+      drain.settle('removed', this.#slots.size);
       return drain;
     }
     const begins = this.#drain === undefined;
     this.#drain = drain;
-    if (this.#load === 0) drain.settle('drained', 0);
+    if (this.#slots.size === 0) drain.settle('drained', 0);
     else if (timeout !== undefined) drain.limit(timeout, () => this.#drainTimedOut(drain, timeout, onTimeout));
     this.#port.changed(this);
     if (begins) {
@@ -299,7 +294,7 @@ export class Member implements Candidate, Placed, ConditionListener {
   }
 
   #drainTimedOut(drain: Drain, timeout: number, onTimeout: 'keep' | 'reset' | 'close'): void {
-    drain.settle('timeout', this.#load);
+    drain.settle('timeout', this.#slots.size);
     if (onTimeout === 'keep') return;
     const why = drain.reason === undefined ? '' : ` (${drain.reason})`;
     const error = new PoolError('ERR_YAMUX_POOL_DRAIN_TIMEOUT', `Not drained within ${timeout} ms${why}`);
@@ -313,7 +308,7 @@ export class Member implements Candidate, Placed, ConditionListener {
     const drain = this.#drain;
     if (drain === undefined || this.#takesNoMore || this.#removed) return false;
     this.#drain = undefined;
-    drain.settle('resumed', this.#load);
+    drain.settle('resumed', this.#slots.size);
     this.#port.changed(this);
     this.#port.hooks.drained(this, false);
     return true;
@@ -327,12 +322,12 @@ export class Member implements Candidate, Placed, ConditionListener {
 
   /** Every open that waits here rejects with `error`. */
   abandon(error: Error): void {
-    for (const slot of [...this.#slots]) slot.abandon(error);
+    for (const slot of this.#slots.toArray()) slot.abandon(error);
   }
 
   /** Every stream that the pool opened here ends with `error`. */
   reset(error: Error): void {
-    for (const slot of [...this.#slots]) slot.reset(error);
+    for (const slot of this.#slots.toArray()) slot.reset(error);
   }
 
   /** Out of the pool: the session is its owner's alone; live streams go on and are still counted down. */
@@ -342,7 +337,7 @@ export class Member implements Candidate, Placed, ConditionListener {
     this.session.off('close', this.#onClose);
     this.session.off('error', this.#onError);
     this.session.off('goAway', this.#onGoAway);
-    this.#drain?.settle('removed', this.#load);
+    this.#drain?.settle('removed', this.#slots.size);
     return true;
   }
 

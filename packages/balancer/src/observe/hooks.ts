@@ -134,7 +134,7 @@ export class Hooks {
   }
 
   #panicked(hook: string, error: unknown): void {
-    // Whoever reports panics and panics himself is told nothing: there is nobody left to tell but the process.
+    // A hook for panics that panics itself is reported to the process: there is no other hook for that.
     if (hook === 'onHookPanic') {
       process.emitWarning(`onHookPanic of a session pool threw: ${String(error)}`, 'YamuxPoolWarning');
       return;

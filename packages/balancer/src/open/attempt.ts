@@ -3,8 +3,9 @@ import type { Duplex } from 'node:stream';
 import { PoolError } from '../errors.ts';
 import { defaultDecision, streamOperation } from '../health/failure.ts';
 import type { Member } from '../member/member.ts';
-import type { Slot } from '../member/member-port.ts';
+import type { Slot } from '../member/slots.ts';
 import type { PoolableSession } from '../poolable-session.ts';
+import type { AttemptSignal } from './attempt-signals.ts';
 
 /** A stream that may tell when its peer has answered, as a YamuxStream does. */
 type Acknowledgeable = Duplex & { readonly acknowledged?: boolean };
@@ -20,9 +21,12 @@ export interface AttemptListener<Open> {
 }
 
 export class Attempt<Open> implements Slot {
+  previous: Slot | undefined;
+  next: Slot | undefined;
   readonly #listener: AttemptListener<Open>;
   readonly #open: Open;
   readonly #acknowledged: boolean;
+  readonly #signal: AttemptSignal | undefined;
   #member: Member;
   #epoch: number;
   #settled = false;
@@ -40,15 +44,16 @@ export class Attempt<Open> implements Slot {
     member: Member,
     turn: number,
     acknowledged: boolean,
-    signal: AbortSignal | undefined,
+    signal: AttemptSignal | undefined,
   ) {
     this.#listener = listener;
     this.#open = open;
     this.#member = member;
     this.#acknowledged = acknowledged;
+    this.#signal = signal;
     this.#epoch = member.condition.epoch;
     this.#startedAt = member.begin(this, turn);
-    openOn(member.session, signal).then(
+    openOn(member.session, signal?.signal).then(
       (stream) => this.#opened(stream),
       (error: unknown) => this.#refused(error),
     );
@@ -108,17 +113,19 @@ export class Attempt<Open> implements Slot {
   #watch(stream: Acknowledgeable): void {
     const { condition } = this.#member;
     if (stream.acknowledged === true) this.#answered();
-    else if (stream.acknowledged === false) stream.once('acknowledged', this.#answered);
+    else if (stream.acknowledged === false) stream.on('acknowledged', this.#answered);
     else {
       this.#settleAnswer(true);
       condition.awaitBytes(this.#epoch, () => hasReceived(stream));
     }
     if (condition.isClassified) this.#noteUnwritten(stream);
-    if (stream.closed) this.#closed(stream);
-    else stream.once('close', () => this.#closed(stream));
+    // Not once(), which makes two objects more for each.
+    if (stream.closed) this.#closed();
+    else stream.on('close', this.#closed);
   }
 
   readonly #answered = (): void => {
+    this.#stream?.off('acknowledged', this.#answered);
     this.#settleAnswer(true);
     this.#member.condition.succeeded(this.#epoch);
   };
@@ -142,14 +149,17 @@ export class Attempt<Open> implements Slot {
     };
   }
 
-  #closed(stream: Acknowledgeable): void {
+  readonly #closed = (): void => {
+    const stream = this.#stream as Acknowledgeable;
     const member = this.#member;
+    stream.off('close', this.#closed);
     this.#settleAnswer(false);
     // A stream that is not of node:stream may not know.
     const error = stream.errored ?? null;
     member.release(this);
     // Before that the error is the open's, and judged with it.
     if (!this.#handedOver) return;
+    this.#signal?.release();
     const { condition } = member;
     // An error after bytes ends a trial that had succeeded; of a healthy session it stays one more in the row.
     const isAnswer = stream.acknowledged === undefined && (error === null || !condition.healthy);
@@ -160,7 +170,7 @@ export class Attempt<Open> implements Slot {
       const operation = streamOperation(error, this.#unwritten);
       condition.failed(this.#epoch, operation, error, defaultDecision(operation, error));
     }
-  }
+  };
 
   #awaitAcknowledgement(stream: Acknowledgeable): void {
     const ended = (error?: Error | null): void => {

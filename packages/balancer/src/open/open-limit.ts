@@ -3,6 +3,7 @@
 import type { Clock } from '../clock.ts';
 import { OpenTimeoutError } from '../errors.ts';
 import { offAbort, onAbort } from './abort-listeners.ts';
+import type { AttemptSignal, AttemptSignals } from './attempt-signals.ts';
 
 interface Reached {
   readonly by: 'abort' | 'timeout';
@@ -26,13 +27,15 @@ export class OpenLimit {
   readonly #attemptTimeout: number | undefined;
   readonly #timer: unknown;
   #attemptTimer: unknown;
+  readonly #signals: AttemptSignals;
   /** Of the attempt that is under way. */
-  #controller: AbortController | undefined;
+  #signal: AttemptSignal | undefined;
   #watched: Abandonable | undefined;
   #reached: Reached | undefined;
 
-  constructor(clock: Clock, { signal, timeout, attemptTimeout }: Limits) {
+  constructor(clock: Clock, signals: AttemptSignals, { signal, timeout, attemptTimeout }: Limits) {
     this.#clock = clock;
+    this.#signals = signals;
     this.#caller = signal;
     this.#attemptTimeout = attemptTimeout;
     if (signal !== undefined) onAbort(signal, this.#onAbort);
@@ -41,27 +44,27 @@ export class OpenLimit {
     }
   }
 
-  /** What ended the caller's patience, if anything has. */
+  /** How the limit was reached, once it was. */
   get reached(): Reached | undefined {
     return this.#reached;
   }
 
-  /** For the session that is asked next, so that it stops too: a signal of its own, with one listener at most. */
-  nextSignal(): AbortSignal {
-    this.#controller = new AbortController();
-    return this.#controller.signal;
+  /** For the session that is asked next, so that it stops too: no other attempt under way has the same. */
+  nextSignal(): AttemptSignal {
+    this.#signal = this.#signals.take();
+    return this.#signal;
   }
 
   /** The attempt that is given up when its own time is over, or the whole open's. */
   watchAttempt(attempt: Abandonable): void {
     const timeout = this.#attemptTimeout;
-    const controller = this.#controller;
+    const signal = this.#signal;
     this.#clearAttemptTimer();
     if (timeout !== undefined) {
       this.#attemptTimer = this.#clock.setTimeout(() => {
         const error = new OpenTimeoutError(timeout, 'The session opened no stream');
         attempt.abandon(error);
-        controller?.abort(error);
+        signal?.abort(error);
       }, timeout);
     }
     this.watch(attempt);
@@ -93,7 +96,7 @@ export class OpenLimit {
 
   #giveUp(error: unknown): void {
     this.#watched?.abandon(error);
-    this.#controller?.abort(error);
+    this.#signal?.abort(error);
   }
 
   /** `AbortSignal.timeout()` is how Node's users give a timeout: weighed as ours is. */

@@ -11,6 +11,7 @@ import type { Member } from '../member/member.ts';
 import type { Hooks } from '../observe/hooks.ts';
 import { type Constraints, describeConstraints, kindOf, matches, type RoutingContext } from '../routing.ts';
 import { Attempt, type AttemptListener } from './attempt.ts';
+import { AttemptSignals } from './attempt-signals.ts';
 import { type Limits, OpenLimit } from './open-limit.ts';
 import { Picker } from './picker.ts';
 import { WaitingLine } from './waiting-line.ts';
@@ -60,7 +61,8 @@ class Opening {
     routing: RoutingContext,
     constraints: Constraints,
     settings: OpenSettings,
-    clock: Clock,
+    startedAt: number,
+    limit: OpenLimit | undefined,
     resultOf: ResultOf<unknown>,
     resolve: (result: never) => void,
     reject: (error: unknown) => void,
@@ -68,10 +70,8 @@ class Opening {
     this.routing = routing;
     this.constraints = constraints;
     this.settings = settings;
-    this.startedAt = clock.now();
-    const { signal, timeout, attemptTimeout } = settings;
-    const isLimited = signal !== undefined || timeout !== undefined || attemptTimeout !== undefined;
-    this.limit = isLimited ? new OpenLimit(clock, settings) : undefined;
+    this.startedAt = startedAt;
+    this.limit = limit;
     this.resultOf = resultOf;
     this.resolve = resolve;
     this.reject = reject;
@@ -87,6 +87,7 @@ export class Opener {
   readonly #picker: Picker;
   readonly #line: WaitingLine<Opening>;
   readonly #attemptListener: AttemptListener<Opening>;
+  readonly #signals = new AttemptSignals();
   #turns = 0;
   #closed: PoolClosedError | undefined;
 
@@ -122,7 +123,9 @@ export class Opener {
     return new Promise((resolve, reject) => {
       settings.signal?.throwIfAborted();
       const { clock } = this.#settings;
-      this.#go(new Opening(routing, constraints, settings, clock, resultOf, resolve, reject));
+      const startedAt = clock.now();
+      const limit = isLimited(settings) ? new OpenLimit(clock, this.#signals, settings) : undefined;
+      this.#go(new Opening(routing, constraints, settings, startedAt, limit, resultOf, resolve, reject));
     });
   }
 
@@ -259,6 +262,10 @@ export class Opener {
     const asked = describeConstraints(constraints);
     return new NoMatchingSessionError(asked === '' ? 'The pool is empty' : `No session of the pool has ${asked}`);
   }
+}
+
+function isLimited({ signal, timeout, attemptTimeout }: Limits): boolean {
+  return signal !== undefined || timeout !== undefined || attemptTimeout !== undefined;
 }
 
 const NONE = { closed: 0, draining: 0, unhealthy: 0, full: 0 };

@@ -1,4 +1,4 @@
-// Who serves one open: recovery is asked first, then the strategy, until somebody is found who takes a stream now. Takes no slot: that is
+// Picks the session for one open: asks recovery first, then the strategy, until a session takes a stream now. Takes no slot: that is
 // the attempt's, which must be the very next statement, since any code that runs between may change who takes a stream.
 import type { Candidates } from '../choosing/candidates.ts';
 import type { Chooser } from '../choosing/chooser.ts';

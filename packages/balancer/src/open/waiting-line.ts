@@ -97,11 +97,14 @@ export class WaitingLine<Open> {
     this.#isServing = true;
     this.#isStale = false;
     const blocked = new Set<string>();
-    for (const waiter of [...this.#waiters]) {
-      if (blocked.size === this.#kinds.size) break;
-      // What is called to serve one may abandon another.
-      if (blocked.has(waiter.kind) || !this.#waiters.includes(waiter)) continue;
-      if (!this.#serve(waiter)) blocked.add(waiter.kind);
+    const waiters = this.#waiters;
+    // No copy: an open that does not wait pays for this look, however many do.
+    for (let index = 0; index < waiters.length && blocked.size < this.#kinds.size; ) {
+      const waiter = waiters[index] as Waiter<Open>;
+      if (!blocked.has(waiter.kind) && !this.#serve(waiter)) blocked.add(waiter.kind);
+      // To the next by its number: whoever is served leaves the line, and what is called to serve it may take others out.
+      index = Math.min(index + 1, waiters.length);
+      while (index > 0 && (waiters[index - 1] as Waiter<Open>).ticket > waiter.ticket) index -= 1;
     }
     this.#isServing = false;
     this.#arm();

@@ -41,7 +41,7 @@ export interface AffinityOptions {
    */
   readonly maxBindings?: number | undefined;
   /**
-   * Who chooses where there is no binding.
+   * The strategy for a key that has no binding.
    * @defaultValue roundRobin()
    */
   readonly fallback?: Strategy | undefined;

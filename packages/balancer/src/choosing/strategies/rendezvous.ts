@@ -17,7 +17,7 @@ export interface RendezvousOptions {
    */
   readonly maxLoadFactor?: number | undefined;
   /**
-   * Who chooses for an open without a key.
+   * The strategy for an open without a key.
    * @defaultValue roundRobin()
    */
   readonly fallback?: Strategy | undefined;
