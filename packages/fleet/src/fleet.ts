@@ -156,9 +156,9 @@ export class Fleet {
     await this.#port?.listen();
     this.#tellSelf({ address: address ?? (this.#port === undefined ? '' : `${bracketed(host)}:${this.#port.port}`) });
     const unwatch = directory.watch({
-      changed: (name) => void this.#cache.markStale(name),
+      changed: (name) => this.#lookups.changed(name),
       unsure: () => {
-        this.#cache.markAllStale();
+        this.#lookups.unsure();
         this.#view.suspect(clock.now());
       },
       up: () => this.#membership.isUp(),

@@ -34,6 +34,8 @@ export class Lookups {
   limited = 0;
   readonly #settings: LookupsSettings;
   readonly #underWay = new Map<string, Promise<readonly KnownPlacement[]>>();
+  /** Of these, those of which a hint came meanwhile: it may be newer than the answer. */
+  readonly #outdated = new Set<string>();
   /** When each name was last looked up for a peer's "not here"; cleared when it grows. */
   readonly #refreshed = new Map<string, number>();
 
@@ -63,6 +65,18 @@ export class Lookups {
     return NOWHERE;
   }
 
+  /** A hint: the name may have changed. */
+  changed(name: string): void {
+    this.#settings.cache.markStale(name);
+    if (this.#underWay.has(name)) this.#outdated.add(name);
+  }
+
+  /** Hints may have been missed. */
+  unsure(): void {
+    this.#settings.cache.markAllStale();
+    for (const name of this.#underWay.keys()) this.#outdated.add(name);
+  }
+
   /** What is known without asking. */
   peek(name: string): readonly KnownPlacement[] {
     return this.#settings.cache.find(name, this.#settings.clock.now())?.placements ?? NOWHERE;
@@ -81,7 +95,10 @@ export class Lookups {
   #lookUp(name: string): Promise<readonly KnownPlacement[]> {
     const underWay = this.#underWay.get(name);
     if (underWay !== undefined) return underWay;
-    const asked = this.#ask(name).finally(() => this.#underWay.delete(name));
+    const asked = this.#ask(name).finally(() => {
+      this.#underWay.delete(name);
+      if (this.#outdated.delete(name)) this.#settings.cache.markStale(name);
+    });
     this.#underWay.set(name, asked);
     return asked;
   }

@@ -112,25 +112,28 @@ export class Opener {
 
   async #choose(opening: Opening): Promise<KnownNode | undefined> {
     const { holdings, lookups, view, choice } = this.#settings;
-    const { name, keyHash, tried } = opening;
+    const { name, keyHash, tried, deadline } = opening;
     const own = view.get(choice.self);
     const mayStayHere = keyHash === undefined && choice.choose === 'prefer-local' && !tried.has(choice.self);
     if (mayStayHere && own?.record.draining === false && holdings.placement(name) !== undefined) return own;
     let looked: readonly KnownPlacement[];
     try {
       const found = lookups.find(name);
-      looked = found instanceof Promise ? await found : found;
+      looked = found instanceof Promise ? await deadline.within(Infinity, (signal) => orAborted(found, signal)) : found;
     } catch (error) {
+      deadline.check();
       opening.failure ??= unanswered(error);
       looked = [];
     }
-    const placements = this.placements(name, looked);
-    return (
-      chooseNode(placements, keyHash, tried, this.#choice) ??
-      ((await this.#waitForLink(placements, opening))
-        ? chooseNode(placements, keyHash, tried, this.#choice)
-        : undefined)
-    );
+    let placements = this.placements(name, looked);
+    let chosen = chooseNode(placements, keyHash, tried, this.#choice);
+    if (chosen !== undefined || looked.length === 0) return chosen;
+    // All that are known are gone, out of reach, or were asked: there may be others by now.
+    await deadline.within(Infinity, (signal) => orAborted(lookups.refresh(name), signal));
+    placements = this.placements(name, lookups.peek(name));
+    chosen = chooseNode(placements, keyHash, tried, this.#choice);
+    if (chosen !== undefined || !(await this.#waitForLink(placements, opening))) return chosen;
+    return chooseNode(placements, keyHash, tried, this.#choice);
   }
 
   /** True if a node has sessions for the name that was not yet dialed, and now is. */
@@ -142,11 +145,7 @@ export class Opener {
     if (dials.length === 0) return false;
     const { record } = view.get(others[0]?.node as string) as KnownNode;
     opening.failure ??= new FleetError('ERR_YAMUX_FLEET_UNREACHABLE', `No link to node '${record.name}'`);
-    const aborted = (signal: AbortSignal): Promise<never> =>
-      new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
-    await deadline
-      .within(FIRST_LINK, (signal) => Promise.race([Promise.any(dials), aborted(signal)]))
-      .catch(() => deadline.check());
+    await deadline.within(FIRST_LINK, (signal) => orAborted(Promise.any(dials), signal)).catch(() => deadline.check());
     return true;
   }
 
@@ -229,6 +228,13 @@ export class Opener {
       }
     });
   }
+}
+
+function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error));
+  });
+  return Promise.race([promise, aborted]);
 }
 
 /** What one open is kept together by, in the pool's own words. */

@@ -48,8 +48,6 @@ class RedisDirectory implements SessionDirectory {
   readonly #listeners = new Set<DirectoryListener>();
   readonly #plain: Connection;
   readonly #tracked: Connection;
-  /** Keys that have changed, until the answers that came before are with who asked. */
-  #changed: string[] = [];
   #isTrackedAsked = false;
 
   constructor(make: (more: object) => RedisClientType, prefix: string) {
@@ -142,18 +140,8 @@ class RedisDirectory implements SessionDirectory {
 
   /** Null: any key. */
   #invalidate(key: Buffer | null): void {
-    if (key === null) {
-      this.#tell((listener) => listener.unsure());
-      return;
-    }
-    this.#changed.push(key.toString());
-    if (this.#changed.length === 1) setImmediate(() => this.#tellChanged());
-  }
-
-  #tellChanged(): void {
-    const keys = this.#changed;
-    this.#changed = [];
-    for (const key of keys) this.#tell((listener) => listener.changed(key.slice(this.#prefix.length)));
+    if (key === null) this.#tell((listener) => listener.unsure());
+    else this.#tell((listener) => listener.changed(key.toString().slice(this.#prefix.length)));
   }
 
   #tell(what: (listener: DirectoryListener) => void): void {

@@ -78,6 +78,19 @@ describe('Lookups', () => {
     expect(await found).toEqual(['m']);
   });
 
+  it('takes a hint that comes before the answer for newer than that', async () => {
+    const both = [find('x'), find('y')];
+    lookups.changed('x');
+    asked[0]?.answer([AT('n')]);
+    expect(await both[0]).toEqual(['n']);
+    lookups.unsure();
+    asked[1]?.answer([AT('n')]);
+    expect(await both[1]).toEqual(['n']);
+    const again = [find('x'), find('y')];
+    for (const { answer } of asked.slice(2)) answer([AT('m')]);
+    expect(await Promise.all(again)).toEqual([['m'], ['m']]);
+  });
+
   it('asks nothing of a directory that is down', async () => {
     await learn('x', 'n');
     isDown = true;
