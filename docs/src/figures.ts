@@ -1,5 +1,5 @@
-// `pnpm docs:figures`: writes the figures of the last whole run of `pnpm bench`, which are in results.json, into the tables of README.md and of
-// docs/explanation/performance.md. What the text says of them is left to a person.
+// `pnpm docs:figures`: writes the figures of the last whole run of `pnpm bench` from results.json into the tables of README.md and of
+// docs/explanation/performance.md and comparison.md. The text beside the tables is written by hand.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,19 +28,20 @@ export interface Results {
 }
 
 export const RESULTS = 'docs/benchmarks/results.json';
-const README = 'README.md';
+/** The pages with tables whose rows are cases and whose columns are contenders. */
+export const PAGES_OF_CASES = ['README.md', 'docs/explanation/comparison.md'] as const;
 const PAGE = 'docs/explanation/performance.md';
 
-/** Of `name`, what is not in the tables: a test has it that all of them are met. */
+/** Targets that are in no table. A test requires that all of them are met. */
 const isLeftOut = ({ figure }: Target): boolean => figure.startsWith('balancer-') || figure === 'web-socket-masked';
 const isOfTunnel = (name: string): boolean => name.startsWith('tunnel-');
 
-/** As the bench prints a figure: three digits that mean something, and no fraction of what is in the hundreds. */
+/** Prints a figure as the bench does: three significant digits, and no fraction from 100 on. */
 export function printed(figure: number): string {
   return figure >= 100 ? Math.round(figure).toLocaleString('en-US') : figure.toPrecision(3);
 }
 
-/** What stands in a cell: some contenders have no figure. Undefined for a case that the run does not have. */
+/** The text of a cell; empty for a contender without a figure, undefined for a case that is not in the run. */
 export function cellOf({ cases }: Results, titleAndUnit: string, contender: string): string | undefined {
   const measured = cases.find(({ title, unit }) => `${title}, ${unit}` === titleAndUnit);
   if (measured === undefined) return undefined;
@@ -49,7 +50,7 @@ export function cellOf({ cases }: Results, titleAndUnit: string, contender: stri
   return result.median === undefined ? 'fails' : printed(result.median);
 }
 
-/** The targets in the order of the table "What was wanted". */
+/** The targets in the order of the table "Targets". */
 export function wantedTargets({ targets }: Results): readonly Target[] {
   const told = targets.filter((target) => !isLeftOut(target) && !isOfTunnel(target.figure));
   const picks = targets.filter(
@@ -61,7 +62,7 @@ export function wantedTargets({ targets }: Results): readonly Target[] {
   return [...told, slowest, weighted].filter((target) => target !== undefined);
 }
 
-/** Met, but in no table. */
+/** The targets that are in no table. */
 export function untoldTargets({ targets }: Results): readonly Target[] {
   return targets.filter(isLeftOut);
 }
@@ -71,7 +72,7 @@ function reached({ ratio, isMet }: Target): string {
   return isMet ? text : `**${text}**`;
 }
 
-/** Of a part of the page, by its mark. Empty where the run has nothing of it. */
+/** A part of the page, by its mark. It is empty if the run has no figures for it. */
 type Part = 'wanted' | 'tunnel';
 
 function tablesOf(part: Part, results: Results): string {
@@ -87,7 +88,7 @@ function tablesOf(part: Part, results: Results): string {
   return `${table(['case', ...contenders], figures)}\n${wantedTable(results, wanted)}`;
 }
 
-/** Whose figure it is, is said where it is not the one that most are of. */
+/** The contender of most figures; a title names the contender only if it is another one. */
 const USUAL = '@zishuo/yamux';
 
 function wantedTable({ cases }: Results, targets: readonly Target[]): string {
@@ -111,7 +112,7 @@ function table(header: readonly string[], rows: readonly (readonly string[])[]):
   return line(header) + line(header.map(() => '---')) + rows.map(line).join('');
 }
 
-/** What stands between the marks of a part, whose place is given from its beginning to its end. */
+/** The place of a part in the page, between its marks. */
 function placeOf(part: Part, page: string): readonly [begin: number, end: number] {
   const begin = `<!-- pnpm docs:figures: ${part} -->\n`;
   const end = `<!-- the end of ${part} -->`;
@@ -122,7 +123,7 @@ export function partOf(part: Part, page: string): string {
   return page.slice(...placeOf(part, page));
 }
 
-/** The page with all its tables anew. */
+/** docs/explanation/performance.md with new tables. */
 export function pageWith(results: Results, page: string): string {
   let renewed = page;
   for (const part of ['wanted', 'tunnel'] as const) {
@@ -133,28 +134,28 @@ export function pageWith(results: Results, page: string): string {
   return formatted(PAGE, renewed);
 }
 
-/** The README with the figures of the run in its table. */
-export function readmeWith(results: Results, readme: string): string {
+/** A page with the figures of the run in its tables of cases. */
+export function pageOfCasesWith(results: Results, path: (typeof PAGES_OF_CASES)[number], page: string): string {
   let contenders: readonly string[] = [];
-  const lines = readme.split('\n').map((line) => {
+  const lines = page.split('\n').map((line) => {
     const cells = line
       .split('|')
       .slice(1, -1)
       .map((cell) => cell.trim());
-    // A column is named after its contender; what follows a comma explains.
+    // The header of a column is the name of its contender, and an explanation after a comma.
     if (cells[0] === 'case') contenders = cells.slice(1).map((cell) => cell.replace(/,.*/, ''));
     const [title = ''] = cells;
     const isRow = results.cases.some((one) => `${one.title}, ${one.unit}` === title);
     if (!isRow) return line;
     return `| ${[title, ...contenders.map((contender) => cellOf(results, title, contender) ?? '')].join(' | ')} |`;
   });
-  return formatted(README, lines.join('\n'));
+  return formatted(path, lines.join('\n'));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const read = (path: string): string => readFileSync(join(root, path), 'utf8');
   const results = JSON.parse(read(RESULTS)) as Results;
-  writeFileSync(join(root, README), readmeWith(results, read(README)));
+  for (const path of PAGES_OF_CASES) writeFileSync(join(root, path), pageOfCasesWith(results, path, read(path)));
   writeFileSync(join(root, PAGE), pageWith(results, read(PAGE)));
-  console.log(`${README}\n${PAGE}`);
+  console.log([...PAGES_OF_CASES, PAGE].join('\n'));
 }

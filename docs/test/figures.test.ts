@@ -1,15 +1,16 @@
-// The figures in README.md, and the targets in docs/explanation/performance.md, are those of the last whole run of `pnpm bench`, which wrote
-// results.json: `pnpm docs:figures` puts them there.
+// The figures in README.md and docs/explanation/comparison.md, and the targets in docs/explanation/performance.md, are from the last whole run
+// of `pnpm bench`, in results.json: `pnpm docs:figures` writes them there.
 
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import {
   cellOf,
+  PAGES_OF_CASES,
+  pageOfCasesWith,
   pageWith,
   partOf,
   RESULTS,
   type Results,
-  readmeWith,
   untoldTargets,
   wantedTargets,
 } from '../src/figures.ts';
@@ -19,7 +20,7 @@ const read = (path: string): string => readFileSync(new URL(`../../${path}`, imp
 const results = JSON.parse(read(RESULTS)) as Results;
 const readme = read('README.md');
 const page = read('docs/explanation/performance.md');
-const [, section = ''] = readme.match(/^## How fast\n([\s\S]*?)^## /m) ?? [];
+const [, section = ''] = readme.match(/^## Benchmarks\n([\s\S]*?)^## /m) ?? [];
 const [header = [], , ...rows] = section
   .split('\n')
   .filter((line) => line.startsWith('|'))
@@ -36,12 +37,12 @@ test('there is a table of figures', () => {
 });
 
 test.each(rows.map(([title = '', ...cells]) => ({ title, cells })))('$title', ({ title, cells }) => {
-  // A column is named after its contender; what follows a comma explains.
+  // The header of a column is the name of its contender, and an explanation after a comma.
   const contenders = header.slice(1).map((cell) => cell.replace(/,.*/, ''));
   expect(cells).toEqual(contenders.map((contender) => cellOf(results, title, contender)));
 });
 
-test('the sentence above the table names the machine, Node and the rounds of that run', () => {
+test('the sentence above the table has the machine, the version of Node and the rounds of that run', () => {
   const { machine, method } = results;
   const words = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine'];
   for (const said of [
@@ -53,9 +54,9 @@ test('the sentence above the table names the machine, Node and the rounds of tha
   }
 });
 
-// The page says each ratio that was measured, and marks what was missed.
-test('docs/explanation/performance.md tells every target of the run, and what became of it', () => {
-  const [, wanted = ''] = page.match(/^## What was wanted\n([\s\S]*?)^## /m) ?? [];
+// The page has each measured ratio, and marks the missed targets.
+test('docs/explanation/performance.md has every target of the run and its result', () => {
+  const [, wanted = ''] = page.match(/^## Targets\n([\s\S]*?)^## /m) ?? [];
   const said = [...wanted.matchAll(/(\*\*)?([\d.]+) ×(?:\*\*)?\s*\|$/gm)].map(([, bold, ratio]) => ({
     ratio,
     isMet: bold === undefined,
@@ -64,12 +65,17 @@ test('docs/explanation/performance.md tells every target of the run, and what be
   expect(said).toEqual(wantedTargets(results).map(({ ratio, isMet }) => ({ ratio: ratio?.toFixed(2), isMet })));
 });
 
-test('both are as `pnpm docs:figures` writes them', () => {
-  expect(readmeWith(results, readme)).toBe(readme);
+test.each(PAGES_OF_CASES)('%s is as `pnpm docs:figures` writes it', (path) => {
+  const text = read(path);
+  expect(text).toContain(`| ${results.cases[0]?.title}, `);
+  expect(pageOfCasesWith(results, path, text)).toBe(text);
+});
+
+test('docs/explanation/performance.md is as `pnpm docs:figures` writes it', () => {
   expect(pageWith(results, page)).toBe(page);
 });
 
-test('what a run measures of the tunnel comes between the marks of the page, and a missed target stands out', () => {
+test('the tunnel figures of a run come between the marks of the page, and a missed target is bold', () => {
   const figure = { name: 'tunnel-small', title: 'small answers', unit: 'requests/s' };
   const measured = [
     { implementation: 'ours', median: 1234 },

@@ -19,6 +19,13 @@ export interface MessageListener {
   onClose(code: number, reason: string): void;
 }
 
+const STATES = ['connecting', 'open', 'closing', 'closed'] as const;
+
+/** The state for a `readyState` of the WebSocket standard, which `ws` has too. */
+export function stateOfReadyState(readyState: number): MessageSocket['state'] {
+  return STATES[readyState] ?? 'closed';
+}
+
 /** A connection that carries whole binary messages, in order, and ends with a code. */
 export interface MessageSocket {
   /** The state of the connection, as in the WebSocket standard. */

@@ -1,7 +1,7 @@
 // The driver for WHATWG WebSockets: Node's (22 and later) and undici's, recognised by their shape. They can do less than `ws`: they cannot be
 // paused, pinged or terminated, and report neither when a message was sent nor why a connection was lost.
 import { YamuxWebSocketError } from './errors.ts';
-import type { MessageListener, MessageSocket } from './message-socket.ts';
+import { type MessageListener, type MessageSocket, stateOfReadyState } from './message-socket.ts';
 
 /** The properties of the WebSocket events that are used. */
 export interface WebSocketEvent {
@@ -33,8 +33,6 @@ export function isWebSocket(socket: object): socket is WebSocketLike {
   );
 }
 
-const STATES = ['connecting', 'open', 'closing', 'closed'] as const;
-
 /** The close code that `terminate()` sends: 1006, "no close frame", moved to the range that an application may send. */
 const TERMINATED = 4006;
 
@@ -48,8 +46,8 @@ export class WebSocketDriver implements MessageSocket {
     this.#socket = socket;
   }
 
-  get state(): (typeof STATES)[number] {
-    return this.#isTerminated ? 'closed' : (STATES[this.#socket.readyState] ?? 'closed');
+  get state(): MessageSocket['state'] {
+    return this.#isTerminated ? 'closed' : stateOfReadyState(this.#socket.readyState);
   }
 
   get bufferedAmount(): number {

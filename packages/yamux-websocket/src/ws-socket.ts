@@ -1,6 +1,6 @@
 // The driver for the sockets of the package `ws`. It recognises them by their shape and does not import the package.
 import { YamuxWebSocketError } from './errors.ts';
-import type { MessageData, MessageListener, MessageSocket } from './message-socket.ts';
+import { type MessageData, type MessageListener, type MessageSocket, stateOfReadyState } from './message-socket.ts';
 
 /** The members of a `ws` WebSocket that are used. */
 export interface WsLike {
@@ -27,8 +27,6 @@ export function isWs(socket: object): socket is WsLike {
   );
 }
 
-const STATES = ['connecting', 'open', 'closing', 'closed'] as const;
-
 export class WsSocket implements MessageSocket {
   readonly #ws: WsLike;
 
@@ -36,8 +34,8 @@ export class WsSocket implements MessageSocket {
     this.#ws = ws;
   }
 
-  get state(): (typeof STATES)[number] {
-    return STATES[this.#ws.readyState] ?? 'closed';
+  get state(): MessageSocket['state'] {
+    return stateOfReadyState(this.#ws.readyState);
   }
 
   get bufferedAmount(): number {
