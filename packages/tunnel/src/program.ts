@@ -1,8 +1,16 @@
 // What the programs share as processes: their flags, being asked to stop, and talking to the process that forked them, if one did.
 import { isatty } from 'node:tty';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
 import { describe } from './errors.ts';
 import { jsonLog } from './log.ts';
+
+/**
+ * Per cent by which the heap may grow before V8 collects all of it. V8's own limit for a heap as small as ours is a few MiB, and what is read from
+ * sockets counts as growth although the next minor collection frees it: each few MiB that passed through cost a major collection, and those as
+ * much as all the rest.
+ */
+const HEAP_GROWTH = 500;
 
 /** What a forking process may ask. Windows has no SIGTERM, so stopping is among it. */
 export type Command =
@@ -69,6 +77,7 @@ export function onReload(reload: () => void): void {
  * nothing: what it was about is over, and all else has nothing to do with it.
  */
 export function run<T>(configure: () => T, main: (config: T) => Promise<void>): void {
+  setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH}`);
   let config: T;
   try {
     config = configure();
