@@ -1,4 +1,5 @@
 // The packages that are published: their folders, what may be imported of them, their tarballs, and what those must hold.
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -67,6 +68,18 @@ function inOrder(folders: readonly string[]): readonly string[] {
   };
   for (const folder of folders) place(folder);
   return [...ordered];
+}
+
+/** npm knows nothing of pnpm's manifests: what it would pack in `folder` must not come to be. */
+export function refusesNpm(folder: string): void {
+  const { status, output } = spawnSync('npm', ['pack', '--dry-run'], {
+    cwd: folder,
+    encoding: 'utf8',
+    shell: process.platform === 'win32',
+  });
+  if (status === 0 || !String(output).includes('pnpm release')) {
+    throw new Error(`npm pack in ${folder} should be refused with advice, and said: ${output}`);
+  }
 }
 
 /** Unpacks a tarball in a folder of its own below `into`, and returns that. */

@@ -74,6 +74,6 @@ function adviceFor(value: unknown): string {
   if (hasMethod(value, 'pipe') && hasMethod(value, 'write')) {
     return ': it is a byte stream already, for client() and server() of @zishuo/yamux';
   }
-  if (hasMethod(value, 'terminate')) return ': install ws 8.22 or later';
+  if (hasMethod(value, 'terminate')) return ': install ws 8.18 or later';
   return '';
 }

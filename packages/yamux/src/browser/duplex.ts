@@ -288,6 +288,10 @@ export class Duplex extends Readable {
     if (this.readableEnded) this.destroy();
   }
 
+  protected override get isFinished(): boolean {
+    return !this.readable && !this.writable;
+  }
+
   protected override inputEnded(): void {
     if (this.writable && !this.allowHalfOpen) {
       nextTick(() => {

@@ -20,13 +20,21 @@ export class EventEmitter {
   }
 
   once(event: EventName, listener: Listener): this {
+    return this.on(event, this.#onceOnly(event, listener));
+  }
+
+  prependOnceListener(event: EventName, listener: Listener): this {
+    return this.prependListener(event, this.#onceOnly(event, listener));
+  }
+
+  #onceOnly(event: EventName, listener: Listener): Listener {
     checkListener(listener);
     const once: Listener = (...args) => {
       this.off(event, once);
       listener.apply(this, args);
     };
     once.listener = listener;
-    return this.on(event, once);
+    return once;
   }
 
   off(event: EventName, listener: Listener): this {

@@ -1,13 +1,14 @@
 // The reading half of a Duplex: bytes only, by the rules of node:stream. Its comments say no more than what differs from there: it decodes UTF-8 alone.
-import { Bytes, bytesOf, checkEncoding } from './bytes.ts';
+import { type Bytes, bytesOf, checkEncoding } from './bytes.ts';
+import { type Chunk, Chunks } from './chunks.ts';
 import { Destroyable, streamError } from './destroyable.ts';
 import { nextTick } from './turns.ts';
 
-type Chunk = Bytes | string;
 type Listener = Parameters<Destroyable['on']>[1];
 
 /** What pipe() needs of the other end. */
 interface Sink {
+  readonly writableNeedDrain?: boolean;
   write(chunk: Chunk): boolean;
   end(): unknown;
   on(event: string, listener: Listener): unknown;
@@ -20,13 +21,12 @@ interface Sink {
 export abstract class Readable extends Destroyable {
   readableHighWaterMark: number;
   readableFlowing: boolean | null = null;
-  readableLength = 0;
   readableEnded = false;
   readableDidRead = false;
   readonly readableObjectMode = false;
   readableEncoding: 'utf8' | null = null;
 
-  #chunks: Chunk[] = [];
+  readonly #chunks = new Chunks();
   #decoder: InstanceType<typeof TextDecoder> | undefined;
   /** push(null) has come. */
   #hasEnd = false;
@@ -48,6 +48,10 @@ export abstract class Readable extends Destroyable {
     this.readableHighWaterMark = highWaterMark;
   }
 
+  get readableLength(): number {
+    return this.#chunks.length;
+  }
+
   get readable(): boolean {
     return !this.destroyed && !this.hasEmittedError && !this.readableEnded;
   }
@@ -58,6 +62,9 @@ export abstract class Readable extends Destroyable {
 
   /** For whoever implements a stream. */
   abstract _read(size: number): void;
+
+  /** @internal Nothing is to come in either direction. */
+  protected abstract get isFinished(): boolean;
 
   /** @internal 'end' is out. */
   protected abstract inputEnded(): void;
@@ -89,7 +96,6 @@ export abstract class Readable extends Destroyable {
     } else if (bytes.length > 0 && !this.destroyed && !this.errored) {
       const front = this.#decoder ? bytes.toString() : bytes;
       this.#chunks.unshift(front);
-      this.readableLength += front.length;
       if (this.#needsReadable) this.#tellReadable();
       this.#readMore();
     }
@@ -107,7 +113,6 @@ export abstract class Readable extends Destroyable {
         this.readableDidRead = true;
         this.emit('data', chunk);
       } else {
-        this.readableLength += chunk.length;
         this.#chunks.push(chunk);
         if (this.#needsReadable) this.#tellReadable();
       }
@@ -118,10 +123,7 @@ export abstract class Readable extends Destroyable {
   #receiveEnd(): void {
     if (this.#hasEnd) return;
     const rest = this.#decoder?.decode() ?? '';
-    if (rest.length > 0) {
-      this.#chunks.push(rest);
-      this.readableLength += rest.length;
-    }
+    if (rest.length > 0) this.#chunks.push(rest);
     this.#hasEnd = true;
     if (this.#isSync) {
       this.#tellReadable();
@@ -166,7 +168,7 @@ export abstract class Readable extends Destroyable {
       this.#ask();
       if (!this.#isReading) length = this.#howMuch(wanted);
     }
-    const chunk = length > 0 ? this.#take(length) : null;
+    const chunk = length > 0 ? this.#chunks.take(length) : null;
     if (chunk === null) this.#needsReadable = this.readableLength <= this.readableHighWaterMark;
     if (this.readableLength === 0) {
       if (!this.#hasEnd) this.#needsReadable = true;
@@ -183,7 +185,7 @@ export abstract class Readable extends Destroyable {
     if (wanted <= 0 || (this.readableLength === 0 && this.#hasEnd)) return 0;
     if (Number.isNaN(wanted)) {
       const isPiecewise = this.readableFlowing && this.readableLength > 0;
-      return isPiecewise ? (this.#chunks[0] as Chunk).length : this.readableLength;
+      return isPiecewise ? this.#chunks.firstLength : this.readableLength;
     }
     if (wanted <= this.readableLength) return wanted;
     return this.#hasEnd ? this.readableLength : 0;
@@ -202,26 +204,6 @@ export abstract class Readable extends Destroyable {
     this.#isSync = false;
   }
 
-  #take(length: number): Chunk {
-    this.readableLength -= length;
-    const first = this.#chunks[0] as Chunk;
-    if (first.length === length) {
-      this.#chunks.shift();
-      return first;
-    }
-    const parts: Chunk[] = [];
-    for (let left = length; left > 0; ) {
-      const chunk = this.#chunks.shift() as Chunk;
-      const part = partOf(chunk, 0, left);
-      if (part.length < chunk.length) this.#chunks.unshift(partOf(chunk, left));
-      parts.push(part);
-      left -= part.length;
-    }
-    const [part] = parts;
-    if (this.#decoder) return parts.join('');
-    return parts.length === 1 && part !== undefined ? part : joined(parts as Bytes[], length);
-  }
-
   #tellReadable(): void {
     this.#needsReadable = false;
     if (this.#hasEmittedReadable) return;
@@ -234,8 +216,7 @@ export abstract class Readable extends Destroyable {
       this.emit('readable');
       this.#hasEmittedReadable = false;
     }
-    this.#needsReadable =
-      !this.readableFlowing && !this.#hasEnd && this.readableLength <= this.readableHighWaterMark;
+    this.#needsReadable = !this.readableFlowing && !this.#hasEnd && this.readableLength <= this.readableHighWaterMark;
     this.#flow();
   }
 
@@ -318,9 +299,9 @@ export abstract class Readable extends Destroyable {
     checkEncoding(encoding);
     this.#decoder = new TextDecoder('utf-8', { ignoreBOM: true });
     this.readableEncoding = 'utf8';
-    const text = this.#chunks.map((bytes) => this.#decoder?.decode(bytes as Bytes, { stream: true })).join('');
-    this.#chunks = text === '' ? [] : [text];
-    this.readableLength = text.length;
+    const bytes = this.#chunks.take(this.#chunks.length) as Bytes;
+    const text = this.#decoder.decode(bytes, { stream: true });
+    if (text !== '') this.#chunks.push(text);
     return this;
   }
 
@@ -352,6 +333,12 @@ export abstract class Readable extends Destroyable {
     sink.once('finish', onGone);
     sink.on('error', onError);
     sink.emit('pipe', this);
+    if (sink.writableNeedDrain === true) {
+      this.pause();
+      sink.once('drain', onDrain);
+    } else if (!this.readableFlowing) {
+      this.resume();
+    }
     return sink;
   }
 
@@ -396,22 +383,16 @@ export abstract class Readable extends Destroyable {
         });
       }
     } finally {
-      if (isOver || options.destroyOnReturn !== false) this.destroy();
-      for (const event of events) if (event !== 'error') this.off(event, onEvent);
+      // A stream that is over keeps the listeners: its error has been thrown here.
+      if (isOver || options.destroyOnReturn !== false) this.destroy(this.isFinished ? null : aborted());
+      else for (const event of events) this.off(event, onEvent);
     }
   }
 }
 
-function partOf(chunk: Chunk, start: number, end?: number): Chunk {
-  return typeof chunk === 'string' ? chunk.slice(start, end) : chunk.subarray(start, end);
-}
-
-function joined(parts: readonly Bytes[], length: number): Bytes {
-  const whole = new Bytes(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+/** What a loop that is left destroys a stream with which was not done. */
+function aborted(): Error {
+  const error = streamError('ABORT_ERR', 'The operation was aborted');
+  error.name = 'AbortError';
+  return error;
 }

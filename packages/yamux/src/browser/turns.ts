@@ -19,4 +19,4 @@ const byMessage: Later = (callback, ...args) => {
 };
 
 /** In a turn of its own, behind all microtasks. The runtime's own where there is one: this build may run in Node, in tests of a page. */
-export const setImmediate: Later = globalThis.setImmediate ?? byMessage;
+export const setImmediate: Later = (globalThis as Partial<typeof globalThis>).setImmediate ?? byMessage;
