@@ -4,11 +4,20 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inBrowser, isChromiumHere } from './published/browser.ts';
 import { Consumer } from './published/consumer.ts';
 import { overrideYamuxJs } from './published/override.ts';
-import { checkPublished, entries, manifest, pack, publicFolders, root } from './published/packages.ts';
-import { pnpm } from './published/run.ts';
-import { fetchFromNpm, fetchRuntime, MINIFLARE, NODES, OTHERS } from './published/runtimes.ts';
+import {
+  checkPublished,
+  entries,
+  judge,
+  manifest,
+  pack,
+  publicFolders,
+  refusesNpm,
+  root,
+} from './published/packages.ts';
+import { fetchFromNpm, fetchRuntime, MINIFLARE, NODES, OTHERS, WS } from './published/runtimes.ts';
 import { printSizes } from './published/sizes.ts';
 
 /** Entries that are nothing without their optional peer dependency, and say so by failing to load. */
@@ -31,12 +40,11 @@ const DEPENDENCIES: readonly string[] = Object.keys(manifest(join(root, 'package
 /** The one package that has dependencies outside this workspace, among them peers of the others. */
 const TUNNEL = /^zishuo-tunnel-/;
 
-function testDist(temporary: string): void {
+async function testDist(temporary: string): Promise<void> {
   const tarballs = pack(temporary);
   for (const tarball of tarballs) {
     step(`publint --strict, attw: ${tarball}`);
-    pnpm(root, 'exec', 'publint', 'run', join(temporary, tarball), '--strict');
-    pnpm(root, 'exec', 'attw', join(temporary, tarball), '--profile', 'node16', '--no-definitely-typed');
+    judge(join(temporary, tarball));
   }
 
   step('imports, without any optional peer dependency');
@@ -87,9 +95,25 @@ function testDist(temporary: string): void {
   if (missing === undefined) full.inWorkerd(join(temporary, 'workerd'));
   else unseen.push(unavailable('workerd', missing));
 
+  step('a page, bundled by esbuild and by vite, in chromium');
+  await inBrowser(full);
+  if (!isChromiumHere()) unseen.push(unavailable('chromium', 'none is on PATH, and no CHROMIUM_PATH is given'));
+
+  step('what the package ws is, at both ends of the range that is promised');
+  for (const version of WS) {
+    const folder = join(temporary, `ws-${version}`);
+    const missing = fetchFromNpm(`ws@${version}`, folder);
+    if (missing === undefined)
+      full.withPackage(join(folder, 'node_modules', 'ws'), () => full.roundTrips(process.execPath));
+    else unseen.push(unavailable(`ws ${version}`, missing));
+  }
+
+  step('npm pack in a package refuses');
+  for (const folder of publicFolders()) refusesNpm(folder);
+
   step('sizes');
   printSizes(full, tarballs, entries());
-  for (const title of unseen) console.warn(`\nNOT CHECKED on ${title}, which npm did not bring: see above`);
+  for (const title of unseen) console.warn(`\nNOT CHECKED: ${title}, which is not here: see above`);
 }
 
 /** A machine without a network may leave a runtime out, CI may not. */
@@ -105,7 +129,7 @@ function step(what: string): void {
 
 const temporary: string = mkdtempSync(join(tmpdir(), 'test-dist-'));
 try {
-  testDist(temporary);
+  await testDist(temporary);
 } finally {
   rmSync(temporary, { recursive: true, force: true });
 }

@@ -1,5 +1,5 @@
 // Somebody who has installed the tarballs by npm, in a folder where nothing else is, and uses them.
-import { cpSync, existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { manifest, root } from './packages.ts';
 import { npm, pnpm, run } from './run.ts';
@@ -57,6 +57,17 @@ export class Consumer {
   tunnel(node: string): void {
     cpSync(join(import.meta.dirname, 'tunnel.mjs'), join(this.folder, 'tunnel.mjs'));
     run(this.folder, node, ['tunnel.mjs']);
+  }
+
+  /** Does something while another version of a package is installed. */
+  withPackage(installed: string, act: () => void): void {
+    const place = join(this.folder, 'node_modules', manifest(installed).name);
+    const before = `${place}.before`;
+    renameSync(place, before);
+    cpSync(installed, place, { recursive: true });
+    act();
+    rmSync(place, { recursive: true });
+    renameSync(before, place);
   }
 
   /** The compiler reads the types as strictly as it can, as an ES module and as a CommonJS one. */

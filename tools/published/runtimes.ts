@@ -28,6 +28,9 @@ export const OTHERS: readonly Runtime[] = [
   { title: 'Deno 2.9.6', install: 'deno@2.9.6', executable: '.bin/deno', args: ['run', '--allow-all'] },
 ];
 
+/** The two ends of the range of `ws` that is promised: packages/yamux-websocket has it as a peer dependency. */
+export const WS: readonly string[] = ['8.18.0', '8.23.0'];
+
 /** Cloudflare's workerd, and what starts a worker in it. */
 export const MINIFLARE = 'miniflare@4.20260426.0';
 

@@ -74,6 +74,6 @@ function adviceFor(value: unknown): string {
   if (hasMethod(value, 'pipe') && hasMethod(value, 'write')) {
     return ': it is already a byte stream; pass it to client() or server() of @zishuo/yamux';
   }
-  if (hasMethod(value, 'terminate')) return ': install ws 8.22 or later';
+  if (hasMethod(value, 'terminate')) return ': install ws 8.18 or later';
   return '';
 }

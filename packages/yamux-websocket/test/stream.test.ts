@@ -27,7 +27,7 @@ describe('webSocketStream()', () => {
       new WebSocketServer({ noServer: true }),
       "an object of WebSocketServer: pass the socket of its 'connection' event",
     ],
-    [{ on() {}, terminate() {} }, 'an object of Object: install ws 8.22 or later'],
+    [{ on() {}, terminate() {} }, 'an object of Object: install ws 8.18 or later'],
     [client(new PassThrough()), 'an object of YamuxSession: it is already a session'],
     [new EventEmitter(), 'an object of EventEmitter'],
     [{}, 'an object of Object'],
