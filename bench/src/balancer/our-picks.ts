@@ -6,7 +6,8 @@ import { systemClock } from '../../../packages/balancer/src/clock.ts';
 import { Classifier } from '../../../packages/balancer/src/health/failure.ts';
 import { Recovery } from '../../../packages/balancer/src/health/recovery.ts';
 import { Member } from '../../../packages/balancer/src/member/member.ts';
-import type { MemberPort, Slot } from '../../../packages/balancer/src/member/member-port.ts';
+import type { MemberPort } from '../../../packages/balancer/src/member/member-port.ts';
+import type { Slot } from '../../../packages/balancer/src/member/slots.ts';
 import { Hooks } from '../../../packages/balancer/src/observe/hooks.ts';
 import { Picker as PoolPicker } from '../../../packages/balancer/src/open/picker.ts';
 import { sessionSettings } from '../../../packages/balancer/src/options.ts';
@@ -63,7 +64,13 @@ class Scene {
 }
 
 const NONE: readonly Member[] = [];
-const SLOT: Slot = { abandon: () => {}, reset: () => {}, move: () => {} };
+const SLOT: Slot = {
+  previous: undefined,
+  next: undefined,
+  abandon: () => {},
+  reset: () => {},
+  move: () => {},
+};
 
 const LARGEST: Partial<Record<StrategyName, number>> = { weighted: 10_000, rendezvous: 10_000 };
 

@@ -33,6 +33,8 @@ export class Member implements Candidate, Placed, ConditionListener {
   readonly condition: Condition;
   readonly #slots = new Slots();
   #turn: number;
+  /** The number of `#slots`, in the member itself because candidates are compared by it. */
+  #load = 0;
   #pending = 0;
   /** Attempts that its peer owes an answer to. */
   #unanswered = 0;
@@ -69,7 +71,7 @@ export class Member implements Candidate, Placed, ConditionListener {
   }
 
   get load(): number {
-    return this.#slots.size;
+    return this.#load;
   }
 
   get pendingStreams(): number {
@@ -77,7 +79,7 @@ export class Member implements Candidate, Placed, ConditionListener {
   }
 
   get activeStreams(): number {
-    return this.#slots.size - this.#pending;
+    return this.#load - this.#pending;
   }
 
   get rtt(): number | undefined {
@@ -101,7 +103,7 @@ export class Member implements Candidate, Placed, ConditionListener {
   }
 
   get full(): boolean {
-    return this.#slots.size >= this.maxActiveStreams || this.condition.refused;
+    return this.#load >= this.maxActiveStreams || this.condition.refused;
   }
 
   /** Read from the session itself: while it dies, its streams' errors come before its own events, and callers retry on them. */
@@ -159,7 +161,9 @@ export class Member implements Candidate, Placed, ConditionListener {
       this.#slots.add(slot);
       slot.move(this);
     }
+    this.#load = before.#load;
     this.#pending = before.#pending;
+    before.#load = 0;
     before.#pending = 0;
   }
 
@@ -169,6 +173,7 @@ export class Member implements Candidate, Placed, ConditionListener {
     if (this.#unanswered === 0) this.#silentSince = now;
     this.#unanswered += 1;
     this.#slots.add(slot);
+    this.#load += 1;
     this.#pending += 1;
     this.#openAttempts += 1;
     this.#turn = turn;
@@ -210,7 +215,8 @@ export class Member implements Candidate, Placed, ConditionListener {
 
   #free(slot: Slot): void {
     this.#slots.delete(slot);
-    if (this.#slots.size === 0) this.#drain?.settle('drained', 0);
+    this.#load -= 1;
+    if (this.#load === 0) this.#drain?.settle('drained', 0);
     this.#port.changed(this);
   }
 
@@ -278,12 +284,12 @@ export class Member implements Candidate, Placed, ConditionListener {
         : new Drain(this.#port.clock, before?.startedAt ?? Math.round(this.#port.clock.now()), before?.reason);
     if (reason !== undefined) drain.reason = reason;
     if (this.#removed) {
-      drain.settle('removed', this.#slots.size);
+      drain.settle('removed', this.#load);
       return drain;
     }
     const begins = this.#drain === undefined;
     this.#drain = drain;
-    if (this.#slots.size === 0) drain.settle('drained', 0);
+    if (this.#load === 0) drain.settle('drained', 0);
     else if (timeout !== undefined) drain.limit(timeout, () => this.#drainTimedOut(drain, timeout, onTimeout));
     this.#port.changed(this);
     if (begins) {
@@ -294,7 +300,7 @@ export class Member implements Candidate, Placed, ConditionListener {
   }
 
   #drainTimedOut(drain: Drain, timeout: number, onTimeout: 'keep' | 'reset' | 'close'): void {
-    drain.settle('timeout', this.#slots.size);
+    drain.settle('timeout', this.#load);
     if (onTimeout === 'keep') return;
     const why = drain.reason === undefined ? '' : ` (${drain.reason})`;
     const error = new PoolError('ERR_YAMUX_POOL_DRAIN_TIMEOUT', `Not drained within ${timeout} ms${why}`);
@@ -308,7 +314,7 @@ export class Member implements Candidate, Placed, ConditionListener {
     const drain = this.#drain;
     if (drain === undefined || this.#takesNoMore || this.#removed) return false;
     this.#drain = undefined;
-    drain.settle('resumed', this.#slots.size);
+    drain.settle('resumed', this.#load);
     this.#port.changed(this);
     this.#port.hooks.drained(this, false);
     return true;
@@ -337,7 +343,7 @@ export class Member implements Candidate, Placed, ConditionListener {
     this.session.off('close', this.#onClose);
     this.session.off('error', this.#onError);
     this.session.off('goAway', this.#onGoAway);
-    this.#drain?.settle('removed', this.#slots.size);
+    this.#drain?.settle('removed', this.#load);
     return true;
   }
 

@@ -18,11 +18,6 @@ export interface Slot {
 export class Slots {
   #first: Slot | undefined;
   #last: Slot | undefined;
-  #size = 0;
-
-  get size(): number {
-    return this.#size;
-  }
 
   add(slot: Slot): void {
     slot.previous = this.#last;
@@ -30,7 +25,6 @@ export class Slots {
     if (this.#last === undefined) this.#first = slot;
     else this.#last.next = slot;
     this.#last = slot;
-    this.#size += 1;
   }
 
   /** Of one that is in this list. */
@@ -42,7 +36,6 @@ export class Slots {
     else next.previous = previous;
     slot.previous = undefined;
     slot.next = undefined;
-    this.#size -= 1;
   }
 
   /** A copy, for who calls foreign code for each. */
