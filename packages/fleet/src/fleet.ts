@@ -1,15 +1,18 @@
 // One node of a fleet: its parts, put together. What each does is its own matter.
 import { randomUUID } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import type { YamuxStream } from '@zishuo/yamux';
 import type { RoutingContext, SessionRef } from '@zishuo/yamux-balancer';
 import { checkText } from './checks.ts';
-import type { NodeRecord } from './directory/directory.ts';
+import type { NodeRecord, Placement } from './directory/directory.ts';
 import { FleetError } from './errors.ts';
 import { Holdings } from './names/holdings.ts';
+import type { KnownPlacement } from './names/known-placement.ts';
 import { Lookups } from './names/lookups.ts';
 import { NameCache } from './names/name-cache.ts';
 import { Outbox } from './names/outbox.ts';
 import { RateLimit } from './names/rate-limit.ts';
-import { LEASE, Membership } from './nodes/membership.ts';
+import { LEASE, Membership, unanswered } from './nodes/membership.ts';
 import { NodeView, type ViewChange } from './nodes/node-view.ts';
 import type { FleetStream } from './open/opened-stream.ts';
 import { Opener } from './open/opener.ts';
@@ -21,6 +24,7 @@ import {
   fleetSettings,
   openSettings,
 } from './options.ts';
+import type { Claim } from './peer/handshake.ts';
 import type { AnswerStatus, SessionInfo } from './peer/head.ts';
 import { PeerLinks } from './peer/peer-links.ts';
 import { PeerPort } from './peer/peer-port.ts';
@@ -51,6 +55,8 @@ export class Fleet {
   readonly #links: PeerLinks;
   readonly #opener: Opener;
   readonly #answers: Record<AnswerStatus, number> = { accepted: 0, 'not-here': 0, gone: 0, refused: 0 };
+  /** By the id of the node: streams that it asked for. */
+  readonly #asked = new Map<string, number>();
   readonly #ends: (() => void)[] = [];
   #self: NodeRecord;
   #started: Promise<void> | undefined;
@@ -62,10 +68,18 @@ export class Fleet {
    */
   constructor(options: FleetOptions) {
     const settings = fleetSettings(options);
-    const { name, directory, pool, network, secret, sessions, choose, weight, clock, random } = settings;
+    const { name, directory, pool, network, secret, sessions, choose, weight, clock, random, openOwn } = settings;
     const self = (): NodeRecord => this.#self;
     this.#settings = settings;
-    this.#self = { id: randomUUID(), name, address: settings.address ?? '', weight, load: 0, draining: false };
+    this.#self = {
+      id: randomUUID(),
+      name,
+      address: settings.address ?? '',
+      weight,
+      sessions: 0,
+      load: 0,
+      draining: false,
+    };
     this.#view = new NodeView(this.#self, DOUBT);
     this.#holdings = new Holdings(this.#self.id, (changed) => this.#tell(changed));
     this.#cache = new NameCache({
@@ -94,11 +108,15 @@ export class Fleet {
       isDoubtful: () => this.#view.isDoubtful(clock.now()),
     });
     this.#links = new PeerLinks({ network, clock, random, secret, self, sessions });
+    const serve = (stream: YamuxStream, { from, name: peer }: Claim): void => {
+      this.#asked.set(from, (this.#asked.get(from) ?? 0) + 1);
+      void serveStream(stream, peer, served);
+    };
     if (network !== undefined) {
-      this.#port = new PeerPort({ network, clock, secret, self, serve: (stream) => void serveStream(stream, served) });
+      this.#port = new PeerPort({ network, clock, secret, self, serve });
     }
     const served = {
-      pool,
+      openOwn,
       clock,
       holdings: this.#holdings,
       namesOf: settings.namesOf,
@@ -108,9 +126,11 @@ export class Fleet {
       answered: (status: AnswerStatus) => {
         this.#answers[status] += 1;
       },
+      forwarded: (asked: string, session: SessionRef, stream: Duplex, peer: string) =>
+        settings.onForwarded({ name: asked, session, stream, peer }),
     };
     this.#opener = new Opener({
-      pool,
+      openOwn,
       clock,
       choice: { self: this.#self.id, choose, random },
       view: this.#view,
@@ -171,9 +191,33 @@ export class Fleet {
     return this.#opener.open(name, routing, openSettings(options));
   }
 
+  /**
+   * The nodes that have sessions for a name, this one included: as far as is known, else by a lookup.
+   * @throws FleetError (`ERR_YAMUX_FLEET_DIRECTORY`) where nothing is known of the name and the directory does not say.
+   */
+  async lookup(name: string): Promise<readonly Placement[]> {
+    const { limited } = this.#lookups;
+    let looked: readonly Placement[];
+    try {
+      looked = await this.#lookups.find(name);
+    } catch (error) {
+      throw unanswered(error);
+    }
+    const placements = this.#opener.placements(name, looked as readonly KnownPlacement[]);
+    const isUnsaid = this.#membership.downSince !== undefined || this.#lookups.limited > limited;
+    if (placements.length === 0 && isUnsaid) throw unanswered(undefined);
+    return placements;
+  }
+
+  /** How many nodes are known, this one included. */
+  get size(): number {
+    return this.#view.size;
+  }
+
   /** Every node that is known, this one first. */
   nodes(): NodeStatus[] {
-    const status = Array.from(this.#view, ({ record, opens }): NodeStatus => {
+    const now = this.#settings.clock.now();
+    const status = Array.from(this.#view, ({ record, opens, heardAt }): NodeStatus => {
       const isSelf = record.id === this.#self.id;
       const link = this.#links.get(record.id);
       return {
@@ -183,6 +227,9 @@ export class Fleet {
         isReachable: isSelf || link?.isUp === true,
         rtt: link?.rtt,
         opens,
+        forwardsOut: this.#opener.forwardsTo(record.id),
+        forwardsIn: this.#asked.get(record.id) ?? 0,
+        heardMs: Math.max(0, now - heardAt),
         lastError: link?.lastError?.message,
       };
     });
@@ -276,15 +323,19 @@ export class Fleet {
 
   /** The own record with the load of now. */
   #counted(): NodeRecord {
-    const { activeStreams, pendingStreams } = this.#settings.pool.stats({ sessions: false });
-    this.#tellSelf({ load: activeStreams + pendingStreams });
+    const { sessionsTotal, activeStreams, pendingStreams } = this.#settings.pool.stats({ sessions: false });
+    this.#tellSelf({ sessions: sessionsTotal, load: activeStreams + pendingStreams });
     return this.#self;
   }
 
   #follow({ joined, left }: ViewChange): void {
     if (this.#closing !== undefined) return;
     for (const node of joined) this.#links.join(node);
-    for (const { id } of left) void this.#links.drop(id, 0);
+    for (const { id } of left) {
+      void this.#links.drop(id, 0);
+      this.#asked.delete(id);
+      this.#opener.forget(id);
+    }
   }
 }
 

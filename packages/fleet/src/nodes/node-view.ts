@@ -10,6 +10,8 @@ export interface KnownNode {
   readonly hash: number;
   /** Streams that this node has opened there since `record.load` was told. */
   opens: number;
+  /** When the directory last said that it is alive. */
+  heardAt: number;
 }
 
 export interface Answer {
@@ -35,7 +37,7 @@ export class NodeView {
   constructor(self: NodeRecord, doubt: number) {
     this.#self = self.id;
     this.#doubt = doubt;
-    this.#nodes.set(self.id, newNode(self));
+    this.#nodes.set(self.id, newNode(self, 0));
   }
 
   get size(): number {
@@ -66,7 +68,7 @@ export class NodeView {
     const named = new Set<string>();
     for (const record of nodes) {
       named.add(record.id);
-      if (this.#tell(record)) joined.push(record);
+      if (this.#tell(record, now)) joined.push(record);
     }
     const missing = [...this.#nodes.keys()].filter((id) => id !== this.#self && !named.has(id) && !isLinked(id));
     const isStrange = missing.length * 2 > this.#nodes.size;
@@ -80,14 +82,15 @@ export class NodeView {
   }
 
   /** True if the node is new. */
-  #tell(record: NodeRecord): boolean {
+  #tell(record: NodeRecord, now: number): boolean {
     const node = this.#nodes.get(record.id);
     if (node === undefined) {
-      this.#nodes.set(record.id, newNode(record));
+      this.#nodes.set(record.id, newNode(record, now));
       return true;
     }
     node.record = record;
     node.opens = 0;
+    node.heardAt = now;
     return false;
   }
 
@@ -98,6 +101,6 @@ export class NodeView {
   }
 }
 
-function newNode(record: NodeRecord): KnownNode {
-  return { record, hash: rendezvousHash(record.name), opens: 0 };
+function newNode(record: NodeRecord, heardAt: number): KnownNode {
+  return { record, hash: rendezvousHash(record.name), opens: 0, heardAt };
 }

@@ -5,6 +5,7 @@ import { EventEmitter } from 'node:events';
 import type { AddressInfo, Server as NetServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Server as TlsServer } from 'node:tls';
+import type { Fleet } from '@zishuo/yamux-fleet';
 import { describe } from '../errors.ts';
 import type { Joined } from '../http/connection.ts';
 import { listening } from '../http/listening.ts';
@@ -18,10 +19,12 @@ import { AgentsPort } from './agents-port.ts';
 import type { Balance } from './balance.ts';
 import type { Certificate } from './certificate.ts';
 import type { ExchangeContext } from './exchange-context.ts';
+import { GatewayFleet } from './gateway-fleet.ts';
 import { balanceOf, type GatewayNumbers, gatewayNumbers, type TunnelGatewayOptions } from './options.ts';
 import { PublicPort } from './public-port.ts';
 import { Readiness } from './readiness.ts';
 import { Revocations } from './revocations.ts';
+import { RouteOpener } from './route-opener.ts';
 import { type AgentSession, Routes } from './routes.ts';
 import type { ServedRequest } from './served.ts';
 import { TcpListener } from './tcp-listener.ts';
@@ -53,6 +56,9 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
   readonly revocations: Revocations;
   /** What clients may have at a time, by their address. */
   readonly limits: { readonly connections: AddressLimits; readonly requests: AddressLimits };
+  /** The gateways that serve together with this one; undefined where there are none. */
+  readonly fleet: Fleet | undefined;
+  readonly #opener: RouteOpener;
   readonly #numbers: GatewayNumbers;
   readonly #port: PublicPort;
   readonly #agentsPort: AgentsPort | undefined;
@@ -75,6 +81,7 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
     const host = options.host ?? '127.0.0.1';
     const scheme = options.tls === undefined ? 'http' : 'https';
     try {
+      await gateway.fleet?.start();
       gateway.#url = urlOf(scheme, await gateway.#listening(gateway.#port.server, options.port ?? 0, host));
       gateway.#agentUrl = gateway.#url;
       if (gateway.#agentsPort !== undefined) {
@@ -108,9 +115,21 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
     this.routes = new Routes({ ...numbers, balance: this.balance, tenants: new Tenants(numbers) });
     const affinity = parseAffinity(this.affinity, secret ?? randomBytes(32).toString('base64url'));
     const requestsOf = new AddressLimits(numbers.maxRequestsPerAddress);
+    const fleet =
+      options.fleet &&
+      new GatewayFleet({
+        options: options.fleet,
+        routes: this.routes,
+        maxAnswerHeaderSize: numbers.maxAnswerHeaderSize,
+        meet: this.affinity === 'sticky' ? (agent) => affinity.joined(agent) : undefined,
+      });
+    this.fleet = fleet?.fleet;
+    this.#opener = new RouteOpener({ ...numbers, routes: this.routes, fleet });
     const context: ExchangeContext = {
       ...numbers,
       routes: this.routes,
+      opener: this.#opener,
+      find: (host, path) => (fleet ?? this.routes).find(host, path),
       affinity,
       id: `tunnel-${randomBytes(4).toString('hex')}`,
       requestsOf,
@@ -208,7 +227,9 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
     this.readiness.drain();
     this.#tell('draining');
     this.#entrance.drain();
-    this.routes.stopWaiting();
+    this.#opener.stopWaiting();
+    // The others ask here only where nobody else can serve. Who has lost the directory need not wait to leave it.
+    void this.fleet?.drain();
     // Told at once, agents can dial elsewhere while the sessions that they have serve on. Nobody waits for an agent that is dying.
     for (const { session } of this.routes.sessions) void session.goAway();
     const delay = Math.min(this.#numbers.drainDelay, timeout); // who gives what runs no time, waits for nobody in front either
@@ -216,7 +237,9 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
     const listeners = [...this.#tcp.keys()];
     const closed = [this.#port.close(), ...listeners.map((tcp) => tcp.close())];
     if (this.#agentsPort !== undefined) closed.push(this.#agentsPort.close());
+    const started = performance.now();
     await this.#idle(timeout);
+    await this.fleet?.close({ timeout: Math.max(0, timeout - (performance.now() - started)) });
     this.#port.cut();
     for (const tcp of listeners) tcp.cut();
     await Promise.allSettled(Array.from(this.routes.sessions, ({ session }) => session.close({ timeout: 0 })));
