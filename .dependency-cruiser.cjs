@@ -7,7 +7,7 @@ const YAMUX_JS = '^packages/yamux-js/src/';
 const BALANCER = '^packages/balancer/src/';
 const FLEET = '^packages/fleet/src/';
 /** What a package shows to the others. */
-const PACKAGE_ROOTS = '^packages/[^/]+/src/(index|http|prometheus|testing)[.]ts$';
+const PACKAGE_ROOTS = '^packages/[^/]+/src/(index|http|prometheus|redis|testing)[.]ts$';
 const TUNNEL = '^packages/tunnel/src/';
 const WS = '(^|/)node_modules/(@types/)?ws/|^ws$';
 
@@ -153,7 +153,7 @@ module.exports = {
       name: 'fleet-knows-yamux-and-the-balancer',
       comment: 'No word of HTTP, and no carrier but TCP.',
       severity: 'error',
-      from: { path: FLEET },
+      from: { path: FLEET, pathNot: `${FLEET}(redis/|prometheus[.]ts$)` },
       to: {
         path: '.',
         pathNot: [
@@ -191,6 +191,29 @@ module.exports = {
       to: {
         path: [`${FLEET}open/`, `${FLEET}(fleet|options|stats|watched-pool)[.]ts$`, `${FLEET}names/lookups[.]ts$`],
       },
+    },
+    {
+      name: 'fleet-redis-is-one-directory-of-several',
+      comment: 'It knows what a directory is, and its client: nothing of the fleet that uses it.',
+      severity: 'error',
+      from: { path: `${FLEET}redis/` },
+      to: {
+        path: '.',
+        pathNot: [
+          `${FLEET}redis/`,
+          `${FLEET}(checks|errors)[.]ts$`,
+          `${FLEET}directory/(directory|directory-state)[.]ts$`,
+          '^(node:)?crypto$',
+          '(^|/)node_modules/@redis/client/',
+        ],
+      },
+    },
+    {
+      name: 'fleet-optional-peers-are-of-subpaths',
+      comment: '@redis/client and prom-client: nothing else of the fleet knows them.',
+      severity: 'error',
+      from: { path: FLEET, pathNot: `${FLEET}(redis[.]ts$|redis/)` },
+      to: { path: `${FLEET}(prometheus[.]ts$|redis[.]ts$|redis/)` },
     },
     {
       name: 'fleet-testing-is-a-leaf',

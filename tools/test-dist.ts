@@ -12,7 +12,11 @@ import { fetchFromNpm, fetchRuntime, MINIFLARE, NODES, OTHERS } from './publishe
 import { printSizes } from './published/sizes.ts';
 
 /** Entries that are nothing without their optional peer dependency, and say so by failing to load. */
-const NEEDS_ITS_PEER: readonly string[] = ['@zishuo/yamux-balancer/prometheus'];
+const NEEDS_ITS_PEER: readonly string[] = [
+  '@zishuo/yamux-balancer/prometheus',
+  '@zishuo/yamux-fleet/prometheus',
+  '@zishuo/yamux-fleet/redis',
+];
 
 const modules = (folder: string): string => join(root, 'packages', folder, 'node_modules');
 const PEERS: readonly string[] = [

@@ -1,5 +1,5 @@
 // One node of a fleet: its parts, put together. What each does is its own matter.
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { YamuxStream } from '@zishuo/yamux';
 import type { RoutingContext, SessionRef } from '@zishuo/yamux-balancer';
@@ -34,6 +34,8 @@ import { watchPool } from './watched-pool.ts';
 
 /** ms for which an answer of the directory that is hard to believe is not believed. */
 const DOUBT = 2 * LEASE;
+/** Of chance: a directory has the id once for each name of the node. */
+const ID_BYTES = 8;
 const MAX_UNKNOWN = 10_000;
 const CACHE_TTL = 30_000;
 const UNKNOWN_TTL = 1_000;
@@ -72,7 +74,7 @@ export class Fleet {
     const self = (): NodeRecord => this.#self;
     this.#settings = settings;
     this.#self = {
-      id: randomUUID(),
+      id: randomBytes(ID_BYTES).toString('hex'),
       name,
       address: settings.address ?? '',
       weight,

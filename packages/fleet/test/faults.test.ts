@@ -98,6 +98,16 @@ describe('the engine', () => {
     expect(await served(a, 'new')).toBe('new at b');
   });
 
+  it('is told a few names again every minute, so that it may forget those that nobody tells', async () => {
+    const [a] = (await nodes('a')) as [TestNode];
+    for (let n = 0; n < 1_000; n += 1) a.agent(`a${n}`, [`name ${n}`]);
+    await world.converged();
+    const published = a.directory.calls.publish;
+    await pass(61_000);
+    expect(a.directory.calls.publish).toBe(published + 1);
+    expect(a.fleet.stats().namesUntold).toBe(0);
+  });
+
   it('hears of a thousand strange names no more often than it may be asked, and remembers none', async () => {
     const [a] = (await nodes('a')) as [TestNode];
     for (let n = 0; n < 5_000; n += 1) await served(a, `strange ${n}`);

@@ -9,7 +9,7 @@ interface Lease {
 }
 
 /** ms for which the placements of a node stay that does not renew its lease. */
-const KEPT = 600_000;
+export const KEPT = 600_000;
 
 export class DirectoryState {
   readonly #leases = new Map<string, Lease>();

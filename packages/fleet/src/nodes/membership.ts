@@ -25,8 +25,9 @@ export const LEASE = 5_000;
 /** ms within which a node tells all again after the directory has lost it: not all nodes at once. */
 const REFILL_JITTER = 500;
 const BATCH = 500;
-/** Beats within which every name is told once more, so that a directory may forget names that nobody tells. */
-const ROUND = 7_200;
+/** Beats between a few names that are told once more, and how often that is done until all have been: a directory may forget names that nobody tells. */
+const TELL_AGAIN = 60;
+const ROUND = 720;
 
 export class Membership {
   beats = 0;
@@ -128,14 +129,15 @@ export class Membership {
     }
   }
 
-  /** A few names with each beat, so that each comes in its turn. */
+  /** A few names every minute, so that each comes in its turn. */
   #tellSomeAgain(): void {
     const { holdings, outbox } = this.#settings;
+    if (this.beats % TELL_AGAIN !== 0) return;
     for (let left = Math.ceil(holdings.size / ROUND); left > 0; left -= 1) {
       this.#round ??= holdings.names()[Symbol.iterator]();
       const { done, value } = this.#round.next();
       if (done) this.#round = undefined;
-      else if (this.beats > 1) outbox.mark(value);
+      else outbox.mark(value);
     }
   }
 

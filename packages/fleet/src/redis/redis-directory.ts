@@ -1,0 +1,185 @@
+// A directory on an engine that speaks the protocol of Redis: a key a name, in it a field a node, which that node alone writes; beside them who is alive.
+// Two connections: names that are there are read on one that the engine tells of their changes. Strange names are asked for on the other alone, since
+// the engine would remember each of them.
+import { createClient, type RedisClientType } from '@redis/client';
+import { checkMethods, checkOptions, checkText } from '../checks.ts';
+import type {
+  Beat,
+  DirectoryListener,
+  Entry,
+  NodeRecord,
+  Placement,
+  SessionDirectory,
+} from '../directory/directory.ts';
+import { KEPT } from '../directory/directory-state.ts';
+import { Connection } from './connection.ts';
+import { BEAT, LEAVE, PUBLISH, type Script } from './scripts.ts';
+import { decodePlacement, decodeRecord, encodePlacement, encodeRecord } from './values.ts';
+
+/** A client of `@redis/client`, or of `redis`. */
+export interface RedisClientLike {
+  /** Another client with the same settings, but for some. */
+  duplicate(overrides?: object): unknown;
+  /** As it was made with. */
+  readonly options?: { readonly socket?: object | undefined } | undefined;
+}
+
+/** Of {@link redisDirectory}: either `url` or `client`. */
+export interface RedisDirectoryOptions {
+  /** `redis://host:port`, `rediss://user:password@host:port/database`. */
+  readonly url?: string | undefined;
+  /** A client whose settings are taken: certificates, credentials, a socket. It need not be connected, and stays its owner's. */
+  readonly client?: RedisClientLike | undefined;
+  /**
+   * What the keys of this fleet begin with: its own for each fleet on one engine.
+   * @defaultValue 'yamux:'
+   */
+  readonly prefix?: string | undefined;
+}
+
+/** ms for which the engine keeps a name that nobody tells again: twice as long as nodes need to tell all of theirs. */
+const NAME_KEPT = 24 * 3_600_000;
+
+class RedisDirectory implements SessionDirectory {
+  readonly #prefix: string;
+  readonly #leases: string;
+  readonly #records: string;
+  readonly #seqs: string;
+  readonly #listeners = new Set<DirectoryListener>();
+  readonly #plain: Connection;
+  readonly #tracked: Connection;
+  /** Keys that have changed, until the answers that came before are with who asked. */
+  #changed: string[] = [];
+  #isTrackedAsked = false;
+
+  constructor(make: (more: object) => RedisClientType, prefix: string) {
+    this.#prefix = `${prefix}@`;
+    this.#leases = `${prefix}leases`;
+    this.#records = `${prefix}nodes`;
+    this.#seqs = `${prefix}seqs`;
+    this.#plain = new Connection({
+      make: () => make({}),
+      up: () => this.#tell((listener) => listener.up()),
+      lost: (error) => this.#tell((listener) => listener.down(error)),
+    });
+    const unsure = (): void => this.#tell((listener) => listener.unsure());
+    this.#tracked = new Connection({
+      make: () => make({ emitInvalidate: true }).on('invalidate', (key: Buffer | null) => this.#invalidate(key)),
+      up: unsure,
+      lost: unsure,
+    });
+  }
+
+  async beat(self: NodeRecord, lease: number): Promise<Beat> {
+    this.#askTracked();
+    const args = [self.id, String(lease), encodeRecord(self), String(KEPT)];
+    const answer = await this.#run(BEAT, [this.#leases, this.#records, this.#seqs], args);
+    const [seq, records] = answer as [string | null, (string | null)[]];
+    const nodes = records.map(decodeRecord).filter((record) => record !== undefined);
+    return { nodes, seq: seq === null ? undefined : Number(seq) };
+  }
+
+  async publish(entries: readonly Entry[]): Promise<void> {
+    const nodes = new Set(entries.map(({ node }) => node));
+    for (const node of nodes) {
+      const own = entries.filter((entry) => entry.node === node);
+      const keys = [this.#leases, this.#seqs, ...own.map(({ name }) => this.#keyOf(name))];
+      const args = [node, String(NAME_KEPT), ...own.flatMap((entry) => [String(entry.seq), encodePlacement(entry)])];
+      await this.#run(PUBLISH, keys, args);
+    }
+  }
+
+  async lookup(name: string): Promise<readonly Placement[]> {
+    const key = this.#keyOf(name);
+    const first = await this.#read(this.#plain, key);
+    if (first.length === 0 || this.#tracked.isDown) return first;
+    return this.#read(this.#tracked, key).catch(() => first);
+  }
+
+  watch(listener: DirectoryListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async leave(node: string): Promise<void> {
+    await this.#run(LEAVE, [this.#leases, this.#records, this.#seqs], [node]);
+  }
+
+  async close(): Promise<void> {
+    this.#listeners.clear();
+    this.#plain.close();
+    this.#tracked.close();
+  }
+
+  async #read(connection: Connection, key: string): Promise<readonly Placement[]> {
+    const fields = (await connection.call(['HGETALL', key])) as Readonly<Record<string, string>>;
+    return Object.entries(fields)
+      .map(([node, text]) => decodePlacement(node, text))
+      .filter((placement) => placement !== undefined);
+  }
+
+  /** By its hash; with its text where the engine has not seen it, or has been restarted since. */
+  async #run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
+    const rest = [String(keys.length), ...keys, ...args];
+    try {
+      return await this.#plain.call(['EVALSHA', script.sha, ...rest]);
+    } catch (error) {
+      const { cause } = error as Error;
+      if (!(cause instanceof Error && cause.message.startsWith('NOSCRIPT'))) throw error;
+      return this.#plain.call(['EVAL', script.text, ...rest]);
+    }
+  }
+
+  /** A connection on which nothing is read may be lost without a word: an own call would find out. */
+  #askTracked(): void {
+    if (this.#isTrackedAsked || this.#tracked.isDown) return;
+    this.#isTrackedAsked = true;
+    const done = (): void => {
+      this.#isTrackedAsked = false;
+    };
+    this.#tracked.call(['PING']).then(done, done);
+  }
+
+  /** Null: any key. */
+  #invalidate(key: Buffer | null): void {
+    if (key === null) {
+      this.#tell((listener) => listener.unsure());
+      return;
+    }
+    this.#changed.push(key.toString());
+    if (this.#changed.length === 1) setImmediate(() => this.#tellChanged());
+  }
+
+  #tellChanged(): void {
+    const keys = this.#changed;
+    this.#changed = [];
+    for (const key of keys) this.#tell((listener) => listener.changed(key.slice(this.#prefix.length)));
+  }
+
+  #tell(what: (listener: DirectoryListener) => void): void {
+    for (const listener of this.#listeners) what(listener);
+  }
+
+  #keyOf(name: string): string {
+    return `${this.#prefix}${name}`;
+  }
+}
+
+/**
+ * A directory on Redis or Valkey: version 6 or later, one server or one with replicas, no cluster. It has two connections of its own. Keys are not
+ * kept for their own sake: the engine needs no persistence.
+ */
+export function redisDirectory(options: RedisDirectoryOptions): SessionDirectory {
+  checkOptions('redisDirectory()', options, ['url', 'client', 'prefix']);
+  const { url, client, prefix = 'yamux:' } = options;
+  if ((url === undefined) === (client === undefined)) {
+    throw new TypeError('Expected redisDirectory() to have either a url or a client');
+  }
+  if (url !== undefined) checkText('url', url);
+  if (client !== undefined) checkMethods('client', client, ['duplicate']);
+  checkText('prefix', prefix);
+  const template = client ?? createClient({ url: url as string });
+  const socket = { ...template.options?.socket, reconnectStrategy: false };
+  const common = { RESP: 3, socket, disableOfflineQueue: true, maintNotifications: 'disabled' };
+  return new RedisDirectory((more) => template.duplicate({ ...common, ...more }) as RedisClientType, prefix);
+}
