@@ -8,6 +8,8 @@ import { checkDialOptions, type DialOptions } from './dial.ts';
 export interface DialAttempt {
   /** Aborts when the session is not wanted any more. */
   readonly signal: AbortSignal;
+  /** What is dialed. */
+  readonly url: string;
   /**
    * The attempt before was refused, or the last one at this URL: get new credentials. If they are refused too, this URL is left out.
    */
