@@ -29,7 +29,7 @@ import type { AnswerStatus, SessionInfo } from './peer/head.ts';
 import { PeerLinks } from './peer/peer-links.ts';
 import { PeerPort } from './peer/peer-port.ts';
 import { serveStream } from './peer/served-stream.ts';
-import type { FleetExplanation, FleetStats, NodeStatus } from './stats.ts';
+import type { FleetExplanation, FleetStats, NodeExplanation, NodeStatus } from './stats.ts';
 import { watchPool } from './watched-pool.ts';
 
 /** ms for which an answer of the directory that is hard to believe is not believed. */
@@ -139,6 +139,7 @@ export class Fleet {
       holdings: this.#holdings,
       lookups: this.#lookups,
       links: this.#links,
+      meet: () => this.#membership.meet(),
       infoOf: this.#infoOf,
     });
     this.#ends.push(watchPool(pool, this.#holdings, settings.namesOf));
@@ -174,7 +175,11 @@ export class Fleet {
         this.#cache.markAllStale();
         this.#view.suspect(clock.now());
       },
-      up: () => this.#membership.isUp(),
+      up: () => {
+        // It may have come back empty: the next beat tells.
+        this.#view.suspect(clock.now());
+        this.#membership.isUp();
+      },
       down: () => this.#membership.isDown(),
     });
     this.#ends.push(unwatch);
@@ -240,8 +245,17 @@ export class Fleet {
 
   /** Where an open would go, as far as is known without asking the directory. It opens nothing, and takes no turn. */
   explain(name: string, routing: RoutingContext = {}): FleetExplanation {
+    const requiredTags = [...(routing.requiredTags ?? []), name];
+    return {
+      nodes: this.placements(name, routing),
+      sessions: this.#settings.pool.explain({ ...routing, requiredTags }),
+    };
+  }
+
+  /** The part of explain() that is about nodes. */
+  placements(name: string, routing: RoutingContext = {}): NodeExplanation[] {
     const next = this.#opener.peek(name, routing)?.record.id;
-    const nodes = this.#opener.placements(name, this.#lookups.peek(name)).map(({ node: id, sessions }) => {
+    return this.#opener.placements(name, this.#lookups.peek(name)).map(({ node: id, sessions }) => {
       const node = this.#view.get(id);
       const isSelf = id === this.#self.id;
       const isReachable = isSelf || this.#links.isUp(id);
@@ -249,8 +263,6 @@ export class Fleet {
       const verdict = node === undefined ? ('gone' as const) : isReachable ? able : ('unreachable' as const);
       return { node: node?.record.name ?? id, isSelf, sessions, verdict, next: id === next };
     });
-    const requiredTags = [...(routing.requiredTags ?? []), name];
-    return { nodes, sessions: this.#settings.pool.explain({ ...routing, requiredTags }) };
   }
 
   /** The figures of this moment. */

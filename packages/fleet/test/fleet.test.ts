@@ -348,3 +348,38 @@ describe('a name', () => {
     expect(b.fleet.nodes().find(({ name }) => name === 'a')).toMatchObject({ forwardsIn: 1 });
   });
 });
+
+describe('what a node knows that is no longer so', () => {
+  it('is looked up again before an open is given up, though no hint came', async () => {
+    const [a, b, c] = await three();
+    b.agent('agent', ['app']);
+    await world.converged();
+    (await a.fleet.openStream('app', {}, { acknowledged: true })).stream.destroy();
+    a.directory.hint = (): void => {};
+    await b.fleet.close({ timeout: 0 });
+    c.agent('agent', ['app']);
+    await world.until(() => c.fleet.stats().namesUntold === 0 && a.fleet.size === 2);
+    const opened = await Promise.all([1, 2, 3].map(() => a.fleet.openStream('app', {}, { acknowledged: true })));
+    expect(opened.map(({ node }) => node.name)).toEqual(['c', 'c', 'c']);
+    for (const { stream } of opened) stream.destroy();
+  });
+
+  it('may be a node that has come since the last beat: it is met at once', async () => {
+    const a = await world.node('a');
+    await world.node('b');
+    await world.converged();
+    const late = await world.node('late');
+    late.agent('agent', ['app']);
+    await world.until(() => late.fleet.stats().namesUntold === 0, 1);
+    expect(a.fleet.size).toBe(2);
+    const opening = a.fleet.openStream('app', {}, { acknowledged: true });
+    let isOpen = false;
+    void opening.then(({ stream }) => {
+      isOpen = true;
+      stream.destroy();
+    });
+    const failed = opening.then(() => undefined);
+    await Promise.race([world.until(() => isOpen, 1), failed]);
+    expect((await opening).node.name).toBe('late');
+  });
+});

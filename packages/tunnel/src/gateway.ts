@@ -182,7 +182,8 @@ async function runWorkers(config: Config): Promise<void> {
     TUNNEL_ADMIN_TOKEN: admin.token,
     [WORKERS_SECRET]: peerSecret,
   };
-  const { workers, ready } = await Workers.start({ count: config.workers, env, log: jsonLog }).catch(
+  const onReady = (worker: number, pid: number): void => notify({ type: 'worker', worker, pid });
+  const { workers, ready } = await Workers.start({ count: config.workers, env, log: jsonLog, onReady }).catch(
     (error: unknown) => {
       process.exit((error as { readonly exitCode?: number }).exitCode ?? 1); // it has said why
     },

@@ -19,6 +19,8 @@ export type Notice =
       readonly agents?: string | undefined;
       readonly admin?: string | undefined;
     }
+  /** A worker of a gateway has become ready: at the start, and each time that it was started again. */
+  | { readonly type: 'worker'; readonly worker: number; readonly pid: number }
   /** The command of that type has taken effect. Bytes: the most memory that the process ever had (resident set). */
   | { readonly type: 'done'; readonly command: Command['type']; readonly peakMemory: number };
 

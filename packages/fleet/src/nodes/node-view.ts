@@ -31,8 +31,8 @@ export class NodeView {
   readonly #doubt: number;
   readonly #self: string;
   #doubtUntil: number | undefined;
-  /** It is doubted only until the next answer. */
-  #isSuspected = false;
+  /** Until the next answer it is doubted, too, but no longer than so. */
+  #suspectedUntil: number | undefined;
 
   constructor(self: NodeRecord, doubt: number) {
     this.#self = self.id;
@@ -54,12 +54,11 @@ export class NodeView {
 
   /** The directory may have lost its memory: the next answer tells. */
   suspect(now: number): void {
-    this.#isSuspected = true;
-    this.#doubtUntil ??= now + this.#doubt;
+    this.#suspectedUntil ??= now + this.#doubt;
   }
 
   isDoubtful(now: number): boolean {
-    return this.#doubtUntil !== undefined && now < this.#doubtUntil;
+    return now < (this.#doubtUntil ?? -Infinity) || now < (this.#suspectedUntil ?? -Infinity);
   }
 
   /** `isLinked`: the node answers on a link, whatever the directory says. */
@@ -72,8 +71,7 @@ export class NodeView {
     }
     const missing = [...this.#nodes.keys()].filter((id) => id !== this.#self && !named.has(id) && !isLinked(id));
     const isStrange = missing.length * 2 > this.#nodes.size;
-    if (this.#isSuspected) this.#doubtUntil = undefined;
-    this.#isSuspected = false;
+    this.#suspectedUntil = undefined;
     if (hasForgotten) this.#doubtUntil = now + this.#doubt;
     else if (isStrange) this.#doubtUntil ??= now + this.#doubt;
     if (this.#doubtUntil !== undefined && now < this.#doubtUntil) return { joined, left: [] };

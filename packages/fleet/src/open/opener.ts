@@ -33,6 +33,8 @@ export interface OpenerSettings {
   readonly holdings: Holdings;
   readonly lookups: Lookups;
   readonly links: PeerLinks;
+  /** Finds out which nodes there are. */
+  readonly meet: () => Promise<void>;
   readonly infoOf: (session: SessionRef) => SessionInfo;
 }
 
@@ -48,6 +50,8 @@ interface Opening {
   readonly settings: OpenSettings;
   readonly deadline: OpenDeadline;
   readonly tried: Set<string>;
+  /** What was known has led to nobody, and was asked for once more. */
+  isAskedAgain: boolean;
   /** What is told where nobody else can serve: the word of those that have sessions counts most. */
   failure: unknown;
 }
@@ -89,11 +93,15 @@ export class Opener {
       settings,
       deadline: new OpenDeadline(this.#settings.clock, settings.timeout, settings.signal),
       tried: new Set(),
+      isAskedAgain: false,
       failure: undefined,
     };
     for (;;) {
       const node = await this.#choose(opening);
-      if (node === undefined) return this.#openLast(opening);
+      if (node === undefined) {
+        if (await this.#askAgain(opening)) continue;
+        return this.#openLast(opening);
+      }
       try {
         return await this.#openAt(node, opening);
       } catch (error) {
@@ -104,6 +112,22 @@ export class Opener {
         if (codeOf(error) === 'ERR_YAMUX_FLEET_NOT_HERE') await this.#settings.lookups.refresh(name);
       }
     }
+  }
+
+  /**
+   * Before an open is given up: what was known may be old, without a hint, or be about nodes that have come since the last beat. False where nothing
+   * was known, or it was asked already.
+   */
+  async #askAgain(opening: Opening): Promise<boolean> {
+    const { lookups, view, choice, meet } = this.#settings;
+    const { name, tried } = opening;
+    const isElsewhere = lookups.peek(name).some(({ node }) => node !== choice.self && !tried.has(node));
+    if (opening.isAskedAgain || !isElsewhere) return false;
+    opening.isAskedAgain = true;
+    await lookups.refresh(name);
+    if (lookups.peek(name).some(({ node }) => view.get(node) === undefined)) await meet();
+    opening.deadline.check();
+    return true;
   }
 
   /** The node that would be asked first, without asking anybody. */

@@ -149,7 +149,7 @@ export class AdminServer {
       case '/explain': {
         this.#need(this.#access.mayRead(request));
         const path = searchParams.get('path') || '/';
-        return answerJson(response, explain(this.#gateway.routes, searchParams.get('host') ?? '', path));
+        return answerJson(response, await explain(this.#gateway, searchParams.get('host') ?? '', path));
       }
       default:
         throw new TunnelError('ERR_TUNNEL_ADMIN_NOT_FOUND', 'there is nothing here');

@@ -92,7 +92,7 @@ export class GatewayFleet implements Fleetway {
   }
 
   hasElsewhere(service: string): boolean {
-    return this.fleet.explain(service).nodes.some(({ isSelf, verdict }) => !isSelf && verdict === 'eligible');
+    return this.fleet.placements(service).some(({ isSelf, verdict }) => !isSelf && verdict === 'eligible');
   }
 
   /**

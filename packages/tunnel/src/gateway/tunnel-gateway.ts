@@ -58,6 +58,8 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
   readonly limits: { readonly connections: AddressLimits; readonly requests: AddressLimits };
   /** The gateways that serve together with this one; undefined where there are none. */
   readonly fleet: Fleet | undefined;
+  /** The route that takes a request, of all that are known here or in the fleet. */
+  readonly find: ExchangeContext['find'];
   readonly #opener: RouteOpener;
   readonly #numbers: GatewayNumbers;
   readonly #port: PublicPort;
@@ -124,12 +126,13 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
         meet: this.affinity === 'sticky' ? (agent) => affinity.joined(agent) : undefined,
       });
     this.fleet = fleet?.fleet;
+    this.find = (host, path) => (fleet ?? this.routes).find(host, path);
     this.#opener = new RouteOpener({ ...numbers, routes: this.routes, fleet });
     const context: ExchangeContext = {
       ...numbers,
       routes: this.routes,
       opener: this.#opener,
-      find: (host, path) => (fleet ?? this.routes).find(host, path),
+      find: this.find,
       affinity,
       id: `tunnel-${randomBytes(4).toString('hex')}`,
       requestsOf,

@@ -23,6 +23,8 @@ export interface WorkersOptions {
   /** Of each, besides that of this process. */
   readonly env: Readonly<Record<string, string>>;
   readonly log: Log;
+  /** Told of each that has become ready. */
+  readonly onReady: (worker: number, pid: number) => void;
 }
 
 /** ms before a worker that died is started again: the next time after a short life twice as many. */
@@ -81,7 +83,7 @@ export class Workers {
 
   /** `pause`: how long to wait after an early end. */
   async #begin(number: number, pause: number): Promise<Ready> {
-    const { env, log } = this.#options;
+    const { env, log, onReady } = this.#options;
     const worker = cluster.fork({ ...env, [WORKER]: String(number) });
     const started = performance.now();
     this.#running.set(number, worker);
@@ -99,6 +101,7 @@ export class Workers {
     if (Array.isArray(ready))
       throw Object.assign(new Error(`worker ${number} ended before it was ready`), { exitCode: ready[0] });
     isReady = true;
+    onReady(number, worker.process.pid ?? 0);
     return ready;
   }
 
