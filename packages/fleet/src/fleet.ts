@@ -1,15 +1,18 @@
 // One node of a fleet: its parts, put together. What each does is its own matter.
 import { randomBytes } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import type { YamuxStream } from '@zishuo/yamux';
 import type { RoutingContext, SessionRef } from '@zishuo/yamux-balancer';
 import { checkText } from './checks.ts';
-import type { NodeRecord } from './directory/directory.ts';
+import type { NodeRecord, Placement } from './directory/directory.ts';
 import { FleetError } from './errors.ts';
 import { Holdings } from './names/holdings.ts';
+import type { KnownPlacement } from './names/known-placement.ts';
 import { Lookups } from './names/lookups.ts';
 import { NameCache } from './names/name-cache.ts';
 import { Outbox } from './names/outbox.ts';
 import { RateLimit } from './names/rate-limit.ts';
-import { LEASE, Membership } from './nodes/membership.ts';
+import { LEASE, Membership, unanswered } from './nodes/membership.ts';
 import { NodeView, type ViewChange } from './nodes/node-view.ts';
 import type { FleetStream } from './open/opened-stream.ts';
 import { Opener } from './open/opener.ts';
@@ -21,11 +24,12 @@ import {
   fleetSettings,
   openSettings,
 } from './options.ts';
+import type { Claim } from './peer/handshake.ts';
 import type { AnswerStatus, SessionInfo } from './peer/head.ts';
 import { PeerLinks } from './peer/peer-links.ts';
 import { PeerPort } from './peer/peer-port.ts';
 import { serveStream } from './peer/served-stream.ts';
-import type { FleetExplanation, FleetStats, NodeStatus } from './stats.ts';
+import type { FleetExplanation, FleetStats, NodeExplanation, NodeStatus } from './stats.ts';
 import { watchPool } from './watched-pool.ts';
 
 /** ms for which an answer of the directory that is hard to believe is not believed. */
@@ -53,6 +57,8 @@ export class Fleet {
   readonly #links: PeerLinks;
   readonly #opener: Opener;
   readonly #answers: Record<AnswerStatus, number> = { accepted: 0, 'not-here': 0, gone: 0, refused: 0 };
+  /** By the id of the node: streams that it asked for. */
+  readonly #asked = new Map<string, number>();
   readonly #ends: (() => void)[] = [];
   #self: NodeRecord;
   #started: Promise<void> | undefined;
@@ -64,7 +70,7 @@ export class Fleet {
    */
   constructor(options: FleetOptions) {
     const settings = fleetSettings(options);
-    const { name, directory, pool, network, secret, sessions, choose, weight, clock, random } = settings;
+    const { name, directory, pool, network, secret, sessions, choose, weight, clock, random, openOwn } = settings;
     const self = (): NodeRecord => this.#self;
     this.#settings = settings;
     this.#self = {
@@ -72,6 +78,7 @@ export class Fleet {
       name,
       address: settings.address ?? '',
       weight,
+      sessions: 0,
       load: 0,
       draining: false,
     };
@@ -103,11 +110,15 @@ export class Fleet {
       isDoubtful: () => this.#view.isDoubtful(clock.now()),
     });
     this.#links = new PeerLinks({ network, clock, random, secret, self, sessions });
+    const serve = (stream: YamuxStream, { from, name: peer }: Claim): void => {
+      this.#asked.set(from, (this.#asked.get(from) ?? 0) + 1);
+      void serveStream(stream, peer, served);
+    };
     if (network !== undefined) {
-      this.#port = new PeerPort({ network, clock, secret, self, serve: (stream) => void serveStream(stream, served) });
+      this.#port = new PeerPort({ network, clock, secret, self, serve });
     }
     const served = {
-      pool,
+      openOwn,
       clock,
       holdings: this.#holdings,
       namesOf: settings.namesOf,
@@ -117,15 +128,18 @@ export class Fleet {
       answered: (status: AnswerStatus) => {
         this.#answers[status] += 1;
       },
+      forwarded: (asked: string, session: SessionRef, stream: Duplex, peer: string) =>
+        settings.onForwarded({ name: asked, session, stream, peer }),
     };
     this.#opener = new Opener({
-      pool,
+      openOwn,
       clock,
       choice: { self: this.#self.id, choose, random },
       view: this.#view,
       holdings: this.#holdings,
       lookups: this.#lookups,
       links: this.#links,
+      meet: () => this.#membership.meet(),
       infoOf: this.#infoOf,
     });
     this.#ends.push(watchPool(pool, this.#holdings, settings.namesOf));
@@ -161,7 +175,11 @@ export class Fleet {
         this.#lookups.unsure();
         this.#view.suspect(clock.now());
       },
-      up: () => this.#membership.isUp(),
+      up: () => {
+        // It may have come back empty: the next beat tells.
+        this.#view.suspect(clock.now());
+        this.#membership.isUp();
+      },
       down: () => this.#membership.isDown(),
     });
     this.#ends.push(unwatch);
@@ -180,9 +198,33 @@ export class Fleet {
     return this.#opener.open(name, routing, openSettings(options));
   }
 
+  /**
+   * The nodes that have sessions for a name, this one included: as far as is known, else by a lookup.
+   * @throws FleetError (`ERR_YAMUX_FLEET_DIRECTORY`) where nothing is known of the name and the directory does not say.
+   */
+  async lookup(name: string): Promise<readonly Placement[]> {
+    const { limited } = this.#lookups;
+    let looked: readonly Placement[];
+    try {
+      looked = await this.#lookups.find(name);
+    } catch (error) {
+      throw unanswered(error);
+    }
+    const placements = this.#opener.placements(name, looked as readonly KnownPlacement[]);
+    const isUnsaid = this.#membership.downSince !== undefined || this.#lookups.limited > limited;
+    if (placements.length === 0 && isUnsaid) throw unanswered(undefined);
+    return placements;
+  }
+
+  /** How many nodes are known, this one included. */
+  get size(): number {
+    return this.#view.size;
+  }
+
   /** Every node that is known, this one first. */
   nodes(): NodeStatus[] {
-    const status = Array.from(this.#view, ({ record, opens }): NodeStatus => {
+    const now = this.#settings.clock.now();
+    const status = Array.from(this.#view, ({ record, opens, heardAt }): NodeStatus => {
       const isSelf = record.id === this.#self.id;
       const link = this.#links.get(record.id);
       return {
@@ -192,6 +234,9 @@ export class Fleet {
         isReachable: isSelf || link?.isUp === true,
         rtt: link?.rtt,
         opens,
+        forwardsOut: this.#opener.forwardsTo(record.id),
+        forwardsIn: this.#asked.get(record.id) ?? 0,
+        heardMs: Math.max(0, now - heardAt),
         lastError: link?.lastError?.message,
       };
     });
@@ -200,8 +245,17 @@ export class Fleet {
 
   /** Where an open would go, as far as is known without asking the directory. It opens nothing, and takes no turn. */
   explain(name: string, routing: RoutingContext = {}): FleetExplanation {
+    const requiredTags = [...(routing.requiredTags ?? []), name];
+    return {
+      nodes: this.placements(name, routing),
+      sessions: this.#settings.pool.explain({ ...routing, requiredTags }),
+    };
+  }
+
+  /** The part of explain() that is about nodes. */
+  placements(name: string, routing: RoutingContext = {}): NodeExplanation[] {
     const next = this.#opener.peek(name, routing)?.record.id;
-    const nodes = this.#opener.placements(name, this.#lookups.peek(name)).map(({ node: id, sessions }) => {
+    return this.#opener.placements(name, this.#lookups.peek(name)).map(({ node: id, sessions }) => {
       const node = this.#view.get(id);
       const isSelf = id === this.#self.id;
       const isReachable = isSelf || this.#links.isUp(id);
@@ -209,8 +263,6 @@ export class Fleet {
       const verdict = node === undefined ? ('gone' as const) : isReachable ? able : ('unreachable' as const);
       return { node: node?.record.name ?? id, isSelf, sessions, verdict, next: id === next };
     });
-    const requiredTags = [...(routing.requiredTags ?? []), name];
-    return { nodes, sessions: this.#settings.pool.explain({ ...routing, requiredTags }) };
   }
 
   /** The figures of this moment. */
@@ -285,15 +337,19 @@ export class Fleet {
 
   /** The own record with the load of now. */
   #counted(): NodeRecord {
-    const { activeStreams, pendingStreams } = this.#settings.pool.stats({ sessions: false });
-    this.#tellSelf({ load: activeStreams + pendingStreams });
+    const { sessionsTotal, activeStreams, pendingStreams } = this.#settings.pool.stats({ sessions: false });
+    this.#tellSelf({ sessions: sessionsTotal, load: activeStreams + pendingStreams });
     return this.#self;
   }
 
   #follow({ joined, left }: ViewChange): void {
     if (this.#closing !== undefined) return;
     for (const node of joined) this.#links.join(node);
-    for (const { id } of left) void this.#links.drop(id, 0);
+    for (const { id } of left) {
+      void this.#links.drop(id, 0);
+      this.#asked.delete(id);
+      this.#opener.forget(id);
+    }
   }
 }
 

@@ -14,8 +14,10 @@ export { type MemoryDirectoryOptions, memoryDirectory } from './directory/memory
 export { FleetError, type FleetErrorCode, type FleetErrorOptions } from './errors.ts';
 export { Fleet } from './fleet.ts';
 export type { FleetStream } from './open/opened-stream.ts';
-export type { FleetCloseOptions, FleetOpenOptions, FleetOptions, PeerOptions } from './options.ts';
+export type { FleetCloseOptions, FleetOpenOptions, FleetOptions, Forwarded, PeerOptions } from './options.ts';
+export type { OpenOwn, OwnOpenOptions, OwnStream } from './own-sessions.ts';
 export type { SessionInfo } from './peer/head.ts';
 export type { InboundConnection, PeerListener, PeerNetwork } from './peer/network.ts';
+export { SESSION_LOST } from './peer/relay.ts';
 export type { ListenAddress, PeerTls } from './peer/tcp-network.ts';
 export type { FleetExplanation, FleetStats, NodeExplanation, NodeStatus } from './stats.ts';

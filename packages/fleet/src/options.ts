@@ -1,10 +1,19 @@
 // The options of a fleet and of one open, with their defaults and checks in one place.
-import { type Clock, type SessionPool, type SessionSnapshot, systemClock } from '@zishuo/yamux-balancer';
+
+import type { Duplex } from 'node:stream';
+import {
+  type Clock,
+  type SessionPool,
+  type SessionRef,
+  type SessionSnapshot,
+  systemClock,
+} from '@zishuo/yamux-balancer';
 import { checkMethods, checkObject, checkOneOf, checkOptions, checkText, checkWhole } from './checks.ts';
 import type { Choose } from './choosing/choice.ts';
 import type { SessionDirectory } from './directory/directory.ts';
 import { memoryDirectory } from './directory/memory.ts';
 import type { OpenSettings } from './open/opener.ts';
+import { type OpenOwn, openOn } from './own-sessions.ts';
 import type { PeerNetwork } from './peer/network.ts';
 import { type ListenAddress, type PeerTls, TcpNetwork } from './peer/tcp-network.ts';
 
@@ -51,6 +60,13 @@ export interface FleetOptions {
    * @defaultValue nothing
    */
   readonly factsOf?: ((session: SessionSnapshot) => Readonly<Record<string, string>>) | undefined;
+  /**
+   * How a stream is opened on a session of the own pool, for this node and for its peers. The session must serve the name: for peers that is checked.
+   * @defaultValue `pool.openStream()`, with the name among the required tags
+   */
+  readonly openOwn?: OpenOwn | undefined;
+  /** Told of each stream that a peer was given, when its bytes begin to go through. */
+  readonly onForwarded?: ((forwarded: Forwarded) => void) | undefined;
   /** The way to the other nodes. Undefined: this node is alone. */
   readonly peers?: PeerOptions | undefined;
   /**
@@ -85,6 +101,18 @@ export interface FleetOptions {
   readonly random?: (() => number) | undefined;
 }
 
+/** A stream of an own session that was given to a peer. */
+export interface Forwarded {
+  /** By which it was asked for. */
+  readonly name: string;
+  /** Whose it is. */
+  readonly session: SessionRef;
+  /** The session's own stream, which is read already: listeners of `'data'` may look on. */
+  readonly stream: Duplex;
+  /** The name of the node that asked. */
+  readonly peer: string;
+}
+
 /** Of `fleet.openStream()`; as those of the pool. */
 export interface FleetOpenOptions {
   /** Gives up: the open rejects with the signal's reason. */
@@ -94,10 +122,11 @@ export interface FleetOpenOptions {
   /** Milliseconds for each node, and for each session of the own pool. */
   readonly attemptTimeout?: number | undefined;
   /**
-   * Wait until the agent has acknowledged the stream: one round trip, and whoever refuses is followed by another.
+   * Wait until the agent has acknowledged the stream: one round trip, and whoever refuses is followed by another. `'elsewhere'`: only where it is
+   * a session of another node, so that it is known whose.
    * @defaultValue false
    */
-  readonly acknowledged?: boolean | undefined;
+  readonly acknowledged?: boolean | 'elsewhere' | undefined;
   /**
    * Where no node can serve: wait until a session of the own pool does.
    * @defaultValue false
@@ -121,6 +150,8 @@ export interface FleetSettings {
   readonly pool: SessionPool;
   readonly namesOf: (session: SessionSnapshot) => readonly string[];
   readonly factsOf: (session: SessionSnapshot) => Readonly<Record<string, string>>;
+  readonly openOwn: OpenOwn;
+  readonly onForwarded: (forwarded: Forwarded) => void;
   readonly network: PeerNetwork | undefined;
   readonly host: string;
   readonly secret: string;
@@ -140,6 +171,8 @@ const FLEET_OPTIONS: readonly (keyof FleetOptions)[] = [
   'pool',
   'namesOf',
   'factsOf',
+  'openOwn',
+  'onForwarded',
   'peers',
   'choose',
   'weight',
@@ -169,6 +202,8 @@ export function fleetSettings(options: FleetOptions): FleetSettings {
     pool,
     namesOf = ({ tags }) => tags,
     factsOf = () => ({}),
+    openOwn = openOn(pool),
+    onForwarded = () => {},
     peers,
     choose = 'prefer-local',
     weight = 1,
@@ -193,6 +228,8 @@ export function fleetSettings(options: FleetOptions): FleetSettings {
     pool,
     namesOf,
     factsOf,
+    openOwn,
+    onForwarded,
     ...peerSettings(peers),
     choose,
     weight,

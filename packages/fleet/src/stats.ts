@@ -14,6 +14,12 @@ export interface NodeStatus extends NodeRecord {
   readonly rtt: number | undefined;
   /** Streams that this node has opened there since `load` was told. */
   readonly opens: number;
+  /** Streams that were asked of it. */
+  readonly forwardsOut: number;
+  /** Streams that it has asked for. */
+  readonly forwardsIn: number;
+  /** Milliseconds since the directory last said that it is alive; of this node, since it last answered at all. */
+  readonly heardMs: number;
   /** What the last dial failed with. */
   readonly lastError: string | undefined;
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { NoAvailableSessionError, NoMatchingSessionError, SessionPool } from '@zishuo/yamux-balancer';
 import { FakeSession } from '@zishuo/yamux-balancer/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SESSION_LOST } from '../src/index.ts';
 import { exchange, type TestNode, World } from './support/world.ts';
 
 let world: World;
@@ -251,5 +252,134 @@ describe('a fleet over TCP', () => {
     ]);
     expect(b.fleet.explain('app').sessions).toMatchObject([{ id: 'b1', verdict: 'eligible' }]);
     expect(a.directory.calls.lookup).toBe(lookups);
+  });
+});
+
+describe('what an owner of a fleet decides', () => {
+  it('is how streams of own sessions are opened, for this node and for peers, and what is looked at then', async () => {
+    const asked: (string | undefined)[] = [];
+    const seen: string[] = [];
+    const a = await world.node('a');
+    const b: TestNode = await world.node(
+      'b',
+      {},
+      {
+        openOwn: (name, _routing, { peer, ...limits }) => {
+          asked.push(peer);
+          return b.pool.openStream({ requiredTags: [name] }, limits);
+        },
+        onForwarded: ({ name, session, stream, peer }) => {
+          stream.on('data', (chunk: Buffer) => seen.push(`${peer} ${name} ${session.id}: ${chunk}`));
+        },
+      },
+    );
+    b.agent('agent', ['app']);
+    await world.converged();
+    const { stream } = await a.fleet.openStream('app', {}, { acknowledged: true });
+    expect(await exchange(stream, 'hello')).toBe('agent\nhello');
+    (await b.fleet.openStream('app')).stream.destroy();
+    expect(asked).toEqual(['a', undefined]);
+    expect(seen.join('')).toContain('a app agent: agent');
+  });
+
+  it("waits for the agent's word only elsewhere, where it says so", async () => {
+    const waits: boolean[] = [];
+    const nodes: TestNode[] = [];
+    for (const name of ['a', 'b']) {
+      const node: TestNode = await world.node(
+        name,
+        {},
+        {
+          openOwn: (tag, _routing, { peer: _peer, ...limits }) => {
+            waits.push(limits.acknowledged);
+            return node.pool.openStream({ requiredTags: [tag] }, limits);
+          },
+        },
+      );
+      node.agent(`agent of ${name}`, [name]);
+      nodes.push(node);
+    }
+    await world.converged();
+    for (const name of ['a', 'b']) {
+      const { stream, session } = await (nodes[0] as TestNode).fleet.openStream(
+        name,
+        {},
+        { acknowledged: 'elsewhere' },
+      );
+      expect([session?.id, await exchange(stream, '')]).toEqual([`agent of ${name}`, `agent of ${name}\n`]);
+    }
+    expect(waits).toEqual([false, true]);
+  });
+});
+
+describe('a name', () => {
+  it('is looked up with its nodes; and it is an error that nothing is known of it where the directory is down', async () => {
+    const [a, b] = await three();
+    b.agent('agent', ['app']);
+    await world.converged();
+    expect(await a.fleet.lookup('app')).toMatchObject([{ node: b.fleet.id, sessions: 1, agents: [{ id: 'agent' }] }]);
+    expect(await a.fleet.lookup('nothing')).toEqual([]);
+    a.directory.cut();
+    expect(await a.fleet.lookup('app')).toHaveLength(1);
+    await expect(a.fleet.lookup('another')).rejects.toMatchObject({ code: 'ERR_YAMUX_FLEET_DIRECTORY' });
+  });
+
+  it('with an agent that is asked for goes to the node of that agent at once', async () => {
+    const [a, b, c] = await three();
+    a.agent('near', ['app']);
+    b.agent('far', ['app']);
+    c.agent('farther', ['app']);
+    await world.converged();
+    const { session, stream } = await a.fleet.openStream('app', { sessionId: 'farther' }, { acknowledged: true });
+    expect([session?.id, a.fleet.stats().retries]).toEqual(['farther', 0]);
+    stream.destroy();
+  });
+
+  it('whose session is lost under a stream says so to the node that asked', async () => {
+    const [a, b] = await three();
+    const agent = b.agent('agent', ['app']);
+    await world.converged();
+    const { stream } = await a.fleet.openStream('app', {}, { acknowledged: true });
+    const failed = once(stream, 'error');
+    stream.resume();
+    agent.far.destroy();
+    expect((await failed)[0]).toMatchObject({ errorCode: SESSION_LOST });
+    expect(a.fleet.nodes().find(({ name }) => name === 'b')).toMatchObject({ forwardsOut: 1 });
+    expect(b.fleet.nodes().find(({ name }) => name === 'a')).toMatchObject({ forwardsIn: 1 });
+  });
+});
+
+describe('what a node knows that is no longer so', () => {
+  it('is looked up again before an open is given up, though no hint came', async () => {
+    const [a, b, c] = await three();
+    b.agent('agent', ['app']);
+    await world.converged();
+    (await a.fleet.openStream('app', {}, { acknowledged: true })).stream.destroy();
+    a.directory.hint = (): void => {};
+    await b.fleet.close({ timeout: 0 });
+    c.agent('agent', ['app']);
+    await world.until(() => c.fleet.stats().namesUntold === 0 && a.fleet.size === 2);
+    const opened = await Promise.all([1, 2, 3].map(() => a.fleet.openStream('app', {}, { acknowledged: true })));
+    expect(opened.map(({ node }) => node.name)).toEqual(['c', 'c', 'c']);
+    for (const { stream } of opened) stream.destroy();
+  });
+
+  it('may be a node that has come since the last beat: it is met at once', async () => {
+    const a = await world.node('a');
+    await world.node('b');
+    await world.converged();
+    const late = await world.node('late');
+    late.agent('agent', ['app']);
+    await world.until(() => late.fleet.stats().namesUntold === 0, 1);
+    expect(a.fleet.size).toBe(2);
+    const opening = a.fleet.openStream('app', {}, { acknowledged: true });
+    let isOpen = false;
+    void opening.then(({ stream }) => {
+      isOpen = true;
+      stream.destroy();
+    });
+    const failed = opening.then(() => undefined);
+    await Promise.race([world.until(() => isOpen, 1), failed]);
+    expect((await opening).node.name).toBe('late');
   });
 });

@@ -23,7 +23,9 @@ Dials gateways by WebSocket and forwards what comes back to local servers.
   --strip-prefix             take the path of its route away from requests
   --target-ca <file>         certificates, in PEM, that https: targets may have
   --target-insecure          take any certificate of https: targets
-  --connections <number>     sessions to each gateway: the agent's share          (1)
+  --spread <number>          gateways to be connected to at a time, if more are
+                             given: in a fleet each serves the agents of all      (2)
+  --connections <number>     sessions to each of these: the agent's share         (1)
   --token <token>            what "tunnel-gateway --issue-token" printed          (TUNNEL_TOKEN of the environment)
   --token-file <file>        a file with the token, read again at each dial
   --help
@@ -51,6 +53,7 @@ function configure(): TunnelAgentOptions {
     'strip-prefix': { type: 'boolean', default: false },
     'target-ca': { type: 'string' },
     'target-insecure': { type: 'boolean', default: false },
+    spread: { type: 'string', default: '2' },
     connections: { type: 'string', default: '1' },
     token: { type: 'string', default: process.env.TUNNEL_TOKEN ?? '' },
     'token-file': { type: 'string' },
@@ -74,6 +77,7 @@ function configure(): TunnelAgentOptions {
       insecure: values['target-insecure'],
       ca: ca === undefined ? undefined : readCa(ca, '--target-ca'),
     }),
+    spread: wholeNumber('spread', values.spread, 1, 1_024),
     connections: wholeNumber('connections', values.connections, 1, 64),
     log: jsonLog,
   };

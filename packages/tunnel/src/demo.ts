@@ -1,17 +1,23 @@
 // The whole of it in one command: two gateways behind a front, three agents and their origins, real HTTP load through them, and while it
 // runs a client that stops reading, a drained agent, a killed one, and a restart of both gateways. Every body is checked by hash. Ends with
 // a table and a verdict.
+
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type AgentSpec, Fleet, HOST } from './demo/fleet.ts';
+import { Engine } from './demo/engine.ts';
+import { type AgentSpec, Fleet, HOST, type Shape } from './demo/fleet.ts';
+import { freePorts } from './demo/free-ports.ts';
+import { fleetOnEngine, type Tell, twoGateways, workersOfMachine } from './demo/incidents.ts';
 import { Load } from './demo/load.ts';
 import { Progress } from './demo/progress.ts';
 import { agentTable, type Incidents, judge, mebibytes, type Verdict, verdictText } from './demo/report.ts';
 import { flags, run } from './program.ts';
 
-const HELP = `Usage: demo [--once] [--logs]
+const HELP = `Usage: demo [--fleet] [--once] [--logs]
 
   --once   end after the verdict, with exit code 1 if anything failed; so it does where the output is no terminal
+  --fleet  three gateways, each of which serves the agents of all, on a redis-server; where the machine has none, three workers of one
+           gateway: agents are at one gateway each, requests come to all
   --logs   print what the gateway and the agents log
   --help
 `;
@@ -21,28 +27,29 @@ const AGENTS: readonly AgentSpec[] = [
   { agent: 'bravo', weight: 2 },
   { agent: 'charlie', weight: 3 },
 ];
-const DRAINED = 'alpha';
-const KILLED = 'charlie';
-
 const CONCURRENCY = 12;
 const MAX_REQUESTS = 20_000;
-const STALL = 8_000;
 
-const FLAGS = { once: { type: 'boolean', default: false }, logs: { type: 'boolean', default: false } } as const;
+const FLAGS = {
+  fleet: { type: 'boolean', default: false },
+  once: { type: 'boolean', default: false },
+  logs: { type: 'boolean', default: false },
+} as const;
 
 run(
   () => flags(HELP, FLAGS),
   async (values) => {
     const progress = new Progress(process.stdout);
-    progress.tell('starting two gateways, three agents of weight 1, 2 and 3, three origins …');
-    const fleet = await Fleet.start(AGENTS, values.logs);
+    const story = values.fleet ? await fleetStory() : TWO_GATEWAYS;
+    progress.tell(`starting ${story.what}, three agents of weight 1, 2 and 3, three origins …`);
+    const fleet = await Fleet.start(AGENTS, values.logs, story.shape);
     const dashboards = fleet.gateways.map(({ admin }, index) => `dashboard of gateway ${index + 1}: ${admin}`);
     progress.tell(dashboards.join('\n'));
 
     progress.tell(`load: ${CONCURRENCY} requests at a time, 1 KiB to 64 MiB, every body checked by SHA-256`);
     const load = new Load({ url: fleet.url, host: HOST, concurrency: CONCURRENCY, maxRequests: MAX_REQUESTS });
     const ticker = setInterval(() => progress.show(stateOf(load)), 250);
-    const incidents = await disturb(fleet, load, progress);
+    const incidents = await story.run(fleet, load, (text) => progress.tell(text));
     await load.stop();
     clearInterval(ticker);
 
@@ -54,43 +61,44 @@ run(
       await once(process, 'SIGINT');
     }
     await fleet.stop();
+    await story.end();
     for (const what of fleet.unclean) progress.tell(`FAILED: ${what}`);
     process.exitCode = verdict.passed && fleet.unclean.length === 0 ? 0 : 1;
   },
 );
 
-/** What happens to the fleet while the load runs. */
-async function disturb(fleet: Fleet, load: Load, progress: Progress): Promise<Incidents> {
-  await sleep(3_000);
-  progress.tell(`a client asks for 64 MiB and reads nothing for ${STALL / 1000} s; the others must not notice`);
-  load.add({ kind: 'download', size: 64 * 1024 * 1024, seed: 1, stall: STALL });
+interface Story {
+  readonly what: string;
+  /** Undefined: two gateways that know nothing of each other. */
+  readonly shape?: Shape;
+  readonly run: (fleet: Fleet, load: Load, tell: Tell) => Promise<Incidents>;
+  readonly end: () => Promise<void>;
+}
 
-  await sleep(1_000);
-  await fleet.command({ type: 'drain', agent: DRAINED });
-  const drainedFrom = performance.now();
-  progress.tell(`${DRAINED} is drained: what runs goes on, nothing new comes`);
-  await sleep(4_000);
-  const drainedUntil = performance.now();
-  await fleet.command({ type: 'resume', agent: DRAINED });
-  progress.tell(`${DRAINED} is back`);
+/** Gateways of a fleet, and workers. */
+const MANY = 3;
+const nothing = (): Promise<void> => Promise.resolve();
+const TWO_GATEWAYS: Story = { what: 'two gateways', run: twoGateways, end: nothing };
 
-  await sleep(3_000);
-  const killedFrom = performance.now();
-  await fleet.killAgent(KILLED);
-  const killedUntil = performance.now();
-  progress.tell(`${KILLED} was killed (SIGKILL), in the middle of its requests`);
-  await sleep(2_000);
-  await fleet.startAgent(KILLED);
-  progress.tell(`${KILLED} is there again, as a new process`);
-
-  await sleep(2_000);
-  await fleet.restartGateways((text) => progress.tell(text));
-  progress.tell('both gateways are there again, as new processes, with all their agents');
-
-  await sleep(2_000);
+async function fleetStory(): Promise<Story> {
+  const engine = await Engine.start();
+  if (engine === undefined) {
+    const args = ['--workers', String(MANY)];
+    const shape = { gateways: [{ args, env: {} }], hasFront: false };
+    return {
+      what: `${MANY} workers of one gateway (no redis-server on PATH)`,
+      shape,
+      run: workersOfMachine,
+      end: nothing,
+    };
+  }
+  const env = { TUNNEL_PEER_SECRET: randomBytes(32).toString('base64url'), TUNNEL_FLEET: engine.url };
+  const gateways = (await freePorts(MANY)).map((port) => ({ args: ['--peer-address', `127.0.0.1:${port}`], env }));
   return {
-    drained: { agent: DRAINED, from: drainedFrom, until: drainedUntil },
-    killed: { agent: KILLED, from: killedFrom, until: killedUntil },
+    what: `three gateways of one fleet on ${engine.url}; the third has no agent of its own`,
+    shape: { gateways, dialedBy: (agent) => [agent % 2], hasFront: true },
+    run: (fleet, load, tell) => fleetOnEngine(fleet, load, tell, engine),
+    end: () => engine.kill(),
   };
 }
 

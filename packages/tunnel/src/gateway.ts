@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { collectDefaultMetrics } from 'prom-client';
 import { checkAdminToken } from './admin/access.ts';
 import { AdminServer } from './admin/admin-server.ts';
+import { engineDirectory, FLEET_FLAGS, FLEET_HELP, type FleetFlags, fleetFlags } from './fleet-flags.ts';
 import { parseAffinity } from './gateway/affinity.ts';
 import { parseBalance } from './gateway/balance.ts';
 import { CertificateFiles, expiryOf, readCertificate } from './gateway/certificate.ts';
@@ -24,6 +25,8 @@ import { checkTcpName } from './tcp-service.ts';
 import type { AgentClaims } from './token.ts';
 import { checkClaims, checkSecret } from './token.ts';
 import { issueToken, TokenKeys } from './token-keys.ts';
+import { parentDirectory } from './workers/parent-directory.ts';
+import { WORKERS_SECRET, Workers, workerNumber } from './workers/workers.ts';
 
 const HELP = `Usage: tunnel-gateway [options]
 
@@ -87,6 +90,7 @@ The admin port:
                                 for the admin token                    (127.0.0.1)
   --admin-port <number>         0 for any free one, or none            (8081)
 
+${FLEET_HELP}
 Who may dial in:
 
   --keys <file>          check tokens by these keys, a JSON Web Key Set, too;
@@ -118,13 +122,22 @@ run(configure, async (config) => {
     console.log(await issueToken(claims, secret));
     return;
   }
-  const gateway = await TunnelGateway.listen(options).catch((error: unknown) => {
-    throw listenFailure(error, config.listens);
-  });
+  if (config.workers > 1 && config.worker === undefined) {
+    await runWorkers(config);
+    return;
+  }
+  const directory = config.fleet && (await engineDirectory(config.fleet));
+  const fleet = config.fleet && { ...config.fleet.options, directory };
+  const gateway = await TunnelGateway.listen({ ...options, fleet: fleet ?? fleetOfWorkers(config.worker) }).catch(
+    (error: unknown) => {
+      throw listenFailure(error, config.listens);
+    },
+  );
   const admin = await listenForAdmin(gateway, adminOptions);
   onStop(async () => {
     await gateway.close(); // meanwhile /readyz says that it drains
     await admin?.close();
+    await directory?.close();
     certificate?.close();
   });
   certificate?.watch(
@@ -144,17 +157,53 @@ run(configure, async (config) => {
   });
   const tcp = Object.fromEntries(gateway.tcpPorts);
   const agents = gateway.agentUrl === gateway.url ? undefined : gateway.agentUrl;
-  jsonLog('gateway listening', { url: gateway.url, agents, tcp, admin: admin?.url });
+  const peers = gateway.fleet?.address;
+  jsonLog('gateway listening', { url: gateway.url, agents, tcp, admin: admin?.url, peers, worker: config.worker });
   // In the fragment, the token goes to no server and into no log of one.
   const dashboard = admin && `${admin.url}#token=${encodeURIComponent(adminOptions.token)}`;
-  notify({ type: 'ready', url: gateway.url, admin: dashboard });
+  notify({ type: 'ready', url: gateway.url, agents: gateway.agentUrl, admin: dashboard });
+  if (config.worker !== undefined) return; // what is for people, the parent prints
   if (adminOptions.tell && dashboard !== undefined) console.log(`\nDashboard: ${dashboard}\n`);
-  if (tell) {
-    const url = `${gateway.agentUrl.replace('http', 'ws')}${gateway.agentPath}`;
-    const token = await issueToken(claims, secret);
-    console.log(`\nTry: ${AGENT} --gateway ${url} --target http://127.0.0.1:3000 --token ${token}\n`);
-  }
+  if (tell) await tellAgent(gateway.agentUrl, config);
 });
+
+async function tellAgent(agentUrl: string, { gateway, claims, secret }: Config): Promise<void> {
+  const url = `${agentUrl.replace('http', 'ws')}${gateway.agentPath}`;
+  const token = await issueToken(claims, secret);
+  console.log(`\nTry: ${AGENT} --gateway ${url} --target http://127.0.0.1:3000 --token ${token}\n`);
+}
+
+/** This process serves nobody: its workers do, and share what it has made up. */
+async function runWorkers(config: Config): Promise<void> {
+  const { admin, secret, tell } = config;
+  const peerSecret = randomBytes(32).toString('base64url');
+  const env = {
+    ...(tell ? { TUNNEL_SECRET: secret } : {}),
+    TUNNEL_ADMIN_TOKEN: admin.token,
+    [WORKERS_SECRET]: peerSecret,
+  };
+  const onReady = (worker: number, pid: number): void => notify({ type: 'worker', worker, pid });
+  const { workers, ready } = await Workers.start({ count: config.workers, env, log: jsonLog, onReady }).catch(
+    (error: unknown) => {
+      process.exit((error as { readonly exitCode?: number }).exitCode ?? 1); // it has said why
+    },
+  );
+  onStop(() => workers.stop());
+  onReload(() => workers.reload());
+  onCommand((command) => {
+    if (command.type === 'drain' || command.type === 'resume') workers.send(command);
+  });
+  const [{ url = '', agents = '', admin: dashboard } = {}] = ready;
+  notify({ type: 'ready', url, agents, admin: dashboard });
+  if (admin.tell) for (const { admin: each } of ready) if (each !== undefined) console.log(`Dashboard: ${each}`);
+  if (tell) await tellAgent(agents, config);
+}
+
+function fleetOfWorkers(worker: number | undefined): TunnelGatewayOptions['fleet'] {
+  if (worker === undefined) return undefined;
+  const peers = { listen: { host: '127.0.0.1', port: 0 }, secret: process.env[WORKERS_SECRET] };
+  return { name: `worker-${worker}`, directory: parentDirectory(), peers };
+}
 
 interface AdminConfig {
   readonly host: string;
@@ -167,6 +216,11 @@ interface AdminConfig {
 
 interface Config {
   readonly gateway: TunnelGatewayOptions;
+  /** Undefined: without an engine. */
+  readonly fleet: FleetFlags | undefined;
+  readonly workers: number;
+  /** Which of them this process is; undefined for none. */
+  readonly worker: number | undefined;
   readonly listens: ListenFlags;
   readonly certificate: CertificateFiles | undefined;
   readonly admin: AdminConfig;
@@ -203,6 +257,8 @@ function configure(): Config {
     weight: { type: 'string', default: '1' },
     tenant: { type: 'string', default: 'default' },
     days: { type: 'string', default: '30' },
+    workers: { type: 'string', default: '1' },
+    ...FLEET_FLAGS,
     ...Object.fromEntries(GATEWAY_NUMBERS.map((name) => [flagOf(name), { type: 'string' as const }])),
   });
   const issueOnly = values['issue-token'] !== undefined;
@@ -229,6 +285,12 @@ function configure(): Config {
     weight: wholeNumber('weight', values.weight, 0, 1_000_000),
     expires: Date.now() + wholeNumber('days', values.days, 1, 36_500) * DAY,
   });
+  const worker = workerNumber();
+  const fleet = issueOnly ? undefined : fleetFlags(values, process.env, worker);
+  if (fleet !== undefined && given === undefined && !hasKeys)
+    throw new TypeError(
+      'expected TUNNEL_SECRET, --keys or --jwks-url with --fleet: its gateways must take the same tokens',
+    );
   const ports = new Map<number, string>();
   const port = (name: string, text: string): number => {
     const number = wholeNumber(name, text, 0, 65_535);
@@ -255,6 +317,9 @@ function configure(): Config {
       trustForwarded: values['trust-forwarded'],
       log: jsonLog,
     },
+    fleet,
+    workers: wholeNumber('workers', values.workers, 1, 1_024),
+    worker,
     listens: { host: '--host', ports },
     certificate:
       tls === undefined || issueOnly
@@ -262,7 +327,7 @@ function configure(): Config {
         : new CertificateFiles(values['tls-cert'] as string, values['tls-key'] as string),
     admin: {
       host: values['admin-host'],
-      port: values['admin-port'] === 'none' ? undefined : port('admin-port', values['admin-port']),
+      port: adminPortOf(values['admin-port'], worker, port),
       token: adminToken,
       tell: givenAdminToken === undefined,
     },
@@ -271,6 +336,13 @@ function configure(): Config {
     secret,
     tell: given === undefined && !hasKeys,
   };
+}
+
+/** Each worker has one of its own. */
+function adminPortOf(text: string, worker = 1, portOf: (flag: string, text: string) => number): number | undefined {
+  if (text === 'none') return undefined;
+  const first = portOf('admin-port', text);
+  return first === 0 ? 0 : portOf('admin-port', String(first + worker - 1));
 }
 
 /** idleTimeout is --idle-timeout. */

@@ -4,6 +4,7 @@ export { type TargetOptions, Targets } from './agent/targets.ts';
 export { TunnelAgent, type TunnelAgentOptions } from './agent/tunnel-agent.ts';
 export { TunnelError, type TunnelErrorCode, UpstreamError } from './errors.ts';
 export { type Certificate, CertificateFiles, readCertificate } from './gateway/certificate.ts';
+export type { TunnelFleetOptions } from './gateway/gateway-fleet.ts';
 export type { TunnelGatewayOptions } from './gateway/options.ts';
 export { Revocations, type RevokedKind } from './gateway/revocations.ts';
 export type { AgentSession } from './gateway/routes.ts';

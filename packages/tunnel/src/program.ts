@@ -20,7 +20,15 @@ export type Command =
 /** What it is told. */
 export type Notice =
   /** `admin`: the address of a gateway's dashboard, with the token that it acts by; undefined where there is none. */
-  | { readonly type: 'ready'; readonly url: string; readonly admin?: string | undefined }
+  | {
+      readonly type: 'ready';
+      readonly url: string;
+      /** Where agents dial in at a gateway. */
+      readonly agents?: string | undefined;
+      readonly admin?: string | undefined;
+    }
+  /** A worker of a gateway has become ready: at the start, and each time that it was started again. */
+  | { readonly type: 'worker'; readonly worker: number; readonly pid: number }
   /** The command of that type has taken effect. Bytes: the most memory that the process ever had (resident set). */
   | { readonly type: 'done'; readonly command: Command['type']; readonly peakMemory: number };
 
@@ -31,6 +39,7 @@ export function notify(notice: Notice): void {
 /** Calls `listener` for each command and then says that it is done. */
 export function onCommand(listener: (command: Command) => void): void {
   process.on('message', (command: Command) => {
+    if (command.type === undefined) return; // of the directory that workers share
     listener(command);
     notify({ type: 'done', command: command.type, peakMemory: process.resourceUsage().maxRSS * 1024 });
   });

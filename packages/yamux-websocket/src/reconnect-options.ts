@@ -8,6 +8,8 @@ import { checkDialOptions, type DialOptions } from './dial.ts';
 export interface DialAttempt {
   /** Aborts when the attempt is no longer wanted. */
   readonly signal: AbortSignal;
+  /** What is dialed. */
+  readonly url: string;
   /**
    * Get new credentials: the last attempt was refused, or the last attempt at this URL. If the new ones are refused too, this URL is left out.
    */

@@ -120,7 +120,7 @@ class Keeper implements Reconnector {
     const { signal } = this.#stop;
     let options: KeptDialOptions | undefined;
     try {
-      options = await this.#dialOptions(fresh);
+      options = await this.#dialOptions({ url, fresh });
     } catch (error) {
       return { redial: LATER, error, lived: false }; // the source of the credentials may work later
     }
@@ -141,14 +141,14 @@ class Keeper implements Reconnector {
   }
 
   /** Rejects when the reconnector is stopped, even if the application has not answered. */
-  #dialOptions(fresh: boolean): Promise<KeptDialOptions | undefined> {
+  #dialOptions({ url, fresh }: Turn): Promise<KeptDialOptions | undefined> {
     const { dial: asked } = this.#options;
     if (typeof asked !== 'function') return Promise.resolve(asked);
     const { signal } = this.#stop;
     return new Promise((resolve, reject) => {
       const onAbort = (): void => reject(signal.reason);
       signal.addEventListener('abort', onAbort, { once: true });
-      const answer = Promise.resolve().then(() => asked({ signal, fresh }));
+      const answer = Promise.resolve().then(() => asked({ signal, url, fresh }));
       answer.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
     });
   }

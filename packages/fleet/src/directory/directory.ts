@@ -11,6 +11,8 @@ export interface NodeRecord {
   readonly address: string;
   /** Its share of the load, above 0. */
   readonly weight: number;
+  /** Sessions of agents there. */
+  readonly sessions: number;
   /** Streams that are open or opening there. */
   readonly load: number;
   /** It takes no new streams where another node can. */

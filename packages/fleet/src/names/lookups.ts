@@ -86,7 +86,9 @@ export class Lookups {
   async refresh(name: string): Promise<void> {
     const { clock, isDown } = this.#settings;
     const now = clock.now();
-    if (isDown() || now - (this.#refreshed.get(name) ?? -Infinity) < REFRESH_INTERVAL) return;
+    const underWay = this.#underWay.get(name);
+    if (underWay !== undefined) await underWay.catch(() => {});
+    if (underWay !== undefined || isDown() || now - (this.#refreshed.get(name) ?? -Infinity) < REFRESH_INTERVAL) return;
     if (this.#refreshed.size > 10_000) this.#refreshed.clear();
     this.#refreshed.set(name, now);
     await this.#lookUp(name).catch(() => {});

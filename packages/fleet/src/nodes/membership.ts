@@ -25,6 +25,8 @@ export const LEASE = 5_000;
 /** ms within which a node tells all again after the directory has lost it: not all nodes at once. */
 const REFILL_JITTER = 500;
 const BATCH = 500;
+/** ms between two beats out of turn. */
+const MEET_INTERVAL = 100;
 /** Beats between a few names that are told once more, and how often that is done until all have been: a directory may forget names that nobody tells. */
 const TELL_AGAIN = 60;
 const ROUND = 720;
@@ -40,6 +42,9 @@ export class Membership {
   #beating: Promise<void> | undefined;
   #beatTimer: unknown;
   #flushTimer: unknown;
+  #meeting: Promise<void> | undefined;
+  #meetTimer: unknown;
+  #endMeeting: () => void = () => {};
   #round: Iterator<string> | undefined;
 
   constructor(settings: MembershipSettings) {
@@ -70,6 +75,20 @@ export class Membership {
     if (!this.#hasStopped) await this.#beat();
   }
 
+  /** Asks who is there, out of turn: a node is spoken of that is not known. Every 100 ms at most; who comes earlier waits. */
+  meet(): Promise<void> {
+    if (this.#hasStopped || this.#downSince !== undefined) return Promise.resolve();
+    const { clock } = this.#settings;
+    this.#meeting ??= new Promise<void>((resolve) => {
+      const wait = Math.max(0, (this.#answeredAt ?? -Infinity) + MEET_INTERVAL - clock.now());
+      this.#endMeeting = resolve;
+      this.#meetTimer = clock.setTimeout(() => void this.beatNow().then(resolve), wait);
+    }).finally(() => {
+      this.#meeting = undefined;
+    });
+    return this.#meeting;
+  }
+
   /** Tells the directory what has changed, as soon as it may. */
   flush(): void {
     if (this.#hasStopped || this.#flushTimer !== undefined || this.#answeredAt === undefined) return;
@@ -91,6 +110,8 @@ export class Membership {
     const { clock, directory, self } = this.#settings;
     clock.clearTimeout(this.#beatTimer);
     clock.clearTimeout(this.#flushTimer);
+    clock.clearTimeout(this.#meetTimer);
+    this.#endMeeting();
     await this.#beating;
     // The lease runs out by itself where this fails.
     await directory.leave(self().id).catch(() => {});

@@ -10,6 +10,8 @@ export interface KnownNode {
   readonly hash: number;
   /** Streams that this node has opened there since `record.load` was told. */
   opens: number;
+  /** When the directory last said that it is alive. */
+  heardAt: number;
 }
 
 export interface Answer {
@@ -29,13 +31,13 @@ export class NodeView {
   readonly #doubt: number;
   readonly #self: string;
   #doubtUntil: number | undefined;
-  /** It is doubted only until the next answer. */
-  #isSuspected = false;
+  /** Until the next answer it is doubted, too, but no longer than so. */
+  #suspectedUntil: number | undefined;
 
   constructor(self: NodeRecord, doubt: number) {
     this.#self = self.id;
     this.#doubt = doubt;
-    this.#nodes.set(self.id, newNode(self));
+    this.#nodes.set(self.id, newNode(self, 0));
   }
 
   get size(): number {
@@ -52,12 +54,11 @@ export class NodeView {
 
   /** The directory may have lost its memory: the next answer tells. */
   suspect(now: number): void {
-    this.#isSuspected = true;
-    this.#doubtUntil ??= now + this.#doubt;
+    this.#suspectedUntil ??= now + this.#doubt;
   }
 
   isDoubtful(now: number): boolean {
-    return this.#doubtUntil !== undefined && now < this.#doubtUntil;
+    return now < (this.#doubtUntil ?? -Infinity) || now < (this.#suspectedUntil ?? -Infinity);
   }
 
   /** `isLinked`: the node answers on a link, whatever the directory says. */
@@ -66,12 +67,11 @@ export class NodeView {
     const named = new Set<string>();
     for (const record of nodes) {
       named.add(record.id);
-      if (this.#tell(record)) joined.push(record);
+      if (this.#tell(record, now)) joined.push(record);
     }
     const missing = [...this.#nodes.keys()].filter((id) => id !== this.#self && !named.has(id) && !isLinked(id));
     const isStrange = missing.length * 2 > this.#nodes.size;
-    if (this.#isSuspected) this.#doubtUntil = undefined;
-    this.#isSuspected = false;
+    this.#suspectedUntil = undefined;
     if (hasForgotten) this.#doubtUntil = now + this.#doubt;
     else if (isStrange) this.#doubtUntil ??= now + this.#doubt;
     if (this.#doubtUntil !== undefined && now < this.#doubtUntil) return { joined, left: [] };
@@ -80,14 +80,15 @@ export class NodeView {
   }
 
   /** True if the node is new. */
-  #tell(record: NodeRecord): boolean {
+  #tell(record: NodeRecord, now: number): boolean {
     const node = this.#nodes.get(record.id);
     if (node === undefined) {
-      this.#nodes.set(record.id, newNode(record));
+      this.#nodes.set(record.id, newNode(record, now));
       return true;
     }
     node.record = record;
     node.opens = 0;
+    node.heardAt = now;
     return false;
   }
 
@@ -98,6 +99,6 @@ export class NodeView {
   }
 }
 
-function newNode(record: NodeRecord): KnownNode {
-  return { record, hash: rendezvousHash(record.name), opens: 0 };
+function newNode(record: NodeRecord, heardAt: number): KnownNode {
+  return { record, hash: rendezvousHash(record.name), opens: 0, heardAt };
 }

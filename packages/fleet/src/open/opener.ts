@@ -1,5 +1,5 @@
 // The way of an open: the own pool, or another node; and the next one, as long as nobody has seen a byte of the stream.
-import type { RoutingContext, SessionPool, SessionRef } from '@zishuo/yamux-balancer';
+import type { RoutingContext, SessionRef } from '@zishuo/yamux-balancer';
 import { type Clock, rendezvousHash } from '@zishuo/yamux-balancer';
 import { type ChoiceContext, chooseNode } from '../choosing/choice.ts';
 import { FleetError } from '../errors.ts';
@@ -8,6 +8,7 @@ import type { KnownPlacement } from '../names/known-placement.ts';
 import type { Lookups } from '../names/lookups.ts';
 import { unanswered } from '../nodes/membership.ts';
 import type { KnownNode, NodeView } from '../nodes/node-view.ts';
+import type { OpenOwn } from '../own-sessions.ts';
 import { readAnswer } from '../peer/front.ts';
 import { encodeHead, type SessionInfo } from '../peer/head.ts';
 import type { PeerLinks } from '../peer/peer-links.ts';
@@ -20,18 +21,20 @@ export interface OpenSettings {
   readonly signal: AbortSignal | undefined;
   readonly timeout: number | undefined;
   readonly attemptTimeout: number | undefined;
-  readonly acknowledged: boolean;
+  readonly acknowledged: boolean | 'elsewhere';
   readonly wait: boolean;
 }
 
 export interface OpenerSettings {
-  readonly pool: SessionPool;
+  readonly openOwn: OpenOwn;
   readonly clock: Clock;
   readonly choice: Omit<ChoiceContext, 'reachable'>;
   readonly view: NodeView;
   readonly holdings: Holdings;
   readonly lookups: Lookups;
   readonly links: PeerLinks;
+  /** Finds out which nodes there are. */
+  readonly meet: () => Promise<void>;
   readonly infoOf: (session: SessionRef) => SessionInfo;
 }
 
@@ -41,12 +44,14 @@ const FIRST_LINK = 1_000;
 /** One open on its way. */
 interface Opening {
   readonly name: string;
-  /** As it goes to the pool of whichever node. */
+  /** As it goes to whichever node, beside the name. */
   readonly routing: RoutingContext;
   readonly keyHash: number | undefined;
   readonly settings: OpenSettings;
   readonly deadline: OpenDeadline;
   readonly tried: Set<string>;
+  /** What was known has led to nobody, and was asked for once more. */
+  isAskedAgain: boolean;
   /** What is told where nobody else can serve: the word of those that have sessions counts most. */
   failure: unknown;
 }
@@ -58,6 +63,7 @@ export class Opener {
   readonly #settings: OpenerSettings;
   readonly #choice: ChoiceContext;
   #requests = 0;
+  readonly #forwardsTo = new Map<string, number>();
 
   constructor(settings: OpenerSettings) {
     const { view, links, choice } = settings;
@@ -68,20 +74,34 @@ export class Opener {
     };
   }
 
+  /** Of these, to one node. */
+  forwardsTo(node: string): number {
+    return this.#forwardsTo.get(node) ?? 0;
+  }
+
+  /** A node that is gone. */
+  forget(node: string): void {
+    this.#forwardsTo.delete(node);
+  }
+
   async open(name: string, routing: RoutingContext, settings: OpenSettings): Promise<FleetStream> {
     const key = this.#settings.view.size > 1 ? keyOf(routing) : undefined;
     const opening: Opening = {
       name,
-      routing: { ...routing, requiredTags: [...(routing.requiredTags ?? []), name], ...(key && { orderedBy: key }) },
+      routing: key === undefined ? routing : { ...routing, orderedBy: key },
       keyHash: key === undefined ? undefined : rendezvousHash(key),
       settings,
       deadline: new OpenDeadline(this.#settings.clock, settings.timeout, settings.signal),
       tried: new Set(),
+      isAskedAgain: false,
       failure: undefined,
     };
     for (;;) {
       const node = await this.#choose(opening);
-      if (node === undefined) return this.#openLast(opening);
+      if (node === undefined) {
+        if (await this.#askAgain(opening)) continue;
+        return this.#openLast(opening);
+      }
       try {
         return await this.#openAt(node, opening);
       } catch (error) {
@@ -92,6 +112,22 @@ export class Opener {
         if (codeOf(error) === 'ERR_YAMUX_FLEET_NOT_HERE') await this.#settings.lookups.refresh(name);
       }
     }
+  }
+
+  /**
+   * Before an open is given up: the known placements may be old, or be at nodes that have come since the last beat. False if nothing was known, or
+   * if it was asked already.
+   */
+  async #askAgain(opening: Opening): Promise<boolean> {
+    const { lookups, view, choice, meet } = this.#settings;
+    const { name, deadline } = opening;
+    if (opening.isAskedAgain || lookups.peek(name).every(({ node }) => node === choice.self)) return false;
+    opening.isAskedAgain = true;
+    await deadline.within(Infinity, (signal) => orAborted(lookups.refresh(name), signal));
+    if (lookups.peek(name).some(({ node }) => view.get(node) === undefined)) {
+      await deadline.within(Infinity, (signal) => orAborted(meet(), signal));
+    }
+    return true;
   }
 
   /** The node that would be asked first, without asking anybody. */
@@ -114,8 +150,10 @@ export class Opener {
     const { holdings, lookups, view, choice } = this.#settings;
     const { name, keyHash, tried, deadline } = opening;
     const own = view.get(choice.self);
+    const { sessionId } = opening.routing;
     const mayStayHere = keyHash === undefined && choice.choose === 'prefer-local' && !tried.has(choice.self);
-    if (mayStayHere && own?.record.draining === false && holdings.placement(name) !== undefined) return own;
+    const here = holdings.placement(name);
+    if (mayStayHere && own?.record.draining === false && here !== undefined && mayHave(here, sessionId)) return own;
     let looked: readonly KnownPlacement[];
     try {
       const found = lookups.find(name);
@@ -125,15 +163,13 @@ export class Opener {
       opening.failure ??= unanswered(error);
       looked = [];
     }
-    let placements = this.placements(name, looked);
-    let chosen = chooseNode(placements, keyHash, tried, this.#choice);
-    if (chosen !== undefined || looked.length === 0) return chosen;
-    // All that are known are gone, out of reach, or were asked: there may be others by now.
-    await deadline.within(Infinity, (signal) => orAborted(lookups.refresh(name), signal));
-    placements = this.placements(name, lookups.peek(name));
-    chosen = chooseNode(placements, keyHash, tried, this.#choice);
-    if (chosen !== undefined || !(await this.#waitForLink(placements, opening))) return chosen;
-    return chooseNode(placements, keyHash, tried, this.#choice);
+    const placements = this.placements(name, looked).filter((placement) => mayHave(placement, sessionId));
+    return (
+      chooseNode(placements, keyHash, tried, this.#choice) ??
+      ((await this.#waitForLink(placements, opening))
+        ? chooseNode(placements, keyHash, tried, this.#choice)
+        : undefined)
+    );
   }
 
   /** True if a node has sessions for the name that was not yet dialed, and now is. */
@@ -157,11 +193,12 @@ export class Opener {
   }
 
   async #openHere(node: KnownNode, opening: Opening, wait: boolean): Promise<FleetStream> {
-    const { pool, infoOf } = this.#settings;
-    const { deadline, routing, settings } = opening;
+    const { openOwn, infoOf } = this.#settings;
+    const { name, deadline, routing, settings } = opening;
     const { signal, attemptTimeout, acknowledged } = settings;
     const timeout = deadline.left;
-    const { stream, session } = await pool.openStream(routing, { signal, timeout, attemptTimeout, acknowledged, wait });
+    const limits = { signal, timeout, attemptTimeout, acknowledged: acknowledged === true, wait };
+    const { stream, session } = await openOwn(name, routing, limits);
     return {
       stream,
       node: node.record,
@@ -186,7 +223,8 @@ export class Opener {
   async #openThere({ record }: KnownNode, opening: Opening): Promise<FleetStream> {
     const { links } = this.#settings;
     const { name, routing, deadline, settings } = opening;
-    const { acknowledged, attemptTimeout = Infinity } = settings;
+    const { attemptTimeout = Infinity } = settings;
+    const acknowledged = settings.acknowledged !== false;
     this.#requests += 1;
     const requestId = `${this.#settings.choice.self}-${this.#requests}`;
     return deadline.within(attemptTimeout, async (signal) => {
@@ -200,6 +238,7 @@ export class Opener {
       });
       const stream = await links.open(record.id, signal);
       this.forwards += 1;
+      this.#forwardsTo.set(record.id, this.forwardsTo(record.id) + 1);
       stream.write(head);
       if (!acknowledged) {
         const passing = new PeerStream(stream, record.name);
@@ -235,6 +274,11 @@ function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise
     signal.addEventListener('abort', () => reject(signal.reason as Error));
   });
   return Promise.race([promise, aborted]);
+}
+
+/** A node that lists its agents has no other. */
+function mayHave({ agents }: KnownPlacement, agent: string | undefined): boolean {
+  return !agent || agents.length === 0 || agents.some(({ id }) => id === agent);
 }
 
 /** What one open is kept together by, in the pool's own words. */

@@ -2,14 +2,15 @@
 // ever asked of a third node.
 import type { Duplex } from 'node:stream';
 import type { YamuxStream } from '@zishuo/yamux';
-import type { Clock, NoAvailableSessionError, SessionPool, SessionRef, SessionSnapshot } from '@zishuo/yamux-balancer';
+import type { Clock, NoAvailableSessionError, SessionRef, SessionSnapshot } from '@zishuo/yamux-balancer';
 import type { Holdings } from '../names/holdings.ts';
+import type { OpenOwn } from '../own-sessions.ts';
 import { readHead } from './front.ts';
 import { type Answer, encodeAnswer, type Head, type Refusal, type SessionInfo } from './head.ts';
 import { relay } from './relay.ts';
 
 export interface ServerSettings {
-  readonly pool: SessionPool;
+  readonly openOwn: OpenOwn;
   readonly clock: Clock;
   readonly holdings: Pick<Holdings, 'placement'>;
   readonly namesOf: (session: SessionSnapshot) => readonly string[];
@@ -19,6 +20,8 @@ export interface ServerSettings {
   readonly misplaced: (name: string) => void;
   /** What became of a stream that a peer asked for. */
   readonly answered: (status: Answer['status']) => void;
+  /** Its bytes begin to go through. */
+  readonly forwarded: (name: string, session: SessionRef, stream: Duplex, peer: string) => void;
 }
 
 /** ms that a peer has to send the head of a stream. */
@@ -31,8 +34,9 @@ const GONE: readonly unknown[] = [
   'ERR_YAMUX_POOL_CLOSED',
 ];
 
-export async function serveStream(stream: YamuxStream, settings: ServerSettings): Promise<void> {
-  const { pool, clock, holdings, namesOf, infoOf, isClosing, misplaced, answered } = settings;
+/** `peer`: the name of the node that asks. */
+export async function serveStream(stream: YamuxStream, peer: string, settings: ServerSettings): Promise<void> {
+  const { openOwn, clock, holdings, namesOf, infoOf, isClosing, misplaced, answered, forwarded } = settings;
   const gone = new AbortController();
   const abort = (): void => gone.abort();
   stream.on('error', ignored);
@@ -62,26 +66,33 @@ export async function serveStream(stream: YamuxStream, settings: ServerSettings)
     return answer(none);
   }
   try {
-    const opened = await pool.openStream(
-      { ...routing, requiredTags: [...(routing.requiredTags ?? []), name] },
-      { signal: gone.signal, acknowledged, wait: false, ...(remainingMs > 0 && { timeout: remainingMs }) },
-    );
+    const timeout = remainingMs > 0 ? remainingMs : undefined;
+    const opened = await openOwn(name, routing, { signal: gone.signal, timeout, acknowledged, wait: false, peer });
     if (!namesOf(opened.session.snapshot()).includes(name)) {
       opened.stream.destroy();
       return answer(none);
     }
-    connect(stream, opened.stream, { status: 'accepted', session: infoOf(opened.session) }, answer);
+    const accepted: Answer = { status: 'accepted', session: infoOf(opened.session) };
+    const begun = (): void => forwarded(name, opened.session, opened.stream, peer);
+    connect(stream, opened.stream, accepted, answer, begun);
   } catch (error) {
     answer(answerOf(error));
   }
 }
 
 /** What the peer sends goes on at once; the answer says that the agent has taken the stream, or refused it. */
-function connect(stream: Duplex, own: Duplex, accepted: Answer, answer: (what: Answer) => void): void {
+function connect(
+  stream: Duplex,
+  own: Duplex,
+  accepted: Answer,
+  answer: (what: Answer) => void,
+  begun: () => void,
+): void {
   const { acknowledged } = own as { readonly acknowledged?: unknown };
   if (acknowledged !== false) {
     answer(accepted);
     relay(stream, own);
+    begun();
     return;
   }
   stream.pipe(own);
@@ -92,6 +103,7 @@ function connect(stream: Duplex, own: Duplex, accepted: Answer, answer: (what: A
     stream.unpipe(own);
     if (what === accepted) {
       relay(stream, own);
+      begun();
     } else {
       own.on('error', ignored);
       own.destroy();

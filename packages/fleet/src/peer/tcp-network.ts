@@ -44,7 +44,8 @@ export class TcpNetwork implements PeerNetwork {
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
     });
-    server.listen(this.#address);
+    // Each process has its own, also where several share the port of their clients (node:cluster).
+    server.listen({ ...this.#address, exclusive: true });
     await once(server, 'listening');
     return {
       port: (server.address() as AddressInfo).port,

@@ -16,24 +16,24 @@ export function decodePlacement(node: string, text: string): Placement | undefin
   const agents: Agent[] = [];
   for (let index = 0; index < rest.length; index += 2) {
     const [id, weight] = [rest[index], rest[index + 1]];
-    if (typeof id !== 'string' || !isPositive(weight)) return undefined;
+    if (typeof id !== 'string' || typeof weight !== 'number' || !(weight >= 0)) return undefined;
     agents.push({ id, weight });
   }
   return { node, sessions, agents };
 }
 
-export function encodeRecord({ id, name, address, weight, load, draining }: NodeRecord): string {
-  return JSON.stringify({ id, name, address, weight, load, draining });
+export function encodeRecord({ id, name, address, weight, sessions, load, draining }: NodeRecord): string {
+  return JSON.stringify({ id, name, address, weight, sessions, load, draining });
 }
 
 /** Undefined for what is none. */
 export function decodeRecord(text: string | null): NodeRecord | undefined {
   const value = text === null ? undefined : parsed(text);
   if (typeof value !== 'object' || value === null) return undefined;
-  const { id, name, address, weight, load, draining } = value as Readonly<Record<string, unknown>>;
+  const { id, name, address, weight, sessions, load, draining } = value as Readonly<Record<string, unknown>>;
   if (typeof id !== 'string' || typeof name !== 'string' || typeof address !== 'string') return undefined;
   if (!isPositive(weight) || typeof load !== 'number' || typeof draining !== 'boolean') return undefined;
-  return { id, name, address, weight, load, draining };
+  return { id, name, address, weight, sessions: typeof sessions === 'number' ? sessions : 0, load, draining };
 }
 
 function isPositive(value: unknown): value is number {

@@ -86,4 +86,12 @@ describe('NodeView in doubt', () => {
     nodes.update({ ...answer('b'), hasForgotten: true }, 2_000, nobody);
     expect([nodes.isDoubtful(2_000 + DOUBT - 1), nodes.isDoubtful(2_000 + DOUBT)]).toEqual([true, false]);
   });
+
+  it('doubts one that has forgotten all for as long as ever, though a suspicion came after it', () => {
+    const nodes = view('a', 'b');
+    nodes.update({ ...answer('a'), hasForgotten: true }, 1_000, nobody);
+    nodes.suspect(1_100);
+    nodes.update(answer('a'), 2_000, nobody);
+    expect([nodes.isDoubtful(2_100), ids(nodes)]).toEqual([true, ['a', 'b', 'me']]);
+  });
 });

@@ -5,12 +5,12 @@ import { known } from '../../src/names/known-placement.ts';
 import type { KnownNode } from '../../src/nodes/node-view.ts';
 
 export function nodeRecord(id: string, more: Partial<NodeRecord> = {}): NodeRecord {
-  return { id, name: id, address: `${id}:1`, weight: 1, load: 0, draining: false, ...more };
+  return { id, name: id, address: `${id}:1`, weight: 1, sessions: 0, load: 0, draining: false, ...more };
 }
 
 export function knownNode(id: string, more: Partial<NodeRecord> = {}, opens = 0): KnownNode {
   const record = nodeRecord(id, more);
-  return { record, hash: rendezvousHash(record.name), opens };
+  return { record, hash: rendezvousHash(record.name), opens, heardAt: 0 };
 }
 
 export function placed(node: string, sessions: number, agents: readonly string[] = []): KnownPlacement {

@@ -50,9 +50,8 @@ export class AdminServer {
     const admin = new AdminServer(options, await Page.load());
     try {
       const { host = '127.0.0.1', port = 0 } = options;
-      const { address } = await listening(admin.#server, port, host, (error) => {
-        admin.#log('connection not taken', { error: describe(error) });
-      });
+      const onError = (error: Error): void => admin.#log('connection not taken', { error: describe(error) });
+      const { address } = await listening(admin.#server, port, host, onError, true);
       admin.#access = new Access(options.token, address);
     } catch (error) {
       await admin.close();
@@ -150,7 +149,7 @@ export class AdminServer {
       case '/explain': {
         this.#need(this.#access.mayRead(request));
         const path = searchParams.get('path') || '/';
-        return answerJson(response, explain(this.#gateway.routes, searchParams.get('host') ?? '', path));
+        return answerJson(response, await explain(this.#gateway, searchParams.get('host') ?? '', path));
       }
       default:
         throw new TunnelError('ERR_TUNNEL_ADMIN_NOT_FOUND', 'there is nothing here');

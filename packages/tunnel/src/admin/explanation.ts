@@ -1,6 +1,7 @@
 // Why a public request would be served, or would not: in words, for each session.
 import type { SessionExplanation } from '@zishuo/yamux-balancer';
-import type { Routes } from '../gateway/routes.ts';
+import type { Fleet, NodeExplanation } from '@zishuo/yamux-fleet';
+import type { TunnelGateway } from '../gateway/tunnel-gateway.ts';
 import { hostName } from '../http/host.ts';
 import { isTcpService } from '../tcp-service.ts';
 
@@ -10,23 +11,49 @@ export interface Explanation {
   /** For people: what such a request would come to now. */
   readonly summary: string;
   readonly sessions: readonly SessionExplanation[];
+  /** Other gateways of the fleet that have sessions for it. */
+  readonly gateways: readonly GatewayExplanation[];
+}
+
+export interface GatewayExplanation {
+  readonly gateway: string;
+  readonly verdict: NodeExplanation['verdict'];
+  readonly detail: string;
 }
 
 /** For a host and a path, or for `tcp:<name>` as the host. Nothing changes by looking. */
-export function explain(routes: Routes, host: string, path: string): Explanation {
+export async function explain(
+  { routes, fleet, find }: Pick<TunnelGateway, 'routes' | 'fleet' | 'find'>,
+  host: string,
+  path: string,
+): Promise<Explanation> {
   const isTcp = isTcpService(host);
-  const service = isTcp ? host : routes.find(hostName(host), path);
-  if (service === undefined || (isTcp && !routes.has(service))) {
+  if (isTcp) await fleet?.lookup(host).catch(() => {});
+  const service = isTcp ? host : await find(hostName(host), path);
+  const gateways = service === undefined ? [] : gatewaysFor(fleet, service);
+  if (service === undefined || (isTcp && !routes.has(service) && gateways.length === 0)) {
     const summary = isTcp
       ? `No agent has ever served ${host}: a connection is reset.`
       : `No agent has ever served ${hostName(host)}${path}: a request is answered 404.`;
-    return { service: null, summary, sessions: [] };
+    return { service: null, summary, sessions: [], gateways: [] };
   }
   const sessions = routes.explain(service);
   const serving = sessions.filter(({ verdict }) => verdict !== 'filtered').length;
   const able = sessions.filter(({ verdict }) => verdict === 'eligible').length;
   const refusal = isTcp ? 'a connection is reset' : 'a request is answered 503';
-  return { service, summary: `${service}: ${summaryOf(serving, able, refusal)}.`, sessions };
+  const elsewhere = gateways.filter(({ verdict }) => verdict === 'eligible' || verdict === 'draining');
+  const here =
+    able === 0 && elsewhere.length > 0 ? 'no session here can take one now' : summaryOf(serving, able, refusal);
+  const others = elsewhere.length === 0 ? '' : `; ${elsewhere.map(({ gateway }) => gateway).join(', ')} can be asked`;
+  return { service, summary: `${service}: ${here}${others}.`, sessions, gateways };
+}
+
+function gatewaysFor(fleet: Fleet | undefined, service: string): GatewayExplanation[] {
+  const nodes = (fleet?.placements(service) ?? []).filter(({ isSelf }) => !isSelf);
+  return nodes.map(({ node, sessions, verdict, next }) => {
+    const count = `${sessions} session${sessions === 1 ? '' : 's'} there serve${sessions === 1 ? 's' : ''} it`;
+    return { gateway: node, verdict, detail: next ? `${count}, and it would be asked first` : count };
+  });
 }
 
 function summaryOf(serving: number, able: number, refusal: string): string {

@@ -1,6 +1,7 @@
 // /metrics: what the pool tells, as `yamux_pool_*`, and what the gateway itself counts, as `tunnel_*`. Labels have few values, all of them
 // ours or of tokens that we signed; nothing that a client can make up, such as a Host, is one.
 import { registerPoolMetrics } from '@zishuo/yamux-balancer/prometheus';
+import { registerFleetMetrics } from '@zishuo/yamux-fleet/prometheus';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { ServedRequest } from '../gateway/served.ts';
 import type { TunnelGateway } from '../gateway/tunnel-gateway.ts';
@@ -16,6 +17,7 @@ export class Metrics {
   constructor(gateway: TunnelGateway, traffic: Traffic) {
     const registers = [this.registry];
     const endOfPool = registerPoolMetrics(this.registry, gateway.routes.pool, { sessionLabels: ['id'] });
+    const endOfFleet = gateway.fleet && registerFleetMetrics(this.registry, gateway.fleet);
     const requests = new Counter({
       name: 'tunnel_requests_total',
       help: 'Requests and TCP connections that are over. Status is the class of the answer, none where there was none.',
@@ -104,6 +106,7 @@ export class Metrics {
     this.#end = () => {
       gateway.off('served', onServed).off('joined', onJoined).off('refused', onRefused);
       endOfPool();
+      endOfFleet?.();
     };
   }
 

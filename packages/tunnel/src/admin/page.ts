@@ -21,6 +21,7 @@ const FILES: readonly string[] = [
   'api.js',
   'elements.js',
   'figures.js',
+  'gateways.js',
   'lately.js',
   'plot.js',
   'revoked.js',

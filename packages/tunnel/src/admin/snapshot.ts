@@ -6,12 +6,15 @@ import type { AgentSession } from '../gateway/routes.ts';
 import type { TunnelGateway } from '../gateway/tunnel-gateway.ts';
 import { tcpService } from '../tcp-service.ts';
 import type { Activity, PastEvent, PastRequest } from './activity.ts';
+import { type FleetView, fleetView } from './fleet-view.ts';
 import type { Plot, Traffic, TrafficPlot } from './traffic.ts';
 
 /** All times are in milliseconds since 1970. What is not there is null. */
 export interface Snapshot {
   readonly at: number;
   readonly gateway: GatewayView;
+  /** Null for a gateway that is alone. */
+  readonly fleet: FleetView | null;
   readonly sessions: readonly SessionView[];
   readonly routes: readonly RouteView[];
   readonly requests: readonly PastRequest[];
@@ -77,6 +80,8 @@ export interface RouteView {
   /** The public port of a TCP service, where there is one. */
   readonly port: number | null;
   readonly agents: readonly { readonly agent: string; readonly sessions: number; readonly available: number }[];
+  /** Other gateways that have sessions for it, as far as is known without asking. */
+  readonly elsewhere: readonly { readonly gateway: string; readonly sessions: number }[];
 }
 
 export interface Source {
@@ -108,6 +113,7 @@ export function takeSnapshot({ gateway, traffic, activity, startedAt }: Source):
       bytes: traffic.bytes,
       plot: traffic.plot,
     },
+    fleet: gateway.fleet === undefined ? null : fleetView(gateway.fleet),
     sessions: sessions.map(({ session, snapshot }) =>
       sessionView(session, snapshot, traffic, routes.refusing(session)),
     ),
@@ -174,5 +180,11 @@ function routeViews(
     service,
     port: ports.get(service) ?? null,
     agents: [...agents.values()],
+    elsewhere: elsewhere(gateway, service),
   })).sort((a, b) => (a.service < b.service ? -1 : 1));
+}
+
+function elsewhere({ fleet }: TunnelGateway, service: string): RouteView['elsewhere'] {
+  const nodes = fleet?.placements(service) ?? [];
+  return nodes.filter(({ isSelf }) => !isSelf).map(({ node, sessions }) => ({ gateway: node, sessions }));
 }

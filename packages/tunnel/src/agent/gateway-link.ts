@@ -1,4 +1,4 @@
-// One session to one gateway, kept for as long as the agent runs. Whatever a gateway, or what stands in front of it, answers: the others are not
+// One session to one of the gateways, kept for as long as the agent runs. Whatever a gateway, or what stands in front of it, answers: the others are not
 // concerned, and it is asked again, rarely where the answer will hardly be another one.
 import type { YamuxSession } from '@zishuo/yamux';
 import { keepConnected, type Reconnector } from '@zishuo/yamux-websocket';
@@ -7,9 +7,13 @@ import { isLoopbackHost } from '../http/loopback.ts';
 import type { Log } from '../log.ts';
 import { linkFailure } from './link-failure.ts';
 import { proxyFor, throughProxy } from './proxy.ts';
+import { GatewayTakenError, type Spread } from './spread.ts';
 
 export interface GatewayLinkOptions {
-  readonly url: string;
+  /** Dialed in turn. */
+  readonly urls: readonly string[];
+  /** Which of them other links of the agent go to. */
+  readonly spread: Spread;
   /** Asked at each dial. */
   readonly token: () => string;
   readonly onSession: (session: YamuxSession) => void;
@@ -25,22 +29,27 @@ export class GatewayLink {
   /** Dials in a row at which the token was refused: the second one had it fresh. */
   #refusals = 0;
 
-  constructor({ url, token, onSession, onFirst, onRefused, log }: GatewayLinkOptions) {
+  constructor({ urls, spread, token, onSession, onFirst, onRefused, log }: GatewayLinkOptions) {
     this.#kept = keepConnected({
-      urls: url,
-      dial: () => ({
-        maskPayload: masksFor(url),
-        yamux: { flushAt: 'turn' },
-        headers: { Authorization: `Bearer ${token()}`, [EXCHANGE_HEADER]: EXCHANGE_VERSION },
-        ws: throughProxy(url),
-      }),
+      urls,
+      dial: ({ url }) => {
+        spread.take(this, url);
+        return {
+          maskPayload: masksFor(url),
+          yamux: { flushAt: 'turn' },
+          headers: { Authorization: `Bearer ${token()}`, [EXCHANGE_HEADER]: EXCHANGE_VERSION },
+          ws: throughProxy(url),
+        };
+      },
       giveUp: false,
-      onSession: (session) => {
+      onSession: (session, url) => {
         log('connected', { gateway: url });
         onSession(session);
         onFirst();
       },
-      onRetry: ({ delay, error }) => {
+      onRetry: ({ url, delay, error }) => {
+        spread.leave(this);
+        if (error instanceof GatewayTakenError) return; // the next one is tried
         const why = error === undefined ? 'the gateway goes away' : linkFailure(error);
         log('dials again', { gateway: url, inMs: Math.round(delay), why });
         onFirst();

@@ -7,17 +7,23 @@ import { GatewayLink } from './gateway-link.ts';
 import { LocalPlaces } from './local-places.ts';
 import { ServedStream } from './served-stream.ts';
 import { ServerPlaces } from './server-places.ts';
+import { Spread } from './spread.ts';
 import { Targets } from './targets.ts';
 
 export interface TunnelAgentOptions {
-  /** WebSocket URLs; a session, or `connections` of them, to each. */
+  /** WebSocket URLs; a session, or `connections` of them, to `spread` of them at a time. */
   readonly gateways: readonly string[];
   /** What the gateways issued, or what gives it at each dial: tokens expire. */
   readonly token: string | (() => string);
   /** What may be reached; or a server of this process, which then serves every route. */
   readonly targets: Targets | Server;
   /**
-   * Sessions to each gateway. The gateway balances by session, so that twice as many take twice the share.
+   * Gateways to which the agent is connected at a time. In a fleet two are enough; of gateways that know nothing of each other: as many as there are.
+   * @defaultValue 2
+   */
+  readonly spread?: number | undefined;
+  /**
+   * Sessions to each of these. The gateway balances by session, so that twice as many take twice the share.
    * @defaultValue 1
    */
   readonly connections?: number | undefined;
@@ -45,7 +51,15 @@ export class TunnelAgent {
   #end!: () => void;
 
   /** Dials at once. */
-  constructor({ gateways, token, targets, connections = 1, webSocketDrain = 10_000, log }: TunnelAgentOptions) {
+  constructor({
+    gateways,
+    token,
+    targets,
+    spread = 2,
+    connections = 1,
+    webSocketDrain = 10_000,
+    log,
+  }: TunnelAgentOptions) {
     this.#places = targets instanceof Targets ? new LocalPlaces(targets, log) : new ServerPlaces(targets, log);
     this.#webSocketDrain = webSocketDrain;
     const links: GatewayLink[] = [];
@@ -53,13 +67,14 @@ export class TunnelAgent {
     const dials: Promise<void>[] = [];
     this.ended = new Promise((resolve, reject) => {
       this.#end = resolve;
-      for (const url of gateways.flatMap((gateway) => Array<string>(connections).fill(gateway))) {
+      for (const { urls, among } of waysTo(gateways, spread, connections)) {
         const first = deferred();
         const dialed = deferred();
         firsts.push(first.promise);
         dials.push(dialed.promise);
         const link: GatewayLink = new GatewayLink({
-          url,
+          urls,
+          spread: among,
           token: typeof token === 'string' ? () => token : token,
           log,
           onSession: (session) => {
@@ -106,6 +121,19 @@ export class TunnelAgent {
     session.on('error', () => {}); // the link tells why it was lost
     session.on('stream', (stream) => new ServedStream(stream, this.#places));
   }
+}
+
+/** Of each link: which gateways it dials, and among which others each goes to a gateway of its own. */
+function waysTo(
+  gateways: readonly string[],
+  spread: number,
+  connections: number,
+): readonly { readonly urls: readonly string[]; readonly among: Spread }[] {
+  return Array.from({ length: connections }, () => new Spread(gateways, Math.random)).flatMap((among) =>
+    gateways.length <= spread
+      ? gateways.map((url) => ({ urls: [url], among: new Spread([url], Math.random) }))
+      : Array.from({ length: spread }, (_, number) => ({ urls: among.from(number), among })),
+  );
 }
 
 function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {

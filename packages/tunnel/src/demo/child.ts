@@ -22,12 +22,17 @@ export class Child {
   readonly #process: ChildProcess;
   /** The exit code, or the signal that ended it. */
   readonly exited: Promise<number | string>;
+  /** Of a gateway with workers: its processes, by number. */
+  readonly workers: Map<number, number> = new Map();
 
   private constructor({ program, args, env, logs }: ChildOptions) {
     // fork() hands on our own node flags, and with them the loader that runs TypeScript.
     this.#process = fork(fileURLToPath(new URL(`../${program}.ts`, import.meta.url)), args, {
       env: { ...process.env, ...env },
       stdio: ['ignore', logs ? 'inherit' : 'ignore', 'inherit', 'ipc'],
+    });
+    this.#process.on('message', (notice: Notice) => {
+      if (notice.type === 'worker') this.workers.set(notice.worker, notice.pid);
     });
     this.exited = once(this.#process, 'exit').then(([code, signal]) => code ?? signal);
   }
@@ -58,6 +63,13 @@ export class Child {
   async stop(): Promise<number | string> {
     if (this.#process.connected) this.#process.send({ type: 'stop' } satisfies Command, () => {}); // it may end meanwhile
     return this.exited;
+  }
+
+  /** Sends a signal to a worker. Resolves when another process is ready in its place. */
+  async replaceWorker(worker: number, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    const back = this.#notice((notice) => notice.type === 'worker' && notice.worker === worker);
+    process.kill(this.workers.get(worker) as number, signal);
+    await back;
   }
 
   #notice(wanted: (notice: Notice) => boolean): Promise<Notice> {

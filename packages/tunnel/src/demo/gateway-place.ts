@@ -15,9 +15,9 @@ export class GatewayPlace {
   readonly #start: GatewayStart;
   #process: Child;
 
-  static async open(secret: string, logs: boolean): Promise<GatewayPlace> {
+  static async open(secret: string, logs: boolean, more: GatewayMore): Promise<GatewayPlace> {
     // The same for each process, so that a dashboard that is open in a browser goes on.
-    const start: GatewayStart = { secret, adminToken: randomBytes(16).toString('base64url'), logs };
+    const start: GatewayStart = { secret, adminToken: randomBytes(16).toString('base64url'), logs, more };
     const { child, url, admin } = await startGateway(start, { port: '0', adminPort: '0', readySessions: 0 });
     return new GatewayPlace(start, child, url, admin);
   }
@@ -41,21 +41,33 @@ export class GatewayPlace {
    */
   async restart(readySessions: number): Promise<number | string> {
     const code = await this.#process.stop();
+    await this.begin(readySessions);
+    return code;
+  }
+
+  /** Starts another process in the place of one that has ended. */
+  async begin(readySessions: number): Promise<void> {
     const places = { port: new URL(this.url).port, adminPort: new URL(this.admin).port };
     const { child } = await startGateway(this.#start, { ...places, readySessions });
     this.#process = child;
-    return code;
   }
 }
 
+/** What a gateway of a fleet is told besides. */
+export interface GatewayMore {
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
 interface GatewayStart {
+  readonly more: GatewayMore;
   readonly secret: string;
   readonly adminToken: string;
   readonly logs: boolean;
 }
 
 function startGateway(
-  { secret, adminToken, logs }: GatewayStart,
+  { secret, adminToken, logs, more }: GatewayStart,
   {
     port,
     adminPort,
@@ -63,7 +75,7 @@ function startGateway(
   }: { readonly port: string; readonly adminPort: string; readonly readySessions: number },
 ): Promise<Started> {
   const args = ['--port', port, '--admin-port', adminPort, '--ready-sessions', String(readySessions)];
-  args.push('--balance', 'weighted', '--drain-delay', String(DRAIN_DELAY));
-  const env = { TUNNEL_SECRET: secret, TUNNEL_ADMIN_TOKEN: adminToken };
+  args.push('--balance', 'weighted', '--drain-delay', String(DRAIN_DELAY), ...more.args);
+  const env = { TUNNEL_SECRET: secret, TUNNEL_ADMIN_TOKEN: adminToken, ...more.env };
   return Child.start({ program: 'gateway', args, env, logs });
 }

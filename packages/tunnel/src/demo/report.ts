@@ -2,16 +2,23 @@
 import type { JobResult } from './job.ts';
 
 export interface Incidents {
-  /** From the order to kill to the moment the process was seen dead. */
-  readonly killed: { readonly agent: string; readonly from: number; readonly until: number };
+  readonly kills: readonly Kill[];
   /** From the moment the drain had taken effect to the order to resume. */
-  readonly drained: { readonly agent: string; readonly from: number; readonly until: number };
+  readonly drained?: { readonly agent: string; readonly from: number; readonly until: number };
+}
+
+/** From the order to kill to the moment the process was seen dead. */
+export interface Kill {
+  /** Undefined for a gateway, by which requests to any agent may have gone. */
+  readonly agent: string | undefined;
+  readonly from: number;
+  readonly until: number;
 }
 
 export interface Verdict {
   readonly sent: number;
   readonly whole: number;
-  /** In flight on the killed agent, seen as an error by their client. */
+  /** In flight on a killed agent or gateway, seen as an error by their client. */
   readonly cut: readonly JobResult[];
   /** All other errors, and everything that looked whole and was not. */
   readonly failed: readonly JobResult[];
@@ -21,18 +28,19 @@ export interface Verdict {
   readonly passed: boolean;
 }
 
-export function judge(results: readonly JobResult[], { killed, drained }: Incidents): Verdict {
-  const wasCut = (result: JobResult): boolean =>
-    result.outcome === 'error' &&
-    result.agent === killed.agent &&
-    result.startedAt <= killed.until &&
-    result.endedAt >= killed.from;
+export function judge(results: readonly JobResult[], { kills, drained }: Incidents): Verdict {
+  const wasCut = ({ outcome, agent, startedAt, endedAt }: JobResult): boolean =>
+    outcome === 'error' &&
+    kills.some(
+      (kill) => (kill.agent === undefined || kill.agent === agent) && startedAt <= kill.until && endedAt >= kill.from,
+    );
   const whole = results.filter((result) => result.outcome === 'ok');
   const cut = results.filter(wasCut);
   const failed = results.filter((result) => result.outcome !== 'ok' && !wasCut(result));
   const misrouted = results.filter(
     // One that was still on its way when the agent was resumed may have found it there again.
-    ({ agent, startedAt, endedAt }) => agent === drained.agent && startedAt >= drained.from && endedAt <= drained.until,
+    ({ agent, startedAt, endedAt }) =>
+      drained !== undefined && agent === drained.agent && startedAt >= drained.from && endedAt <= drained.until,
   );
   return {
     sent: results.length,
@@ -77,7 +85,7 @@ export function verdictText(verdict: Verdict): string {
   const lines = [
     `requests sent            ${sent}`,
     `whole, hash checked      ${whole} (${mebibytes(checkedBytes)} MiB)`,
-    `cut by the kill          ${cut.length}, each seen as an error by its client`,
+    `cut by a kill            ${cut.length}, each seen as an error by its client`,
     `sent to a drained agent  ${misrouted.length}`,
     `failed                   ${failed.length}`,
   ];

@@ -2,12 +2,16 @@
 import type { Log } from '../log.ts';
 import type { AddressLimits } from './address-limits.ts';
 import type { Affinity } from './affinity.ts';
+import type { RouteOpener } from './route-opener.ts';
 import type { Routes } from './routes.ts';
 import type { ServedObserver } from './served.ts';
 
 /** Times in milliseconds; 0 is no limit, but for the first two. */
 export interface ExchangeContext {
   readonly routes: Routes;
+  readonly opener: RouteOpener;
+  /** The route that takes a request; undefined where no agent has ever served one. A promise where other gateways may know better. */
+  readonly find: (host: string, path: string) => string | undefined | Promise<string | undefined>;
   readonly affinity: Affinity;
   /** This gateway, in Via. */
   readonly id: string;

@@ -1,10 +1,12 @@
 // What a failure means: for the client, in an answer, and for the request, whether somebody else can be asked.
+import { SESSION_LOST } from '@zishuo/yamux-fleet';
 import { codeOf, type TunnelError, UpstreamError } from '../errors.ts';
 import type { ErrorAnswer } from '../http/error-response.ts';
 
 /** The session under the stream is over, or the agent never took the stream. Any other failure may follow from the request itself. */
 export function agentIsGone(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
+  if ('errorCode' in error && error.errorCode === SESSION_LOST) return true; // another gateway's session
   return ('scope' in error && error.scope === 'session') || ('refused' in error && error.refused === true);
 }
 
@@ -29,6 +31,11 @@ export function answerFor(error: unknown): ErrorAnswer {
     case 'ERR_YAMUX_POOL_NO_MATCHING_SESSION':
     case 'ERR_YAMUX_POOL_NO_AVAILABLE_SESSION':
     case 'ERR_YAMUX_POOL_CLOSED':
+    case 'ERR_YAMUX_FLEET_GONE':
+    case 'ERR_YAMUX_FLEET_REFUSED':
+    case 'ERR_YAMUX_FLEET_UNREACHABLE':
+    case 'ERR_YAMUX_FLEET_DIRECTORY':
+    case 'ERR_YAMUX_FLEET_CLOSED':
     case 'ERR_TUNNEL_NOT_READY':
     case 'ERR_TUNNEL_TENANT_LIMIT':
       return { status: 503, code, message: 'No agent for this host and path can take a request now', retryAfter: 1 };

@@ -3,6 +3,7 @@ import type { Log } from '../log.ts';
 import type { TokenKeys } from '../token-keys.ts';
 import { type Balance, parseBalance } from './balance.ts';
 import type { Certificate } from './certificate.ts';
+import type { TunnelFleetOptions } from './gateway-fleet.ts';
 import type { Revocations } from './revocations.ts';
 import type { TcpService } from './tcp-listener.ts';
 
@@ -28,6 +29,8 @@ export interface TunnelGatewayOptions {
   readonly agentPort?: number | undefined;
   /** Ports for raw TCP. @defaultValue none */
   readonly tcp?: readonly TcpService[] | undefined;
+  /** The other gateways by which agents are reached, too. @defaultValue none */
+  readonly fleet?: TunnelFleetOptions | undefined;
   /** What keeps requests on one agent: `header:<name>`, `cookie:<name>`, `ip`, `sticky` or `none`. @defaultValue none */
   readonly affinity?: string | undefined;
   /** How all other requests are spread: `least-conn`, `weighted`, `round-robin` or `random`. @defaultValue least-conn */

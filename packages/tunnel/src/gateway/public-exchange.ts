@@ -6,16 +6,16 @@ import type { AnswerHead, RawHeaders, RequestHead } from '../exchange/block.ts';
 import { type Connection, type Joined, join } from '../http/connection.ts';
 import { clientAddress, forwardedHeaders, isClaim } from '../http/forwarded.ts';
 import { endToEnd, isIdempotent, statusLines, switchingHeaders, takesTrailers } from '../http/headers.ts';
-import { requestAddress } from '../http/request-address.ts';
 import { detach, type UpgradeRequest } from '../http/upgrade-response.ts';
 import type { Upstream, UpstreamListener } from '../http/upstream.ts';
 import type { Wish } from './affinity.ts';
+import { type Arrival, arrivalOf } from './arrival.ts';
 import { ClientAnswer } from './client-answer.ts';
 import type { ExchangeContext } from './exchange-context.ts';
 import { ExchangePace } from './exchange-pace.ts';
 import { agentIsGone, answerFor } from './failures.ts';
 import { RequestBody } from './request-body.ts';
-import type { AgentSession, OpenedTunnel } from './routes.ts';
+import type { OpenedTunnel, Serving } from './routes.ts';
 import { ServedRecord } from './served.ts';
 import type { Tenant } from './tenants.ts';
 import { upstreamOver } from './upstream-over.ts';
@@ -32,7 +32,7 @@ export class PublicExchange implements UpstreamListener {
   readonly #record: ServedRecord;
   readonly #answer: ClientAnswer;
   readonly #onDone: (exchange: PublicExchange) => void;
-  readonly #tried = new Set<AgentSession>();
+  readonly #tried = new Set<Serving>();
   readonly #pace: ExchangePace;
   #address: string | undefined;
   #tenant: Tenant | undefined;
@@ -76,24 +76,20 @@ export class PublicExchange implements UpstreamListener {
     this.response.on('error', () => {}); // written to after its connection was lost: 'close' tells
     this.request.on('error', () => {});
     try {
-      this.#prepare();
+      const arrival = arrivalOf(this.request, this.#context);
+      if (arrival instanceof Promise) arrival.then((later) => this.#start(later)).catch((error) => this.#refuse(error));
+      else this.#start(arrival);
     } catch (error) {
       this.#refuse(error);
-      return;
     }
-    void this.#open();
   }
 
   /** @throws TunnelError for a request that is not served. */
-  #prepare(): void {
+  #start({ service, address }: Arrival): void {
+    if (this.#isDone) return;
     const { request } = this;
-    const { routes, requestsOf, trustedHops, maxHeadersCount } = this.#context;
+    const { routes, requestsOf, trustedHops } = this.#context;
     const { rawHeaders, method = '' } = request;
-    if (rawHeaders.length / 2 > maxHeadersCount) {
-      throw new TunnelError('ERR_TUNNEL_TOO_MANY_HEADERS', `expected at most ${maxHeadersCount} headers`);
-    }
-    const address = requestAddress(method, request.url ?? '', rawHeaders);
-    const service = routes.find(address.host, address.path);
     this.#record.service = service;
     if (service === undefined) {
       throw new TunnelError('ERR_TUNNEL_UNKNOWN_ROUTE', `no agent serves ${address.host}${address.path}`);
@@ -117,12 +113,13 @@ export class PublicExchange implements UpstreamListener {
     if (takesTrailers(request)) headers.push('TE', 'trailers');
     const upgrade = this.#upgrade === undefined ? '' : (request.headers.upgrade ?? '');
     this.#head = { method, target: address.target, body: body.length, upgrade, headers };
+    void this.#open();
   }
 
   async #open(): Promise<void> {
-    const { routes, openTimeout } = this.#context;
+    const { opener, openTimeout } = this.#context;
     try {
-      const tunnel = await routes.open(this.#record.service ?? '', this.#wish, {
+      const tunnel = await opener.open(this.#record.service ?? '', this.#wish, {
         deadline: performance.now() + openTimeout,
         // What can be sent once only, or once more only, is not sent on trust. A round trip first makes sure that the agent took the
         // stream, while other sessions can still be tried.
@@ -148,7 +145,7 @@ export class PublicExchange implements UpstreamListener {
   #send(tunnel: OpenedTunnel): void {
     this.#tunnel = tunnel;
     this.#tried.add(tunnel.to);
-    this.#record.opened(tunnel.stream, tunnel.to.claims.agent);
+    this.#record.opened(tunnel.stream, tunnel.to);
     this.#sentAt = performance.now();
     this.#pace.moved(this.#sentAt);
     const upstream = upstreamOver(tunnel, this, this.#context.maxAnswerHeaderSize);
@@ -243,12 +240,12 @@ export class PublicExchange implements UpstreamListener {
 
   /** An agent that does not even take the request. What can be repeated goes to another one; where there is none, it may be a slow link. */
   #agentIsSilent(now: number): void {
-    const { openTimeout, routes } = this.#context;
+    const { openTimeout, opener } = this.#context;
     const isInTime = now - this.#record.startedAt < openTimeout;
-    const goesOn = this.#mayRepeat && routes.hasAnother(this.#record.service ?? '', this.#tried);
+    const goesOn = this.#mayRepeat && opener.hasAnother(this.#record.service ?? '', this.#tried);
     if (isInTime && !goesOn) return;
     const message = `the agent did not take the request within ${Math.round(now - this.#sentAt)} ms`;
-    const error = routes.silent(this.#tunnel as OpenedTunnel, message);
+    const error = opener.silent(this.#tunnel as OpenedTunnel, message);
     this.#upstream?.abort();
     this.#upstream = undefined;
     if (isInTime) this.#again(error);
@@ -308,7 +305,7 @@ export class PublicExchange implements UpstreamListener {
     else this.#refuse(error);
   }
 
-  get #session(): AgentSession {
+  get #session(): Serving {
     return (this.#tunnel as OpenedTunnel).to;
   }
 

@@ -5,34 +5,37 @@ import type { YamuxSession, YamuxStream } from '@zishuo/yamux';
 import {
   affinity,
   createStrategy,
-  NoAvailableSessionError,
-  NoMatchingSessionError,
   type RoutingContext,
   type SessionExplanation,
   SessionPool,
   type SessionRef,
 } from '@zishuo/yamux-balancer';
-import { codeOf, TunnelError } from '../errors.ts';
 import { parseRoute, RouteTable } from '../http/route.ts';
 import { isTcpService } from '../tcp-service.ts';
 import type { AgentClaims } from '../token.ts';
-import type { Wish } from './affinity.ts';
 import type { Balance } from './balance.ts';
 import { Refusals } from './refusals.ts';
 import type { Tenant, Tenants } from './tenants.ts';
 
+/** What serves a stream: a session of an agent, here or at another gateway. */
+export interface Serving {
+  readonly claims: Pick<AgentClaims, 'agent'>;
+  /** Whether it takes requests as blocks; else it takes HTTP/1.1. */
+  readonly speaksBlocks: boolean;
+  /** The gateway by way of which it is reached; undefined for this one. */
+  readonly gateway?: string | undefined;
+}
+
 /** A session of an agent that is there. */
-export interface AgentSession {
+export interface AgentSession extends Serving {
   readonly claims: AgentClaims;
   readonly session: YamuxSession;
   readonly ref: SessionRef<YamuxSession>;
-  /** Whether it takes requests as blocks; else it takes HTTP/1.1. */
-  readonly speaksBlocks: boolean;
 }
 
 export interface OpenedTunnel {
   readonly stream: YamuxStream;
-  readonly to: AgentSession;
+  readonly to: Serving;
 }
 
 /** Times in milliseconds. */
@@ -42,28 +45,13 @@ export interface RoutesOptions {
   readonly maxStreamsPerSession: number;
   /** That one session has to take a stream. */
   readonly attemptTimeout: number;
-  /** For which an open waits where no session can serve it; 0: not at all. */
-  readonly agentWait: number;
-  /** How many wait for one service at a time. */
-  readonly maxWaitingPerRoute: number;
-}
-
-export interface RouteOpenOptions {
-  /** Until then, in milliseconds of performance.now(), some session must have taken it. */
-  readonly deadline: number;
-  /** Wait until the agent has taken the stream. */
-  readonly acknowledged: boolean;
-  /** Sessions that this request has been to. */
-  readonly tried: ReadonlySet<AgentSession>;
-  /** Asked for only where the open may take long: aborts when nobody wants the stream any more. */
-  readonly signal: () => AbortSignal;
 }
 
 /** A service of the agents, which stays known when its last agent has left. */
 interface Service {
   readonly number: number;
-  /** Whose agents served it last. */
-  tenant: Tenant;
+  /** Whose agents served it last; undefined while only other gateways have had any, and none has answered. */
+  tenant: Tenant | undefined;
   /** Of those that may serve it now. */
   readonly sessions: Set<AgentSession>;
 }
@@ -74,7 +62,6 @@ const PROBE_INTERVAL = 1_000;
 export class Routes {
   readonly pool: SessionPool<YamuxSession, YamuxStream>;
   readonly tenants: Tenants;
-  readonly #options: RoutesOptions;
   readonly #sessions = new Set<AgentSession>();
   readonly #byKey = new Map<string, AgentSession>();
   readonly #byAgent = new Map<string, Set<AgentSession>>();
@@ -83,13 +70,9 @@ export class Routes {
   readonly #known = new RouteTable<string>();
   readonly #services = new Map<string, Service>();
   readonly #refusals: Refusals<AgentSession>;
-  readonly #leaving = new AbortController();
-  /** By service, how many opens wait for a session. */
-  readonly #waiting = new Map<string, number>();
   #joined = 0;
 
   constructor(options: RoutesOptions) {
-    this.#options = options;
     this.tenants = options.tenants;
     this.pool = new SessionPool({
       strategy: affinity({ fallback: createStrategy(options.balance) }),
@@ -116,96 +99,33 @@ export class Routes {
     return this.#known.find(host, path);
   }
 
-  /**
-   * A stream to an agent that serves it: a route, or `tcp:<name>`. Sessions whose target refuses connections, or that are silent, are asked when
-   * there is no other; where there is none at all, it waits for one if the options say so.
-   * @throws what SessionPool.openStream() rejects with.
-   */
-  async open(service: string, wish: Wish, options: RouteOpenOptions): Promise<OpenedTunnel> {
-    let failure: unknown;
-    for (const routing of this.#ways(service, wish)) {
-      try {
-        return await this.#openOn(routing, options, { timeout: timeLeft(options) });
-      } catch (error) {
-        failure = moreTelling(failure, error);
-      }
-    }
-    return this.#patiently(service, wish, options, failure);
-  }
-
-  *#ways(service: string, { key, agent }: Wish): Generator<RoutingContext> {
-    if (agent !== undefined && this.#isWell(agent)) yield { requiredTags: [service], sessionId: agent };
-    const affinityKey = affinityKeyOf(service, key);
-    yield { requiredTags: [service], affinityKey };
-    yield { requiredTags: [refusing(service)], affinityKey };
-  }
-
-  /** A wish for one agent is no reason to wait for it while it is silent. */
-  #isWell(agent: string): boolean {
-    for (const { ref } of this.#byAgent.get(agent) ?? []) if (ref.snapshot().healthy) return true;
-    return false;
-  }
-
-  /** Who is silent may only be slow, and has all the time that is left; who is not there may be about to come back. */
-  async #patiently(service: string, { key }: Wish, options: RouteOpenOptions, failure: unknown): Promise<OpenedTunnel> {
-    const { agentWait, maxWaitingPerRoute } = this.#options;
-    const isSilent = codeOf(failure, '') === 'ERR_YAMUX_POOL_OPEN_TIMEOUT';
-    const left = Math.ceil(options.deadline - performance.now());
-    const patience = this.#leaving.signal.aborted ? 0 : agentWait;
-    const timeout = isSilent ? left : Math.min(left, patience);
-    const waiting = this.#waiting.get(service) ?? 0;
-    if (timeout <= 0 || waiting >= maxWaitingPerRoute) throw failure;
-    this.#waiting.set(service, waiting + 1);
-    try {
-      const routing = { requiredTags: [service], affinityKey: affinityKeyOf(service, key) };
-      const signals = isSilent ? [options.signal()] : [options.signal(), this.#leaving.signal];
-      const limits = { timeout, attemptTimeout: timeout, wait: patience > 0, signal: AbortSignal.any(signals) };
-      return await this.#openOn(routing, options, limits);
-    } catch {
-      throw failure;
-    } finally {
-      const left = (this.#waiting.get(service) ?? 0) - 1;
-      if (left > 0) this.#waiting.set(service, left);
-      else this.#waiting.delete(service);
-    }
-  }
-
-  async #openOn(
+  /** On a session of this gateway's own that serves it. */
+  async openOwn(
+    service: string,
     routing: RoutingContext,
-    { acknowledged, tried }: RouteOpenOptions,
-    limits: Parameters<SessionPool['openStream']>[1],
-  ): Promise<OpenedTunnel> {
-    const { stream, session } = await this.pool.openStream(routing, { ...limits, acknowledged });
-    const to = this.#byKey.get(session.key) as AgentSession;
-    if (!tried.has(to)) return { stream, to };
-    stream.destroy();
-    throw new NoMatchingSessionError('Every session was tried');
+    options: Parameters<SessionPool['openStream']>[1],
+  ): Promise<{ readonly stream: YamuxStream; readonly session: SessionRef<YamuxSession>; readonly to: AgentSession }> {
+    const { requiredTags = [service] } = routing;
+    const { stream, session } = await this.pool.openStream({ ...routing, requiredTags }, options);
+    return { stream, session, to: this.#byKey.get(session.key) as AgentSession };
   }
 
-  /** The target of the session's agent took no connection for the service. */
-  refused(session: AgentSession, service: string): void {
-    this.#refusals.refused(session, service);
+  /** The target of the session's agent took no connection for the service. Of another gateway's sessions that one sees it for itself. */
+  refused(session: Serving, service: string): void {
+    if (isOwn(session)) this.#refusals.refused(session, service);
   }
 
   /** It answered for the service. */
-  served(session: AgentSession, service: string): void {
-    this.#refusals.served(session, service);
+  served(session: Serving, service: string): void {
+    if (isOwn(session)) this.#refusals.served(session, service);
   }
 
   /** Whether a session that is well serves it, beside those that were tried. */
-  hasAnother(service: string, tried: ReadonlySet<AgentSession>): boolean {
+  hasAnother(service: string, tried: ReadonlySet<Serving>): boolean {
     for (const session of this.#services.get(service)?.sessions ?? []) {
       if (!tried.has(session) && !session.ref.removed && session.ref.snapshot().healthy) return true;
     }
     return false;
-  }
-
-  /** It has not taken the stream in time, which ends: the session gets no new ones until it says something again. */
-  silent({ stream }: OpenedTunnel, message: string): TunnelError {
-    const error = new TunnelError('ERR_TUNNEL_AGENT_SILENT', message);
-    // As the pool tells failures of a session from those of a stream.
-    stream.destroy(Object.assign(error, { scope: 'session' }));
-    return error;
   }
 
   get sessions(): ReadonlySet<AgentSession> {
@@ -236,6 +156,30 @@ export class Routes {
     return this.#refusals.of(session);
   }
 
+  /** Whether a session of the agent takes streams in time; undefined where it has none here. */
+  isWell(agent: string): boolean | undefined {
+    const sessions = this.#byAgent.get(agent);
+    if (sessions === undefined) return undefined;
+    for (const { ref } of sessions) if (ref.snapshot().healthy) return true;
+    return false;
+  }
+
+  /** A session by its key in the pool. */
+  byKey(key: string): AgentSession | undefined {
+    return this.#byKey.get(key);
+  }
+
+  /** Agents of another gateway serve it. */
+  learn(service: string, tenant?: Tenant): void {
+    const known = this.#services.get(service);
+    if (known !== undefined) {
+      if (known.sessions.size === 0 && tenant !== undefined) known.tenant = tenant;
+      return;
+    }
+    this.#services.set(service, { number: this.#services.size + 1, tenant, sessions: new Set() });
+    if (!isTcpService(service)) this.#known.set(parseRoute(service), service);
+  }
+
   /** Why a request for the service would go to a session now, or would not: in words, for each. */
   explain(service: string): readonly SessionExplanation[] {
     return this.pool.explain({ requiredTags: [service] }).map((one) => {
@@ -262,11 +206,10 @@ export class Routes {
     const tenant = this.tenants.join(claims);
     const joined: AgentSession = { claims, session, ref, speaksBlocks };
     for (const route of claims.routes) {
-      const service = this.#services.get(route) ?? { number: this.#services.size + 1, tenant, sessions: new Set() };
+      this.learn(route);
+      const service = this.#services.get(route) as Service;
       service.tenant = tenant;
       service.sessions.add(joined);
-      this.#services.set(route, service);
-      if (!isTcpService(route)) this.#known.set(parseRoute(route), route);
     }
     this.#sessions.add(joined);
     this.#byKey.set(ref.key, joined);
@@ -297,39 +240,23 @@ export class Routes {
     return sessions.size;
   }
 
-  /** Nobody waits for an agent any more: they dial elsewhere now. */
-  stopWaiting(): void {
-    this.#leaving.abort();
-  }
-
   close(): void {
     this.#refusals.close();
   }
 }
 
+const REFUSES = 'refuses ';
+
 /** The tag, in place of the service's own, of a session whose target refuses connections for it. No route has a space. */
-function refusing(service: string): string {
-  return `refuses ${service}`;
+export function refusing(service: string): string {
+  return REFUSES + service;
 }
 
-/** With its service: the session that serves a tenant's /api may not serve its /. */
-function affinityKeyOf(service: string, key: string | undefined): string | undefined {
-  return key === undefined ? undefined : `${service} ${key}`;
+/** The service that a tag is about. */
+export function serviceOf(tag: string): string {
+  return tag.startsWith(REFUSES) ? tag.slice(REFUSES.length) : tag;
 }
 
-/** Whole milliseconds, as errors tell them. @throws TunnelError where there is none. */
-function timeLeft({ deadline }: RouteOpenOptions): number {
-  const left = Math.ceil(deadline - performance.now());
-  if (left <= 0) throw new TunnelError('ERR_TUNNEL_AGENT_SILENT', 'no agent took the request in time');
-  return left;
-}
-
-/** That some serve it and are full says more than that nobody does, and what a session failed by says more than either. */
-function moreTelling(one: unknown, other: unknown): unknown {
-  return one !== undefined && rankOf(one) >= rankOf(other) ? one : other;
-}
-
-function rankOf(error: unknown): number {
-  if (error instanceof NoAvailableSessionError) return 1;
-  return error instanceof NoMatchingSessionError ? 0 : 2;
+function isOwn(session: Serving): session is AgentSession {
+  return 'ref' in session;
 }

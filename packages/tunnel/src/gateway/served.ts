@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { YamuxStream } from '@zishuo/yamux';
 import { codeOf, describe } from '../errors.ts';
 import type { Log } from '../log.ts';
+import type { Serving } from './routes.ts';
 
 /** `refused`: answered by the gateway itself. `abandoned`: the client left. `cut`: it failed after it had begun to be answered. */
 export type Outcome = 'complete' | 'refused' | 'abandoned' | 'cut';
@@ -15,6 +16,8 @@ export interface ServedRequest {
   readonly service: string | undefined;
   /** Who served it, or failed to. */
   readonly agent: string | undefined;
+  /** The gateway by way of which that agent was reached; undefined where it was this one. */
+  readonly via: string | undefined;
   readonly outcome: Outcome;
   /** The HTTP status of the answer; undefined for TCP, and where none was sent. */
   readonly status: number | undefined;
@@ -42,6 +45,7 @@ export class ServedRecord {
   #isEnded = false;
   service: string | undefined;
   agent: string | undefined;
+  #via: string | undefined;
 
   constructor(kind: ServedRequest['kind']) {
     this.#kind = kind;
@@ -51,11 +55,12 @@ export class ServedRecord {
     return this.#tries;
   }
 
-  opened(stream: YamuxStream, agent: string): void {
+  opened(stream: YamuxStream, { claims, gateway }: Serving): void {
     this.#count();
     this.#stream = stream;
     this.#tries += 1;
-    this.agent = agent;
+    this.agent = claims.agent;
+    this.#via = gateway;
   }
 
   /** The first end counts. */
@@ -68,6 +73,7 @@ export class ServedRecord {
       kind: this.#kind,
       service: this.service,
       agent: this.agent,
+      via: this.#via,
       outcome,
       status,
       code: error === undefined ? undefined : codeOf(error, 'ERR_TUNNEL_FAILED'),

@@ -8,7 +8,7 @@ import { plainAddress } from '../http/forwarded.ts';
 import type { Upstream, UpstreamListener } from '../http/upstream.ts';
 import { tcpService } from '../tcp-service.ts';
 import type { ExchangeContext } from './exchange-context.ts';
-import type { AgentSession, OpenedTunnel } from './routes.ts';
+import type { OpenedTunnel, Serving } from './routes.ts';
 import { ServedRecord } from './served.ts';
 import type { Tenant } from './tenants.ts';
 import { upstreamOver } from './upstream-over.ts';
@@ -25,7 +25,7 @@ class TcpExchange implements UpstreamListener {
   readonly #context: ExchangeContext;
   readonly #onDone: () => void;
   readonly #record = new ServedRecord('tcp');
-  readonly #tried = new Set<AgentSession>();
+  readonly #tried = new Set<Serving>();
   readonly #address: string;
   readonly #abandoned = new AbortController();
   #tenant: Tenant | undefined;
@@ -72,9 +72,9 @@ class TcpExchange implements UpstreamListener {
   };
 
   async #open(): Promise<void> {
-    const { routes, affinity, openTimeout } = this.#context;
+    const { opener, affinity, openTimeout } = this.#context;
     try {
-      const tunnel = await routes.open(this.#service, affinity.wishOf(this.#address), {
+      const tunnel = await opener.open(this.#service, affinity.wishOf(this.#address), {
         deadline: this.#record.startedAt + openTimeout,
         acknowledged: true,
         tried: this.#tried,
@@ -91,7 +91,7 @@ class TcpExchange implements UpstreamListener {
     const { maxAnswerHeaderSize, openTimeout } = this.#context;
     this.#tunnel = tunnel;
     this.#tried.add(tunnel.to);
-    this.#record.opened(tunnel.stream, tunnel.to.claims.agent);
+    this.#record.opened(tunnel.stream, tunnel.to);
     const upstream = upstreamOver(tunnel, this, maxAnswerHeaderSize);
     this.#upstream = upstream;
     this.#timer = setTimeout(() => {

@@ -5,6 +5,7 @@ import { EventEmitter } from 'node:events';
 import type { AddressInfo, Server as NetServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Server as TlsServer } from 'node:tls';
+import type { Fleet } from '@zishuo/yamux-fleet';
 import { describe } from '../errors.ts';
 import type { Joined } from '../http/connection.ts';
 import { hostName } from '../http/host.ts';
@@ -20,10 +21,12 @@ import type { Balance } from './balance.ts';
 import type { Certificate } from './certificate.ts';
 import { CountedConnections } from './counted-connections.ts';
 import type { ExchangeContext } from './exchange-context.ts';
+import { GatewayFleet } from './gateway-fleet.ts';
 import { balanceOf, type GatewayNumbers, gatewayNumbers, type TunnelGatewayOptions } from './options.ts';
 import { PublicPort } from './public-port.ts';
 import { Readiness } from './readiness.ts';
 import { Revocations } from './revocations.ts';
+import { RouteOpener } from './route-opener.ts';
 import { type AgentSession, Routes } from './routes.ts';
 import type { ServedRequest } from './served.ts';
 import { TcpListener } from './tcp-listener.ts';
@@ -55,6 +58,11 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
   readonly revocations: Revocations;
   /** What clients may have at a time, by their address. */
   readonly limits: { readonly connections: AddressLimits; readonly requests: AddressLimits };
+  /** The gateways that serve together with this one; undefined where there are none. */
+  readonly fleet: Fleet | undefined;
+  /** The route that takes a request, of all that are known here or in the fleet. */
+  readonly find: ExchangeContext['find'];
+  readonly #opener: RouteOpener;
   readonly #numbers: GatewayNumbers;
   readonly #port: PublicPort;
   readonly #agentsPort: AgentsPort | undefined;
@@ -77,6 +85,7 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
     const host = options.host ?? '127.0.0.1';
     const scheme = options.tls === undefined ? 'http' : 'https';
     try {
+      await gateway.fleet?.start();
       gateway.#url = urlOf(scheme, await gateway.#listening(gateway.#port.server, options.port ?? 0, host));
       gateway.#agentUrl = gateway.#url;
       if (gateway.#agentsPort !== undefined) {
@@ -114,9 +123,22 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
     const isBehindProxies = numbers.trustedHops > 0;
     const connectionsOf = new AddressLimits(isBehindProxies ? Infinity : numbers.maxConnectionsPerAddress);
     const connections = new CountedConnections(connectionsOf);
+    const fleet =
+      options.fleet &&
+      new GatewayFleet({
+        options: options.fleet,
+        routes: this.routes,
+        maxAnswerHeaderSize: numbers.maxAnswerHeaderSize,
+        meet: this.affinity === 'sticky' ? (agent) => affinity.joined(agent) : undefined,
+      });
+    this.fleet = fleet?.fleet;
+    this.find = (host, path) => (fleet ?? this.routes).find(host, path);
+    this.#opener = new RouteOpener({ ...numbers, routes: this.routes, fleet });
     const context: ExchangeContext = {
       ...numbers,
       routes: this.routes,
+      opener: this.#opener,
+      find: this.find,
       affinity,
       id: `tunnel-${randomBytes(4).toString('hex')}`,
       requestsOf,
@@ -218,7 +240,9 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
     this.readiness.drain();
     this.#tell('draining');
     this.#entrance.drain();
-    this.routes.stopWaiting();
+    this.#opener.stopWaiting();
+    // The others ask here only where nobody else can serve. Who has lost the directory need not wait to leave it.
+    void this.fleet?.drain();
     // Told at once, agents can dial elsewhere while the sessions that they have serve on. Nobody waits for an agent that is dying.
     for (const { session } of this.routes.sessions) void session.goAway();
     const delay = Math.min(this.#numbers.drainDelay, timeout); // who gives what runs no time, waits for nobody in front either
@@ -226,7 +250,9 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
     const listeners = [...this.#tcp.keys()];
     const closed = [this.#port.close(), ...listeners.map((tcp) => tcp.close())];
     if (this.#agentsPort !== undefined) closed.push(this.#agentsPort.close());
+    const started = performance.now();
     await this.#idle(timeout);
+    await this.fleet?.close({ timeout: Math.max(0, timeout - (performance.now() - started)) });
     this.#port.cut();
     for (const tcp of listeners) tcp.cut();
     await Promise.allSettled(Array.from(this.routes.sessions, ({ session }) => session.close({ timeout: 0 })));

@@ -3,7 +3,7 @@ import type { JobResult } from '../../src/demo/job.ts';
 import { agentTable, type Incidents, judge, percentile, verdictText } from '../../src/demo/report.ts';
 
 const incidents: Incidents = {
-  killed: { agent: 'charlie', from: 100, until: 110 },
+  kills: [{ agent: 'charlie', from: 100, until: 110 }],
   drained: { agent: 'alpha', from: 50, until: 70 },
 };
 
@@ -41,6 +41,13 @@ describe('the verdict', () => {
     const after = result({ agent: 'alpha', startedAt: 70, endedAt: 80 });
     expect(judge([before, across, after], incidents)).toMatchObject({ misrouted: [], passed: true });
     expect(judge([whole, inTime], incidents)).toMatchObject({ misrouted: [inTime], passed: false });
+  });
+
+  it('lets a killed gateway cut what was under way, whoever served it, and nothing else', () => {
+    const gateway: Incidents = { kills: [{ agent: undefined, from: 100, until: 110 }] };
+    const late = { ...cut, startedAt: 111 };
+    expect(judge([whole, { ...cut, agent: undefined }], gateway)).toMatchObject({ failed: [], passed: true });
+    expect(judge([whole, late], gateway)).toMatchObject({ failed: [late], passed: false });
   });
 
   it('fails when nothing was served at all', () => {

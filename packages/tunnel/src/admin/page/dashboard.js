@@ -3,6 +3,7 @@ import { Agents } from './agents.js';
 import { act, actOnAll, follow, hasToken, RefusedError, setToken, takeToken } from './api.js';
 import { byId, setData, setText } from './elements.js';
 import { Figures } from './figures.js';
+import { GatewayList } from './gateways.js';
 import { Lately } from './lately.js';
 import { RevokedList } from './revoked.js';
 import { RouteList } from './routes.js';
@@ -18,6 +19,7 @@ const agents = new Agents({
 const revoked = new RevokedList((kind, name) => asked(actOnAll(kind, name, 'restore')));
 const routes = new RouteList(onRefused);
 const lately = new Lately();
+const gateways = new GatewayList();
 /** @type {import('../snapshot.ts').Snapshot | undefined} */
 let latest;
 
@@ -67,6 +69,7 @@ function show(snapshot) {
   if (hasToken()) byId('token-form').hidden = true;
   else askForToken('Looking only. To act, give the admin token');
   figures.show(gateway);
+  gateways.show(snapshot.fleet);
   agents.show(snapshot, hasToken());
   routes.show(snapshot.routes);
   revoked.show(gateway.revoked, hasToken());

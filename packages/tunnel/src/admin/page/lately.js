@@ -35,7 +35,7 @@ function requestTable(requests) {
       element('td', { class: 'time' }, timeOfDay(request.endedAt)),
       element('td', {}, request.kind),
       element('td', { class: 'route' }, request.service ?? 'none'),
-      element('td', {}, request.agent ?? '–'),
+      element('td', {}, agentOf(request)),
       element('td', {}, state, ...(code === undefined ? [] : [' ', element('span', { class: 'code' }, code)])),
       element('td', { class: 'number' }, milliseconds(request.milliseconds)),
       element('td', { class: 'number' }, bytes(request.bytesUp)),
@@ -45,6 +45,11 @@ function requestTable(requests) {
     return element('tr', { 'data-bad': String(isBad), 'data-outcome': outcome }, ...cells);
   });
   return element('table', { class: 'requests' }, element('thead', {}, head), element('tbody', {}, ...rows));
+}
+
+/** @param {PastRequest} request */
+function agentOf({ agent, via }) {
+  return via === undefined ? (agent ?? '–') : `${agent} via ${via}`;
 }
 
 /** @param {readonly PastEvent[]} events */

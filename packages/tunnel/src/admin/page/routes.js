@@ -1,6 +1,7 @@
 // The routes with who serves them, and the form that says why one is not served.
 import { explain } from './api.js';
 import { byId, element, KeyedList, setData, setText } from './elements.js';
+import { count } from './words.js';
 
 /** @typedef {import('../snapshot.ts').RouteView} RouteView */
 
@@ -54,7 +55,7 @@ export class RouteList {
     this.#field('host').value = host;
     this.#field('path').value = path;
     try {
-      const { summary, sessions } = await explain(host, path);
+      const { summary, sessions, gateways } = await explain(host, path);
       // Those that are not for the route are the least of its reasons.
       const sorted = [...sessions].sort((a, b) => Number(a.verdict === 'filtered') - Number(b.verdict === 'filtered'));
       const rows = sorted.map(({ key, verdict, detail }) =>
@@ -73,12 +74,35 @@ export class RouteList {
       );
       byId('why').replaceChildren(
         element('p', { class: 'summary' }, summary),
-        element('ul', { class: 'reasons' }, ...rows),
+        element('ul', { class: 'reasons' }, ...rows, ...gateways.map(gatewayRow)),
       );
     } catch (error) {
       this.onError(error);
     }
   }
+}
+
+const REACHED = {
+  eligible: 'may be asked',
+  draining: 'draining',
+  unreachable: 'no link',
+  gone: 'gone',
+};
+
+/** @param {import('../explanation.ts').GatewayExplanation} gateway */
+function gatewayRow({ gateway, verdict, detail }) {
+  return element(
+    'li',
+    { 'data-verdict': verdict },
+    element(
+      'p',
+      {},
+      element('span', { class: 'key-name' }, gateway),
+      ' ',
+      element('span', { class: 'state' }, REACHED[verdict]),
+    ),
+    element('p', { class: 'quiet' }, `${detail}.`),
+  );
 }
 
 class RouteRow {
@@ -100,15 +124,16 @@ class RouteRow {
   }
 
   /** @param {RouteView} route */
-  show({ agents, port }) {
-    const isServed = agents.some(({ available }) => available > 0);
+  show({ agents, port, elsewhere }) {
+    const isServed = elsewhere.length > 0 || agents.some(({ available }) => available > 0);
     setData(this.element, 'served', String(isServed));
     setText(this.port, port === null ? '' : `port ${port}`);
     const names = agents.map(({ agent, sessions, available }) => {
       if (available < sessions) return `${agent} (${available} of ${sessions})`;
       return sessions === 1 ? agent : `${agent} (${sessions})`;
     });
-    setText(this.agents, agents.length === 0 ? 'nobody: its agents are gone' : names.join(', '));
+    names.push(...elsewhere.map(({ gateway, sessions }) => `${count(sessions, 'session')} at ${gateway}`));
+    setText(this.agents, names.length === 0 ? 'nobody: its agents are gone' : names.join(', '));
   }
 }
 

@@ -1,0 +1,56 @@
+// Looks on at the answer to a stream that another gateway was given: whether the target of our agent takes connections is our own pool's to know. It takes
+// nothing away, and is gone with the first block that says so.
+import type { Duplex } from 'node:stream';
+import { BlockKind, readFailure } from '../exchange/block.ts';
+import { type BlockListener, BlockReader } from '../exchange/block-reader.ts';
+import type { AgentSession, Routes } from './routes.ts';
+
+export class ForwardedWatch implements BlockListener {
+  readonly #stream: Duplex;
+  readonly #reader: BlockReader;
+  readonly #session: AgentSession;
+  readonly #service: string;
+  readonly #routes: Pick<Routes, 'refused' | 'served'>;
+
+  constructor(
+    stream: Duplex,
+    maxHead: number,
+    session: AgentSession,
+    service: string,
+    routes: Pick<Routes, 'refused' | 'served'>,
+  ) {
+    this.#stream = stream;
+    this.#reader = new BlockReader(this, maxHead);
+    this.#session = session;
+    this.#service = service;
+    this.#routes = routes;
+    stream.on('data', this.#onData);
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    try {
+      this.#reader.read(chunk);
+    } catch {
+      this.#leave(); // the gateway that reads it says so
+    }
+  };
+
+  onBlock(kind: number, text: string): void {
+    if (kind === BlockKind.Taken || kind === BlockKind.Interim) return;
+    if (kind === BlockKind.Failure) {
+      if (readFailure(text).isUnsent) this.#routes.refused(this.#session, this.#service);
+    } else this.#routes.served(this.#session, this.#service);
+    this.#leave();
+  }
+
+  onBytes(): void {
+    this.#leave();
+  }
+
+  onRawEnd(): void {}
+
+  #leave(): void {
+    this.#reader.stop();
+    this.#stream.off('data', this.#onData);
+  }
+}
