@@ -62,7 +62,8 @@ export class Front {
   async #watch(): Promise<void> {
     while (!this.#closed) {
       const looks = await Promise.all(this.#backends.map(isReady));
-      this.#ready = this.#backends.filter((_, index) => looks[index]);
+      const before = this.#ready;
+      this.#ready = this.#backends.filter((backend, index) => looks[index] ?? before.includes(backend));
       for (const { backend, resolve } of this.#waiting) if (this.#ready.includes(backend)) resolve();
       this.#waiting = this.#waiting.filter(({ backend }) => !this.#ready.includes(backend));
       await sleep(LOOK_INTERVAL);
@@ -82,13 +83,14 @@ export class Front {
   }
 }
 
-async function isReady({ readyUrl }: Backend): Promise<boolean> {
+/** Undefined where it has not said so in time: on a busy machine that is no answer. */
+async function isReady({ readyUrl }: Backend): Promise<boolean | undefined> {
   try {
     const response = await fetch(readyUrl, { signal: AbortSignal.timeout(LOOK_TIMEOUT) });
     await response.arrayBuffer(); // or its connection is not free for the next look
     return response.ok;
-  } catch {
-    return false;
+  } catch (error) {
+    return (error as Error).name === 'TimeoutError' ? undefined : false;
   }
 }
 

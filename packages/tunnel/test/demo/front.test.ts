@@ -57,6 +57,21 @@ describe('a front', () => {
     expect(await bodies(port, 2)).toContain('one');
   });
 
+  it('still sends to one that says nothing in time: it may only have no processor', async () => {
+    const port = await listen((_request, response) => response.end('slow'));
+    const { happened, tell } = signal();
+    let looks = 0;
+    const admin = await listen((_request, response) => {
+      looks += 1;
+      if (looks === 1) response.end();
+      else if (looks === 3) tell(); // the second look is over, and had no answer
+    });
+    const slow = { host: '127.0.0.1', port, readyUrl: `http://127.0.0.1:${admin}/readyz` };
+    const front = await frontOf(slow);
+    await happened;
+    expect(await bodies(front, 2)).toEqual(['slow', 'slow']);
+  });
+
   it('goes to the next one where nobody opens the door', async () => {
     const dead = { ...(await named('dead')), port: await freePort() };
     const port = await frontOf(await named('one'), dead);

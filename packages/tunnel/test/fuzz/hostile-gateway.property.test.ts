@@ -148,7 +148,7 @@ afterEach(async () => {
 });
 
 async function start(): Promise<void> {
-  gateway = await startGateway({ idleTimeout: 1_000 });
+  gateway = await startGateway();
   hostile = new HostileGateway();
   const urls = [gateway.agentsUrl, await hostile.listen()];
   const token = gateway.token({ agent: 'honest', tenant: 'honest', routes: [HONEST_HOST] });
