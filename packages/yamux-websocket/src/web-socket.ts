@@ -1,4 +1,4 @@
-// The driver for the WebSocket of the WHATWG standard: Node's own (22 and later) and undici's, told by their shape. It is poorer than `ws`:
+// The driver for the WebSocket of the WHATWG standard: a browser's, Node's own (22 and later) and undici's, told by their shape. It is poorer than `ws`:
 // it cannot be paused, pinged or terminated, and tells neither when a message has left nor why a connection was lost.
 import { YamuxWebSocketError } from './errors.ts';
 import type { MessageListener, MessageSocket } from './message-socket.ts';
