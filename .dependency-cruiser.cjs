@@ -7,7 +7,7 @@ const YAMUX_JS = '^packages/yamux-js/src/';
 const BALANCER = '^packages/balancer/src/';
 const FLEET = '^packages/fleet/src/';
 /** What a package shows to the others. */
-const PACKAGE_ROOTS = '^packages/[^/]+/src/(index|http|prometheus|redis|testing)[.]ts$';
+const PACKAGE_ROOTS = '^packages/[^/]+/src/(index|http|browser|prometheus|redis|testing)[.]ts$';
 const TUNNEL = '^packages/tunnel/src/';
 const WS = '(^|/)node_modules/(@types/)?ws/|^ws$';
 
@@ -225,7 +225,21 @@ module.exports = {
       name: 'websocket-knows-only-yamux',
       severity: 'error',
       from: { path: WEBSOCKET },
-      to: { pathNot: [WEBSOCKET, '^packages/yamux/src/index[.]ts$', WS], dependencyTypesNot: ['core'] },
+      to: { pathNot: [WEBSOCKET, '^packages/yamux/src/(index|browser)[.]ts$', WS], dependencyTypesNot: ['core'] },
+    },
+    {
+      name: 'browser-stands-for-node-alone',
+      comment:
+        'The build for browsers puts it in the place of Node: it knows no Node, and the sources know nothing of it.',
+      severity: 'error',
+      from: { path: `${YAMUX}browser([.]ts$|/)` },
+      to: { pathNot: `${YAMUX}browser/` },
+    },
+    {
+      name: 'nothing-knows-of-browsers',
+      severity: 'error',
+      from: { path: [YAMUX, WEBSOCKET], pathNot: '/src/browser([.]ts$|/)' },
+      to: { path: '/src/browser([.]ts$|/)' },
     },
     {
       name: 'yamux-js-knows-only-yamux',
@@ -366,7 +380,7 @@ module.exports = {
     doNotFollow: { path: 'node_modules' },
     // Programs for others than this workspace: what they need is installed by who runs them.
     exclude: {
-      path: '^((packages|examples)/[^/]+|bench)/(dist|coverage)/|^tools/published/(needs-yamux-js|in-workerd)/',
+      path: '^((packages|examples)/[^/]+|bench)/(dist|coverage)/|^tools/published/(needs-yamux-js|in-(workerd|browser))/',
     },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.base.json' },

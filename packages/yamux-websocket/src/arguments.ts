@@ -24,7 +24,11 @@ export function checkOptionsObject(owner: string, given: unknown): void {
     (typeof given === 'object' && given !== null && !Array.isArray(given) && !isEmitter(given))
   )
     return;
-  const advice = given === null ? '; leave it out instead' : '';
+  let advice = given === null ? '; leave it out instead' : '';
+  // By who serves in the style of net.createServer().
+  if (typeof given === 'function' && (owner === 'yamux' || owner === 'dial()')) {
+    advice = "; listen on the session with .on('stream', …) instead";
+  }
   throw new TypeError(`Expected the options of ${owner} to be an object, got ${nameOf(given)}${advice}`);
 }
 

@@ -152,7 +152,8 @@ function opened(ws: WebSocket, timeout: number, signal: AbortSignal | undefined)
     let carrier: Carrier | undefined;
     let isSettled = false;
     let timedOut = (): Error => {
-      const message = `The server did not answer the upgrade within ${timeout} ms (handshakeTimeout)`;
+      const advice = timeout < 1000 ? `; if ${timeout} seconds were meant, give ${timeout * 1000}` : '';
+      const message = `The server did not answer the upgrade within ${timeout} ms (handshakeTimeout)${advice}`;
       return new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_HANDSHAKE_TIMEOUT', message, { origin: 'local' });
     };
 

@@ -117,6 +117,9 @@ function inWords(status: number): string {
 
 /** Throws the error for a failed import of `ws`. */
 export function wsMissing(cause: unknown): never {
-  const message = "The package 'ws' could not be loaded: install it (npm install ws)";
+  // What esbuild makes of a CommonJS package within an ES module.
+  const isBundled = /dynamic require/i.test(String(cause));
+  const advice = isBundled ? 'a bundle that is an ES module must leave it external' : 'install it (npm install ws)';
+  const message = `The package 'ws' could not be loaded: ${advice}`;
   throw new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_WS_MISSING', message, { origin: 'local', cause });
 }

@@ -1,4 +1,4 @@
-// The driver for WHATWG WebSockets: Node's (22 and later) and undici's, recognised by their shape. They can do less than `ws`: they cannot be
+// The driver for WHATWG WebSockets: a browser's, Node's (22 and later) and undici's, recognised by their shape. They can do less than `ws`: they cannot be
 // paused, pinged or terminated, and report neither when a message was sent nor why a connection was lost.
 import { YamuxWebSocketError } from './errors.ts';
 import { type MessageListener, type MessageSocket, stateOfReadyState } from './message-socket.ts';

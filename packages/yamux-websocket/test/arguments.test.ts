@@ -111,7 +111,9 @@ describe('a value that is not an options object is refused', () => {
   ];
 
   it.each(takers)('as options of %s: a function', async (owner, take) => {
-    const expected = `Expected the options of ${owner} to be an object, got a function`;
+    const advice =
+      owner === 'yamux' || owner === 'dial()' ? "; listen on the session with .on('stream', …) instead" : '';
+    const expected = `Expected the options of ${owner} to be an object, got a function${advice}`;
     expect(await refusal(() => take(() => {}))).toBe(expected);
   });
 

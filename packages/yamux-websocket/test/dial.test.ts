@@ -127,7 +127,8 @@ describe('dial()', () => {
     expect(await refusal(dial(silent.url, { handshakeTimeout: 50 }))).toMatchObject({
       code: 'ERR_YAMUX_WEBSOCKET_HANDSHAKE_TIMEOUT',
       origin: 'local',
-      message: 'The server did not answer the upgrade within 50 ms (handshakeTimeout)',
+      message:
+        'The server did not answer the upgrade within 50 ms (handshakeTimeout); if 50 seconds were meant, give 50000',
     });
     await Promise.all(silent.closes);
   });

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { dial } from '../src/dial.ts';
+import { wsMissing } from '../src/errors.ts';
 import { keepConnected } from '../src/reconnect.ts';
 import { acceptUpgrades } from '../src/upgrade.ts';
 import { closeServers, exchange, httpServer, upgradeRequest } from './support/http-server.ts';
@@ -23,6 +24,12 @@ describe('without the package ws', () => {
 
   it('keepConnected() gives up with that error', async () => {
     expect(await keepConnected({ urls: 'ws://127.0.0.1:1', onSession: () => {} }).stopped).toEqual(missing);
+  });
+
+  it('says that an ES module bundle must leave ws external', () => {
+    const cause = new Error('Dynamic require of "events" is not supported');
+    const message = "The package 'ws' could not be loaded: a bundle that is an ES module must leave it external";
+    expect(() => wsMissing(cause)).toThrow(expect.objectContaining({ message, cause }));
   });
 
   it("acceptUpgrades() emits the server's 'error', and refuses every upgrade", async () => {

@@ -67,7 +67,8 @@ export function transportFailed(cause: Error): SessionClosedError {
 }
 
 export function peerDied(timeout: number): SessionClosedError {
-  const message = `The peer sent nothing for ${timeout} ms after a ping (keepAliveTimeout): it is taken for dead`;
+  const advice = timeout < 1000 ? `; if ${timeout} seconds were meant, give ${timeout * 1000}` : '';
+  const message = `The peer sent nothing for ${timeout} ms after a ping (keepAliveTimeout): it is taken for dead${advice}`;
   return new SessionClosedError('ERR_YAMUX_KEEP_ALIVE_TIMEOUT', message, { origin: 'remote' });
 }
 

@@ -259,10 +259,11 @@ function describe(value: unknown): string {
 }
 
 function check(name: string, value: unknown, min: number, max: number): number {
-  if (typeof value !== 'number') throw new TypeError(`Expected ${name} to be a number, got ${describe(value)}`);
+  const unit = max === MAX_DELAY ? ' of milliseconds' : '';
+  if (typeof value !== 'number') throw new TypeError(`Expected ${name} to be a number${unit}, got ${describe(value)}`);
   const isWhole = Number.isInteger(value) || value === max;
   if (!isWhole || value < min || value > max) {
-    throw new RangeError(`Expected ${name} to be a whole number from ${min} to ${max}, got ${value}`);
+    throw new RangeError(`Expected ${name} to be a whole number${unit} from ${min} to ${max}, got ${value}`);
   }
   return value;
 }

@@ -156,6 +156,9 @@ function nameOf(value: unknown): string {
 }
 
 function adviceFor(value: unknown): string {
+  if (typeof value === 'string' || value instanceof URL) {
+    return ': connect first, by net.connect(), or by dial() of @zishuo/yamux-websocket';
+  }
   const { send, close, open, accept } = (value ?? {}) as Partial<Record<string, unknown>>;
   if (typeof open === 'function' && typeof accept === 'function')
     return ': it is a session already, open streams on it';
@@ -167,7 +170,9 @@ function adviceFor(value: unknown): string {
 
 function claim(duplex: Duplex & { [CARRIES_SESSION]?: boolean }): void {
   if (duplex[CARRIES_SESSION]) {
-    throw new TypeError('Expected a transport of its own for each session: this one carries a session already');
+    throw new TypeError(
+      'Expected a transport of its own for each session: this one carries a session already, open streams on that',
+    );
   }
   Object.defineProperty(duplex, CARRIES_SESSION, { value: true });
 }

@@ -19,7 +19,11 @@ describe('the message of an ending tells what happened and what to do about it',
     [endings.transportEndedUnder(1), 'The transport ended under 1 live stream: what was received may not be whole'],
     [endings.transportEndedUnder(3), 'The transport ended under 3 live streams: what was received may not be whole'],
     [endings.transportFailed(new Error('read ECONNRESET')), 'The transport failed: read ECONNRESET'],
-    [endings.peerDied(10), 'The peer sent nothing for 10 ms after a ping (keepAliveTimeout): it is taken for dead'],
+    [endings.peerDied(1000), 'The peer sent nothing for 1000 ms after a ping (keepAliveTimeout): it is taken for dead'],
+    [
+      endings.peerDied(10),
+      'The peer sent nothing for 10 ms after a ping (keepAliveTimeout): it is taken for dead; if 10 seconds were meant, give 10000',
+    ],
   ])('$message', (error, message) => {
     expect(error.message).toBe(message);
   });

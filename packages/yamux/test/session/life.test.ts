@@ -300,12 +300,20 @@ test('an end leaves no timer and no listener behind', async () => {
 
 test.each([
   ['null', null],
-  ['string', 'tcp'],
+  ['string: connect first, by net.connect(), or by dial() of @zishuo/yamux-websocket', 'tcp'],
   ['an object of Object', {}],
   ['an object of no class', Object.create(null)],
   ['an object of EventEmitter', new EventEmitter()],
 ])('a transport that is no Duplex is refused: %s', (got, transport) => {
   expect(() => client(transport as never)).toThrow(new TypeError(`Expected transport to be a Duplex, got ${got}`));
+});
+
+test('a transport that carries a session already is refused, and the streams of that are offered', () => {
+  const [transport] = duplexPair();
+  client(transport);
+  const message =
+    'Expected a transport of its own for each session: this one carries a session already, open streams on that';
+  expect(() => client(transport)).toThrow(new TypeError(message));
 });
 
 test('two clients on one transport are told that one has to be the server', async () => {

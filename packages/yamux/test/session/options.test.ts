@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
+import { MAX_DELAY, systemClock } from '../../src/clock.ts';
+
 import {
   CLOSE_OPTIONS,
   checkOpenOptions,
@@ -60,6 +61,8 @@ describe.each<[keyof SessionOptions, number, number]>([
   ['halfCloseTimeout', 0, LONGEST_DELAY],
   ['resetBurst', 1, Number.POSITIVE_INFINITY],
 ])('%s', (name, min, max) => {
+  const unit = max === MAX_DELAY ? ' of milliseconds' : '';
+
   test(`may be ${min} to ${max}, both included`, () => {
     expect(resolveOptions({ [name]: min })[name]).toBe(min);
     expect(resolveOptions({ [name]: max })[name]).toBe(max);
@@ -69,13 +72,13 @@ describe.each<[keyof SessionOptions, number, number]>([
   const outside = [min - 1, max + 1, min + 0.5, Number.NaN, Number.NEGATIVE_INFINITY].filter((value) => value !== max);
   test.each(outside)('of %s throws RangeError', (value) => {
     expect(() => resolveOptions({ [name]: value })).toThrow(
-      new RangeError(`Expected ${name} to be a whole number from ${min} to ${max}, got ${value}`),
+      new RangeError(`Expected ${name} to be a whole number${unit} from ${min} to ${max}, got ${value}`),
     );
   });
 
   test.each([['5'], [true], [{}], [5n], [() => 5]])('of %o throws TypeError', (value) => {
     expect(() => resolveOptions({ [name]: value } as SessionOptions)).toThrow(
-      new TypeError(`Expected ${name} to be a number, got ${typeof value}`),
+      new TypeError(`Expected ${name} to be a number${unit}, got ${typeof value}`),
     );
   });
 });
