@@ -1,4 +1,4 @@
-// The page of metrics and what the package registers are one list: names, types, labels and what they mean.
+// The page of metrics has the metrics that the package registers: names, types, labels and help.
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -9,7 +9,7 @@ import { expect, test } from 'vitest';
 const root = new URL('../../', import.meta.url);
 const page = readFileSync(new URL('docs/reference/metrics.md', root), 'utf8');
 
-// The package's own: what is registered must be of the very module that it uses.
+// The prom-client of the package: the registry must come from the same module.
 const fromBalancer: NodeJS.Require = createRequire(new URL('packages/balancer/package.json', root));
 const { Registry } = fromBalancer('prom-client');
 
