@@ -1,4 +1,4 @@
-// One connection of the load. A client of its own: net/http's costs more than some of what is measured.
+// One connection of the load. It does not use net/http, whose client costs more than some of the measured programs.
 package main
 
 import (
@@ -16,7 +16,7 @@ import (
 type connection struct {
 	conn   net.Conn
 	reader *bufio.Reader
-	// head is the whole request but for its body.
+	// head is the whole request without its body.
 	head    []byte
 	uploads int
 	answers int
@@ -45,7 +45,7 @@ func dial(load Load, group Group) (*connection, error) {
 	return one, nil
 }
 
-// exchange sends a request and reads its answer, all of it.
+// exchange sends a request and reads its whole response.
 func (c *connection) exchange() error {
 	if _, err := c.conn.Write(c.head); err != nil {
 		return err

@@ -1,4 +1,4 @@
-// The load: groups of connections, each with one request after the other.
+// The load: groups of connections, each of which sends one request after the other.
 package main
 
 import (
@@ -12,24 +12,24 @@ import (
 	"time"
 )
 
-// Load is what a line asks for.
+// Load is the content of one line of input.
 type Load struct {
 	// URL is http: or https:, with no path.
 	URL string `json:"url"`
-	// Host is what the requests ask for.
+	// Host is the Host header of the requests.
 	Host   string  `json:"host"`
 	Ms     int     `json:"ms"`
 	Groups []Group `json:"groups"`
 }
 
-// Group is some connections that all do the same. Answers is how many bytes each answer has; with Uploads, so many bytes go up instead.
+// Group is a number of connections that all do the same. Answers is the size of each response in bytes; with Uploads, of each request.
 type Group struct {
 	Connections int `json:"connections"`
 	Answers     int `json:"answers"`
 	Uploads     int `json:"uploads"`
 }
 
-// Outcome is what came of a group. Times are in milliseconds.
+// Outcome is the result of a group. Times are in milliseconds.
 type Outcome struct {
 	Requests int     `json:"requests"`
 	P50      float64 `json:"p50"`
@@ -66,7 +66,7 @@ func load() error {
 	return lines.Err()
 }
 
-// connect has each connection do one request already: who is in between has connected onwards then, too.
+// connect makes each connection do one request, so that the proxies in between have connected too.
 func connect(asked Load) ([][]*connection, error) {
 	connections := make([][]*connection, len(asked.Groups))
 	for i, group := range asked.Groups {
@@ -82,7 +82,7 @@ func connect(asked Load) ([][]*connection, error) {
 	})
 }
 
-// drive has every connection finish the request that it is in at the deadline.
+// drive lets every connection finish its current request at the deadline.
 func drive(connections [][]*connection, deadline time.Time) ([]Outcome, error) {
 	times := make([][][]float64, len(connections))
 	for i, group := range connections {
@@ -114,7 +114,7 @@ func drive(connections [][]*connection, deadline time.Time) ([]Outcome, error) {
 	return outcomes, err
 }
 
-// forEach returns the first error, once all are done.
+// forEach waits until all are done, and returns the first error.
 func forEach(connections [][]*connection, work func(group int, i int) error) error {
 	count := 0
 	results := make(chan error)
@@ -136,7 +136,7 @@ func forEach(connections [][]*connection, work func(group int, i int) error) err
 	return first
 }
 
-// percentile is the smallest that so many per cent of all, which are sorted, do not exceed.
+// percentile is the smallest value that the given percentage of the sorted values does not exceed.
 func percentile(sorted []float64, percent float64) float64 {
 	return sorted[int(math.Ceil(float64(len(sorted))*percent/100))-1]
 }

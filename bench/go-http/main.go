@@ -1,9 +1,9 @@
-// Both ends of the HTTP that a tunnel is measured with, so that neither is what is measured:
+// Both ends of the HTTP traffic with which a tunnel is measured. They are fast, so that they do not limit the result:
 //
-//	http-ends origin          says its port
-//	http-ends load            for each line with a load, connects and says that it is ready; then a line begins it, and it says what came of it
+//	http-ends origin          prints its port
+//	http-ends load            for each line with a load, connects and prints that it is ready; the next line starts it, and it prints the result
 //
-// Messages are lines of JSON; the end of stdin is the end of the process. bench/src/tunnel/ends has the same in Node.
+// Messages are lines of JSON. The process ends at the end of stdin. bench/src/tunnel/ends does the same in Node.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// The origin: /bytes/N answers with N bytes, /count with how many bytes the request had.
+// The origin: /bytes/N responds with N bytes, /count with the number of bytes in the request.
 package main
 
 import (
@@ -50,7 +50,7 @@ func answer(response http.ResponseWriter, request *http.Request) {
 	_, _ = response.Write([]byte(text))
 }
 
-// discard has no ReadFrom, as io.Discard has, which would read in pieces of 8 KiB.
+// discard has no ReadFrom: that of io.Discard would read in pieces of 8 KiB.
 type discard struct{}
 
 func (discard) Write(bytes []byte) (int, error) { return len(bytes), nil }

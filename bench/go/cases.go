@@ -1,4 +1,4 @@
-// The client's end of the cases: as bench/src/cases, with a goroutine where those have listeners.
+// The client's half of the cases: like bench/src/cases, with goroutines in place of listeners.
 package main
 
 import (
@@ -118,7 +118,7 @@ func pingPongBesideBulk(session *yamux.Session, load Load, duration time.Duratio
 	return []float64{percentile(roundTrips, 50), percentile(roundTrips, 99), speed}, endAll(streams)
 }
 
-// idleMemory has a goroutine wait in Read on each stream, at both ends: that is what listens in Go.
+// idleMemory has a goroutine in Read on each stream, at both ends, which corresponds to listeners in Node.
 func idleMemory(session *yamux.Session, load Load) ([]float64, error) {
 	scales, err := session.OpenStream()
 	if err != nil {
@@ -209,7 +209,7 @@ func open(session *yamux.Session, count int) ([]*yamux.Stream, error) {
 	return streams, nil
 }
 
-// inParallel returns the first error, once all are done.
+// inParallel waits until all are done, and returns the first error.
 func inParallel(count int, work func(i int) error) error {
 	results := make(chan error, count)
 	for i := 0; i < count; i++ {
@@ -224,7 +224,7 @@ func inParallel(count int, work func(i int) error) error {
 	return first
 }
 
-// percentile is the smallest that so many per cent of all do not exceed.
+// percentile is the smallest value that the given percentage of the values does not exceed.
 func percentile(figures []float64, percent float64) float64 {
 	sorted := append([]float64(nil), figures...)
 	sort.Float64s(sorted)

@@ -1,9 +1,9 @@
-// One end of a measurement of hashicorp/yamux, as bench/src measures what runs in Node:
+// One end of a measurement of hashicorp/yamux, with the same cases as bench/src:
 //
-//	go-yamux server LOAD 0       says its port
-//	go-yamux client LOAD PORT    says its figures for each number of milliseconds that it reads
+//	go-yamux server LOAD 0       prints its port
+//	go-yamux client LOAD PORT    prints its figures for each number of milliseconds that it reads
 //
-// LOAD is the load of a case, in JSON. Messages are lines, of JSON out and of numbers in; the end of stdin is the end of the process.
+// LOAD is the load of a case, in JSON. Output lines are JSON, input lines are numbers. The process ends at the end of stdin.
 package main
 
 import (
@@ -20,14 +20,14 @@ import (
 	"github.com/hashicorp/yamux"
 )
 
-// Load is what a case does, in words and numbers.
+// Load describes a case as data.
 type Load struct {
 	Kind          string `json:"kind"`
 	Streams       int    `json:"streams"`
 	BytesPerWrite int    `json:"bytesPerWrite"`
 	RampMs        int    `json:"rampMs"`
 	InFlight      int    `json:"inFlight"`
-	// BytesPerSecond is the pace of a bulk stream; 0 is as fast as it goes.
+	// BytesPerSecond is the rate of a bulk stream; 0 is no limit.
 	BytesPerSecond int64 `json:"bytesPerSecond"`
 }
 
@@ -143,7 +143,7 @@ func tell(message map[string]any) {
 	fmt.Println(string(line))
 }
 
-// fail says what went wrong on a stream: the starter takes it for the outcome.
+// fail prints the error of a stream: the parent process takes it as the outcome.
 func fail(err error) {
 	tell(map[string]any{"failure": err.Error()})
 }

@@ -14,13 +14,13 @@ type sender struct {
 	stream *yamux.Stream
 	chunk  []byte
 	sent   uint64
-	// ends is how many were sent: the receiver counts the earlier ones with the rest.
+	// ends is the number of sent ENDs: the receiver counts earlier ones with the other bytes.
 	ends uint64
-	// bytesPerSecond is how fast it writes at most; 0 is as fast as it goes.
+	// bytesPerSecond is the highest rate; 0 is no limit.
 	bytesPerSecond int64
 }
 
-// newSender takes what it writes over and over: one chunk for all senders.
+// newSender takes the chunk to write repeatedly; all senders share it.
 func newSender(stream *yamux.Stream, chunk []byte) *sender {
 	return &sender{stream: stream, chunk: chunk}
 }
@@ -29,7 +29,7 @@ func chunkOf(size int) []byte {
 	return bytes.Repeat([]byte{askCount}, size)
 }
 
-// send writes for so long, once at least, and returns the number of bytes once the peer has confirmed it.
+// send writes for the given time, at least once, and returns the number of bytes when the peer has confirmed it.
 func (s *sender) send(duration time.Duration) (uint64, error) {
 	before, start := s.sent, time.Now()
 	for deadline := start.Add(duration); s.sent == before || time.Now().Before(deadline); {
@@ -60,7 +60,7 @@ func (s *sender) isAhead(sent uint64, start time.Time) bool {
 	return s.bytesPerSecond > 0 && float64(sent) > float64(s.bytesPerSecond)*time.Since(start).Seconds()
 }
 
-// endAll ends streams, and waits until the peer has done so too.
+// endAll ends the streams, and waits until the peer has ended them too.
 func endAll(streams []*yamux.Stream) error {
 	for _, stream := range streams {
 		if err := stream.Close(); err != nil {

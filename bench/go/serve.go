@@ -1,4 +1,4 @@
-// The server's end of every case. What it does with a stream is what the first byte of the stream asks for: as bench/src/serve.ts.
+// The server's half of every case. The first byte of a stream selects what it does: like bench/src/serve.ts.
 package main
 
 import (
@@ -22,7 +22,7 @@ const (
 	readBytes    = 65536
 )
 
-// serve starts with a small buffer: a stream that is idle should not hold a large one.
+// serve starts with a small buffer: an idle stream should not hold a large one.
 func serve(stream *yamux.Stream) {
 	defer stream.Close()
 	buffer := make([]byte, messageBytes)
@@ -74,7 +74,7 @@ func readReceipt(stream *yamux.Stream) (float64, error) {
 	return math.Float64frombits(binary.BigEndian.Uint64(bytes)), nil
 }
 
-// usedMemory is what this process holds once the garbage is gone: the heap, and the stacks of the goroutines.
+// usedMemory is the memory of this process after garbage collection: the heap and the stacks of the goroutines.
 func usedMemory() float64 {
 	runtime.GC()
 	runtime.GC()

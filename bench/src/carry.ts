@@ -1,12 +1,12 @@
-// What goes through a link, in one direction: late by its delay, in order, and no faster than its bandwidth.
+// Carries bytes through a link in one direction: with its delay, in order, and no faster than its bandwidth.
 
 import type { Duplex } from 'node:stream';
 import type { LinkShape } from './case.ts';
 import { Link } from './link.ts';
 
-/** So often it looks what has come out: a timer of Node is no finer. */
+/** The interval between deliveries: timers of Node have no finer resolution. */
 const TICK_MS = 1;
-/** Bytes that the far end may not have taken, before the link takes no more. */
+/** The link takes no more when the far end has not taken this many bytes. */
 const MAX_UNTAKEN = 8 * 1_048_576;
 
 export function carry(from: Duplex, to: Duplex, shape: LinkShape): void {
@@ -33,7 +33,7 @@ export function carry(from: Duplex, to: Duplex, shape: LinkShape): void {
     to.end();
   }, TICK_MS);
   from.on('error', () => to.destroy());
-  // Its own end may be long past when the last of it comes out.
+  // The input may have ended long before the last byte comes out.
   to.on('close', () => {
     clearInterval(timer);
     from.destroy();

@@ -1,8 +1,8 @@
-// One kind of load: what the client's end does with streams, and the figures that come of it. It knows no implementation.
+// One kind of load: the operations of the client's half, and the figures that it measures. It knows no implementation.
 
 import type { Connection } from './implementation.ts';
 
-/** What one figure is, for whoever reads it. */
+/** The description of one figure, for readers. */
 export interface Figure {
   readonly name: string;
   readonly title: string;
@@ -10,7 +10,7 @@ export interface Figure {
   readonly better: 'higher' | 'lower';
 }
 
-/** What lies between the two ends. */
+/** The link between the two ends. */
 export interface LinkShape {
   /** One way. */
   readonly delayMs: number;
@@ -18,19 +18,19 @@ export interface LinkShape {
   readonly bytesPerSecond: number;
 }
 
-/** What is measured of whoever is put to it. */
+/** A case, for any contender. */
 export interface Measurable {
-  /** What `--only` takes. */
+  /** The name for `--only`. */
   readonly name: string;
   readonly figures: readonly Figure[];
-  /** Each round in processes of its own, which nothing has warmed up. */
+  /** Whether each round has its own processes, without a warm-up. */
   readonly isCold?: true;
 }
 
 export interface Case extends Measurable {
-  /** Without one the ends are as near to each other as they can be. */
+  /** If undefined, the ends are connected directly. */
   readonly link?: LinkShape | undefined;
-  /** The case in words and numbers, for a program that is not of Node. */
+  /** The case as data, for programs that do not run in Node. */
   readonly load: Readonly<Record<string, string | number>>;
   /**
    * In the client's process: loads the connection for `ms`, waits until all of it has arrived and every stream has ended, and returns

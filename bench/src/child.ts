@@ -1,12 +1,12 @@
-// What the measured processes have in common: their arguments, and how they talk to the process that started them. A line on stdin is
-// for how many ms to load, a line on stdout is a Message, and the end of stdin is the end of the process.
+// The common part of the measured processes: their arguments, and their messages to the parent process. A line on stdin is
+// the duration of a load in ms, a line on stdout is a Message, and the process ends at the end of stdin.
 
 import { createInterface } from 'node:readline';
 import type { Case } from './case.ts';
 import type { Contender } from './implementation.ts';
 import { trials } from './trials.ts';
 
-/** A server tells its port, a client its figures, and both what went wrong. */
+/** A server sends its port, a client its figures, and both their errors. */
 export type Message =
   | { readonly port: number }
   | { readonly figures: readonly number[] }
@@ -15,11 +15,11 @@ export type Message =
 export interface Assignment {
   readonly contender: Contender;
   readonly benchCase: Case;
-  /** To connect to. */
+  /** The port to connect to. */
   readonly port: number;
 }
 
-/** Reads the arguments. From here on whatever is thrown, and any 'error' that nobody listens to, is reported as the outcome. */
+/** Reads the arguments. After this call uncaught exceptions and 'error' events without a listener are reported as the outcome. */
 export function begin(onLoad: (ms: number) => void = () => {}): Assignment {
   const lines = createInterface({ input: process.stdin });
   lines.on('line', (ms) => onLoad(Number(ms)));

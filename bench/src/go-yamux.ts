@@ -1,4 +1,4 @@
-// Yamux as its inventors wrote it, between two Go programs: bench/go, built when it is wanted.
+// hashicorp/yamux between two Go programs: bench/go, built on demand.
 
 import type { Program } from './implementation.ts';
 import { goProgram } from './programs.ts';
@@ -12,5 +12,5 @@ export const goYamux: Program = {
   executable,
 };
 
-/** Resolves with why it cannot be built here, in one line; with undefined when it was. */
+/** Builds the program. Resolves with the reason in one line if that is not possible, else with undefined. */
 export const buildGoYamux: () => Promise<string | undefined> = build;

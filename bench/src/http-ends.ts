@@ -1,4 +1,4 @@
-// Both ends of the HTTP that a tunnel is measured with, where there is no Go: node http-ends.js origin, or load. As bench/go-http.
+// Both ends of the HTTP traffic of a tunnel, for machines without Go: node http-ends.js origin, or load. Like bench/go-http.
 import { serveLoad } from './tunnel/ends/load.ts';
 import { serveOrigin } from './tunnel/ends/origin.ts';
 

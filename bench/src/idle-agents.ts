@@ -1,4 +1,4 @@
-// Many agents in one process, each with a session and a route of its own: node idle-agents.js GATEWAY COUNT.
+// Many agents in one process, each with its own session and route: node idle-agents.js GATEWAY COUNT.
 import { Targets, TunnelAgent } from '@zishuo/tunnel';
 import { tokenFor } from './tunnel/subjects/ours.ts';
 

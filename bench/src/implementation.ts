@@ -1,13 +1,13 @@
-// What is measured: a way to carry many streams between two processes over TCP on 127.0.0.1. It knows no case.
+// An implementation: a way to carry many streams between two processes over TCP on 127.0.0.1. It knows no case.
 
-/** What a case needs of a stream. Every Duplex is one; what is none gets as thin an adapter as can be. */
+/** The members of a stream that a case needs. Every Duplex has them; other streams get a thin adapter. */
 export interface ByteStream {
-  /** Like Writable's: false asks to wait for 'drain'. */
+  /** Like Writable.write(): false means to wait for 'drain'. */
   write(chunk: Uint8Array): boolean;
-  /** No more is written; reading goes on, where the implementation has half-closed streams. */
+  /** Ends writing. Reading continues, if the implementation has half-closed streams. */
   end(): unknown;
   on(event: 'data', listener: (chunk: Uint8Array) => void): unknown;
-  /** 'end': the peer ended cleanly. 'close': it is all over, cleanly or not. An error that nobody listens to ends the process. */
+  /** 'end': the peer ended cleanly. 'close': the stream has ended, cleanly or not. An error without a listener ends the process. */
   on(event: 'drain' | 'end' | 'close', listener: () => void): unknown;
 }
 
@@ -24,23 +24,23 @@ export interface Connection {
 export interface Contender {
   readonly name: string;
   readonly version: string;
-  /** What a reader must know to judge the figures. */
+  /** Notes for readers of the figures. */
   readonly note: string;
 }
 
 export interface Ends {
-  /** In the server's process. Calls `serve` with each stream that a client opens. */
+  /** Runs in the server's process. Calls `serve` with each stream that a client opens. */
   listen(serve: (stream: ByteStream) => void): Promise<Listening>;
-  /** In the client's process. */
+  /** Runs in the client's process. */
   connect(port: number): Promise<Connection>;
 }
 
 export interface Implementation extends Contender, Ends {}
 
-/** One that is no module of Node but an executable, which plays both roles, measures as our cases do, and speaks as child.ts does. */
+/** An implementation that is an executable. It plays both roles, measures the same cases, and uses the messages of child.ts. */
 export interface Program extends Contender {
   readonly executable: string;
 }
 
-/** More streams than a case opens at once: what has a limit below is told this one. */
+/** More streams than any case opens at once, for implementations with a lower default limit. */
 export const MOST_STREAMS = 20_000;

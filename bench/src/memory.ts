@@ -1,4 +1,4 @@
-// What this process holds, once the garbage is gone.
+// The memory of this process after garbage collection.
 
 import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
@@ -8,7 +8,7 @@ import { runInNewContext } from 'node:vm';
 export async function usedMemory(): Promise<number> {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
-  // What a collection frees of finalizers and of buffers is gone after the next turn, or the one after that.
+  // Finalizers and buffers of a collection are freed one or two turns of the event loop later.
   for (let times = 0; times < 4; times += 1) {
     collect();
     await setImmediate();

@@ -1,5 +1,5 @@
-// A server and a client, each a process of its own, for one contender in one case: nothing that another one has left behind, in the heap or
-// in what the compiler learned, reaches it. They live through all rounds, because it takes them long to get warm: see WARM_UP_MS.
+// A server process and a client process for one contender in one case, so that the heap and the compiled code of other contenders
+// do not affect it. They live through all rounds, because their warm-up takes long: see WARM_UP_MS.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ import type { Contender, Program } from './implementation.ts';
 import { ownProgram } from './programs.ts';
 import type { Drivable, Outcome } from './rounds.ts';
 
-/** ms past the load itself that it may take to start, to get ready, to drain and to answer. */
+/** The time for start, preparation, drain and answer, in ms, in addition to the load. */
 const PATIENCE_MS = 40_000;
 
 type Role = 'server' | 'relay' | 'client';
@@ -19,7 +19,7 @@ export class Pair implements Drivable {
   readonly #children: ChildProcess[] = [];
   readonly #contender: Contender | Program;
   readonly #case: Case;
-  /** Each is given the port of the one before. */
+  /** Each process gets the port of the one before. */
   readonly #toStart: Role[];
   #client: ChildProcess | undefined;
   #failure: { readonly failure: string } | undefined;
@@ -33,7 +33,7 @@ export class Pair implements Drivable {
     this.#startNext(0);
   }
 
-  /** Never rejects; after a failure every outcome is that failure. One at a time. */
+  /** Never rejects. After a failure every outcome is that failure. Call it once at a time. */
   async drive(ms: number): Promise<Outcome> {
     if (this.#failure !== undefined) return this.#failure;
     const limit = ms + PATIENCE_MS;
@@ -73,7 +73,7 @@ export class Pair implements Drivable {
     if ('executable' in this.#contender && role !== 'relay') {
       return [this.#contender.executable, role, JSON.stringify(this.#case.load), String(port)];
     }
-    // Without our execArgv: what is measured is plain Node.
+    // Without our execArgv, because plain Node is measured.
     return [process.execPath, ...ownProgram(role), this.#contender.name, this.#case.name, String(port)];
   }
 
@@ -88,7 +88,7 @@ export class Pair implements Drivable {
     else this.#startNext(message.port);
   }
 
-  /** The first one counts: others follow from it. */
+  /** Keeps the first failure: later ones follow from it. */
   #fail(failure: string): void {
     this.#failure ??= { failure };
     this.#settle?.(this.#failure);

@@ -1,4 +1,4 @@
-// The process that measures one picker with one number of sessions, once: node picks.js group picker sessions. Tells nanoseconds a time.
+// Measures one picker with one number of sessions, once: node picks.js group picker sessions. Prints the nanoseconds of one operation.
 import { groups } from './balancer/index.ts';
 
 const WARM_UP_MS = 150;
@@ -9,7 +9,7 @@ const picker = groups.find(({ name }) => name === groupName)?.pickers.find(({ na
 if (picker === undefined) throw new Error(`Expected a group and a picker, got ${groupName} and ${pickerName}`);
 const run = picker.make(Number(sessions));
 
-/** For so many ms, in steps that are long enough to be timed. */
+/** Runs for the given ms, in steps that are long enough to be timed. */
 async function measure(ms: number): Promise<number> {
   let times = 0;
   let step = 100;

@@ -1,17 +1,17 @@
-// How the programs of the bench are run and built.
+// Runs and builds the programs of the bench.
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** The arguments for node. A source, which is what there is in tests, runs without a build. */
+/** The arguments for node. In tests the program is a source, which runs without a build. */
 export function nodeArguments(url: URL): string[] {
   const path = fileURLToPath(url);
   return path.endsWith('.ts') ? ['--conditions=@zishuo/source', '--import', 'tsx', path] : [path];
 }
 
-/** The same for one of ours. The build lays them side by side. */
+/** The same for a program of this folder. The build puts them side by side. */
 export function ownProgram(name: string): string[] {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   return nodeArguments(new URL(`./${name}.${extension}`, import.meta.url));
@@ -19,11 +19,11 @@ export function ownProgram(name: string): string[] {
 
 export interface GoProgram {
   readonly executable: string;
-  /** Resolves with why it cannot be built here, in one line; with undefined when it was. */
+  /** Builds it. Resolves with the reason in one line if that is not possible, else with undefined. */
   build(): Promise<string | undefined>;
 }
 
-/** The program in a folder beside src and dist, built when it is wanted. */
+/** The Go program in a folder beside src and dist, built on demand. */
 export function goProgram(folder: string, name: string): GoProgram {
   const suffix = process.platform === 'win32' ? '.exe' : '';
   const executable = fileURLToPath(new URL(`../node_modules/.cache/${name}${suffix}`, import.meta.url));

@@ -1,5 +1,5 @@
-// The process that plays a link: node relay.js contender case port. Each connection to it becomes one to that port, and what goes through
-// is late by the delay of the case's link and no faster than its bandwidth, in each direction.
+// The process that simulates a link: node relay.js contender case port. It forwards each connection to that port, and delays the bytes
+// by the delay of the case's link, no faster than its bandwidth, in each direction.
 
 import { createServer } from 'node:net';
 import { carry } from './carry.ts';

@@ -1,5 +1,5 @@
-// The order of measurements. In a trial every contender gets warm, and then each round goes through them in turn, so that what the machine
-// does meanwhile falls on all of them alike. In a cold trial nobody gets warm, and each round is the first of its processes.
+// The order of measurements. In a trial every contender is warmed up, and then each round runs them in turn, so that other work of the machine
+// affects all of them equally. A cold trial has no warm-up, and each round is the first of its processes.
 
 import type { Measurable } from './case.ts';
 import type { Contender } from './implementation.ts';
@@ -11,7 +11,7 @@ import type { Contender } from './implementation.ts';
 export const WARM_UP_MS = 3000;
 export const ROUND_MS = 1000;
 
-/** A case, and who is put to it. */
+/** A case and its contenders. */
 export interface Trial<One, What extends Measurable = Measurable> {
   readonly benchCase: What;
   readonly contenders: readonly One[];
@@ -20,16 +20,16 @@ export interface Trial<One, What extends Measurable = Measurable> {
 export interface Series {
   readonly benchCase: Measurable;
   readonly contender: Contender;
-  /** In each all figures of the case. */
+  /** All figures of the case, for each round. */
   readonly rounds: (readonly number[])[];
-  /** Why it was measured no further. */
+  /** Why its measurement ended early. */
   failure?: string;
 }
 
 export type Outcome = { readonly figures: readonly number[] } | { readonly failure: string };
 
 export interface Drivable {
-  /** For so many ms. Never rejects. */
+  /** Loads for the given ms. Never rejects. */
   drive(ms: number): Promise<Outcome>;
   end(): Promise<void>;
 }
@@ -55,7 +55,7 @@ export async function runRounds<One extends Contender, What extends Measurable>(
     });
     try {
       for (let round = isCold ? 1 : 0; round <= plan.rounds; round += 1) {
-        // Another one begins each time: nobody always follows the same neighbour.
+        // Each round starts with another contender, so that none always follows the same one.
         const first = round % runners.length;
         for (const { series, start, warm } of [...runners.slice(first), ...runners.slice(0, first)]) {
           if (series.failure !== undefined) continue;

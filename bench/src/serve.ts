@@ -1,20 +1,20 @@
-// The server's end of every case. What it does with a stream is what the first byte of the stream asks for.
+// The server's half of every case. The first byte of a stream selects what it does.
 
 import type { ByteStream } from './implementation.ts';
 import { usedMemory } from './memory.ts';
 
-/** Everything comes back. */
+/** Sends everything back. */
 export const ECHO = 101;
-/** Nothing comes back, until the peer writes END: then how many bytes came before it, as a double. */
+/** Sends nothing until the peer writes END: then the number of bytes before it, as a double. */
 export const COUNT = 99;
-/** For each byte: what the server's process holds, as a double. */
+/** Sends the memory of the server's process for each byte, as a double. */
 export const WEIGH = 119;
-/** The last byte of what is counted; no other is 0. Not the end of the stream: not everything that is measured has half-closed streams. */
+/** The last of the counted bytes; all others are not 0. It is not the end of the stream, because not every contender has half-closed streams. */
 export const END = 0;
 
 export const RECEIPT_BYTES = 8;
 
-/** Nobody here looks at back-pressure: what a stream is answered is small, or no more than its peer has under way. */
+/** Ignores back-pressure: responses are small, or no larger than the data that the peer has in flight. */
 export function serve(stream: ByteStream): void {
   let receive: ((chunk: Uint8Array) => void) | undefined;
   stream.on('data', (chunk) => {

@@ -1,4 +1,4 @@
-// One of the two measured processes: serves every stream. Its starter kills it.
+// The server process: serves every stream. Its parent kills it.
 
 import { begin, tell } from './child.ts';
 import type { Implementation } from './implementation.ts';

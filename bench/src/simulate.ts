@@ -1,5 +1,5 @@
-// `pnpm simulate`: how each strategy, and what others do, fares when something happens to one of ten sessions. On a manual clock and with
-// seeds: the same figures everywhere, which docs/explanation/balancing.md tells. Writes docs/benchmarks/balancing.json.
+// `pnpm simulate`: runs each strategy, and those of other projects, while one of ten sessions has a problem. It uses a manual clock and
+// seeds, so the figures in docs/explanation/balancing.md are the same everywhere. Writes docs/benchmarks/balancing.json.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { contenders } from './balancer/simulation/contenders.ts';

@@ -1,4 +1,4 @@
-// What the rounds come to: medians and ratios. A failed contender has no figure, only how it failed.
+// Computes medians and ratios of the rounds. A failed contender has no figure, only its error.
 
 import type { Figure, Measurable } from './case.ts';
 import type { Series } from './rounds.ts';
@@ -9,7 +9,7 @@ export interface Measured {
   readonly median: number;
   readonly min: number;
   readonly max: number;
-  /** How many times as fast as the first contender of the case, by the medians. Absent if that one failed. */
+  /** How many times as fast as the first contender of the case, by medians. Absent if that one failed. */
   readonly ratio?: number | undefined;
   readonly rounds: readonly number[];
 }
@@ -24,7 +24,7 @@ export interface CaseSummary {
   readonly results: readonly (Measured | Failed)[];
 }
 
-/** What was measured of one contender for one figure, or why it was not. */
+/** The measurements of one contender for one figure, or why there are none. */
 export interface Figures {
   readonly name: string;
   readonly figures: readonly number[];
@@ -53,7 +53,7 @@ export function summarize(all: readonly Series[]): readonly CaseSummary[] {
   );
 }
 
-/** The ratios are to the first. Who does not have such a figure, which it tells by NaN, is left out. */
+/** The ratios are to the first contender. A contender without this figure (NaN) is left out. */
 export function summarizeFigures(benchCase: Figure, all: readonly Figures[]): CaseSummary {
   const measured = all.filter(({ figures }) => !figures.some(Number.isNaN));
   const [first] = measured;

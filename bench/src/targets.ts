@@ -1,16 +1,16 @@
-// What we want to reach, as data: how many times as fast as whom at least. Speeds are ratios of medians of one run.
+// The targets as data: how many times as fast as another contender, at least. Speeds are ratios of medians of one run.
 
 export interface Target {
-  /** Of a figure. */
+  /** The name of a figure. */
   readonly figure: string;
   readonly contender: string;
   readonly against: Against;
   readonly atLeast: number;
-  /** Whom it is against, only some runs have: without them there is no verdict. */
+  /** Only some runs have the other contender: without it there is no verdict. */
   readonly isOptional?: true;
 }
 
-/** A contender, in the same figure unless another is named, or a figure that nobody measured. */
+/** Another contender, for the same figure unless another is named, or a fixed value. */
 export type Against = { readonly contender: string; readonly figure?: string } | { readonly value: number };
 
 const YAMUX = '@zishuo/yamux';
@@ -37,14 +37,14 @@ export const targets: readonly Target[] = [
   ...ours('ping-pong-beside-bulk-p99-cold', { [HTTP2]: 1 }),
   to('idle-memory-opened', YAMUX, { value: 3 * 1024 }, 1),
   to('idle-memory-accepted', YAMUX, { value: 3 * 1024 }, 1),
-  // The link's own 100 MB/s, in MiB/s.
+  // The bandwidth of the link, 100 MB/s, in MiB/s.
   to('bulk-1-far', YAMUX, { value: 100e6 / 1_048_576 }, 0.7),
   to('bulk-10000', YAMUX, { contender: YAMUX, figure: 'bulk-100' }, 0.7),
   to('web-socket-small', 'webSocketStream()', { contender: 'createWebSocketStream()' }, 4),
   to('web-socket', 'webSocketStream()', { contender: 'ws' }, 0.85),
-  // What a client sends is masked, a byte at a time, in JavaScript: that costs more than all the rest, and all alike.
+  // Clients mask their messages byte by byte in JavaScript: that costs more than everything else, and the same for all.
   to('web-socket-masked', 'webSocketStream()', { contender: 'ws' }, 0.85),
-  // A pick costs so many ns at most, and with 100,000 sessions 20 times as much as with 1,000 at most.
+  // A pick costs at most this many ns, and with 100,000 sessions at most 20 times as much as with 1,000.
   ...['round-robin', 'random', 'least-conn', 'affinity, 1,000 keys'].flatMap((strategy) => [
     to('balancer-pick-100', strategy, { value: 100 }, 1),
     to('balancer-pick-10000', strategy, { value: 1000 }, 1),
@@ -66,7 +66,7 @@ function ours(figure: string, atLeast: Readonly<Record<string, number>>): Target
   return Object.entries(atLeast).map(([contender, ratio]) => to(figure, YAMUX, { contender }, ratio));
 }
 
-/** Against two node proxies, frp and piko; over wss against those of them that have TLS on the same ways. */
+/** Against two proxies in Node, frp and piko; over wss against those of them that use TLS on the same connections. */
 function tunnel(figure: string, [proxies, frp, piko]: readonly [number, number, number]): Target[] {
   return [
     to(figure, OVER_WS, { contender: TWO_PROXIES }, proxies),

@@ -1,4 +1,4 @@
-// What is measured: each case, and who is put to it. The first of them is ours, and the ratios of the tables are to it.
+// The trials: each case with its contenders. The first contender is ours, and the ratios of the tables are to it.
 
 import type { Case } from './case.ts';
 import { bulk } from './cases/bulk.ts';
@@ -23,9 +23,9 @@ export type StreamTrial = Trial<Implementation | Program, Case>;
 
 const KIB = 1024;
 
-/** Those that carry many streams over one TCP connection, and the TCP connection itself. */
+/** Contenders that carry many streams over one TCP connection, and plain TCP. */
 const overTcp = [yamux, rawSocket, http2, libp2pYamux, goYamux, yamuxJs];
-/** Carriers over a WebSocket. */
+/** Contenders over a WebSocket. */
 const over = (way: Way): Implementation[] => [ourStream(way), yamuxOverWs(way), wsStream(way), rawWs(way)];
 
 const bulk1 = bulk({ name: 'bulk-1', title: 'bulk, 1 stream, 64 KiB writes', streams: 1, bytesPerWrite: 64 * KIB });

@@ -1,17 +1,17 @@
-// What became of the targets in a run.
+// The results of the targets in a run.
 
 import { type CaseSummary, speed } from './summary.ts';
 import type { Target } from './targets.ts';
 
 export interface Verdict {
   readonly target: Target;
-  /** How many times as fast it was. Absent if one of the two has no figure: then `missing` says which, and why. */
+  /** How many times as fast it was. Absent if one of the two has no figure: then `missing` says which one, and why. */
   readonly ratio?: number | undefined;
   readonly missing?: string | undefined;
   readonly isMet: boolean;
 }
 
-/** Leaves out the targets of which the run measured nothing at all, and the optional ones against whom it did not measure. */
+/** Leaves out targets without any measurement in the run, and optional ones whose other contender was not measured. */
 export function judge(targets: readonly Target[], summaries: readonly CaseSummary[]): readonly Verdict[] {
   const byName = new Map(summaries.map((summary) => [summary.benchCase.name, summary]));
   return targets.flatMap((target) => {

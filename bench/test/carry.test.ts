@@ -9,7 +9,7 @@ afterEach(() => void vi.useRealTimers());
 /** 1,000 bytes a ms, and 40 ms to the other end. */
 const shape = { delayMs: 40, bytesPerSecond: 1_000_000 };
 
-/** Both ends, and how many bytes have come out. */
+/** Both ends, and the number of bytes that have come out. */
 function link(): { near: PassThrough; far: PassThrough; arrived: () => number } {
   const near = new PassThrough({ highWaterMark: 100_000 });
   const far = new PassThrough();
@@ -21,7 +21,7 @@ function link(): { near: PassThrough; far: PassThrough; arrived: () => number } 
   return { near, far, arrived: () => bytes };
 }
 
-/** Streams deliver in ticks of their own: they get some. */
+/** Lets some ticks pass, because streams deliver asynchronously. */
 async function pass(ms: number): Promise<void> {
   for (let passed = 0; passed < ms; passed += 1) {
     await new Promise(setImmediate);
@@ -30,7 +30,7 @@ async function pass(ms: number): Promise<void> {
   await new Promise(setImmediate);
 }
 
-test('a byte arrives after the delay and not before', async () => {
+test('a byte arrives after the delay, and not earlier', async () => {
   const { near, arrived } = link();
   near.write(Buffer.alloc(1));
   await pass(39);
@@ -71,7 +71,7 @@ test('the end arrives after the last byte', async () => {
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test('an end that is gone takes the other with it', async () => {
+test('when one end is destroyed, the other is destroyed too', async () => {
   const { near, far } = link();
   far.destroy();
   await pass(1);

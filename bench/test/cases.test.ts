@@ -1,4 +1,4 @@
-// Every contender of this process carries every case, for a moment; and what goes missing is noticed. No figure is judged.
+// Every contender that runs in Node carries every case for a short time, and lost data is detected. No figure is checked.
 
 import { Duplex, duplexPair } from 'node:stream';
 import { describe, expect, test } from 'vitest';
@@ -24,7 +24,7 @@ async function drive({ listen, connect }: Implementation, benchCase: Case): Prom
   }
 }
 
-/** The same case with fewer streams, where it has many: how many there are is no other code. */
+/** The same case with fewer streams, if it has many: the code is the same. */
 const SMALLER: Readonly<Record<string, Case>> = {
   'bulk-100': bulk({ name: 'bulk-100', title: '', streams: 20, bytesPerWrite: 65_536 }),
   'bulk-10000': bulk({ name: 'bulk-10000', title: '', streams: 50, bytesPerWrite: 1024 }),
@@ -54,7 +54,7 @@ test('bulk rejects when the receiver counts fewer bytes than were sent', async (
   await expect(driven).rejects.toThrow(/^\d+ bytes were sent, and the receiver says \d+$/);
 });
 
-test('bulk sends something on each stream, however late it comes to it', async () => {
+test('bulk sends data on each stream, however late it starts', async () => {
   const one = bulk({ name: 'bulk', title: '', streams: 1, bytesPerWrite: 65_536 });
   const [near, far] = duplexPair();
   serve(far);

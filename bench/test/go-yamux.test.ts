@@ -1,4 +1,4 @@
-// The Go programs carry every case that they are put to, for a moment, between two processes as in the bench. No figure is judged.
+// The Go programs carry each of their cases for a short time, between two processes as in the bench. No figure is checked.
 import { afterEach, expect, test } from 'vitest';
 import { idleMemory } from '../src/cases/idle-memory.ts';
 import { buildGoYamux, goYamux } from '../src/go-yamux.ts';

@@ -9,7 +9,7 @@ import { judge } from '../src/verdicts.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'bench-results-'));
 
-test('the file has each case, each target with what became of it, and two decimals', () => {
+test('the file has each case, each target with its result, and two decimals', () => {
   const summary = summarizeFigures({ name: 'bulk', title: 'bulk', unit: 'MiB/s', better: 'higher' }, [
     { name: 'ours', figures: [2.0049] },
     { name: 'broken', figures: [], failure: 'lost a byte' },

@@ -6,7 +6,7 @@ import { type Outcome, ROUND_MS, runRounds, type Series, WARM_UP_MS } from '../s
 
 const contenders = ['a', 'b', 'c'].map((name) => ({ name, version: '', note: '' }));
 
-/** Runs two rounds of one case over a script of outcomes, and writes down what happened. */
+/** Runs two rounds of one case with scripted outcomes, and records the events. */
 async function run(
   outcomes: Readonly<Record<string, readonly Outcome[]>>,
   benchCase: Measurable = pingPong,
@@ -32,7 +32,7 @@ async function run(
   return [all, log];
 }
 
-test('all get warm first, then each round takes turns from another beginning, then all end', async () => {
+test('all contenders are warmed up, then each round starts with another one, then all end', async () => {
   const [, log] = await run({});
   const turns = [
     'a warm-up',
@@ -48,7 +48,7 @@ test('all get warm first, then each round takes turns from another beginning, th
   expect(log).toEqual([...turns, 'a end', 'b end', 'c end']);
 });
 
-test('in a cold case nobody gets warm, and whoever has driven a round ends before the next one starts', async () => {
+test('a cold case has no warm-up, and a contender ends after its round, before the next one starts', async () => {
   const [all, log] = await run({}, cold(pingPong));
   const turns = [...['b', 'c', 'a'], ...['c', 'a', 'b']];
   expect(log).toEqual(turns.flatMap((name) => [`${name} round`, `${name} end`]));
@@ -60,7 +60,7 @@ test('the figure of the warm-up is not counted', async () => {
   expect(all[0]?.rounds).toEqual([[20], [30]]);
 });
 
-test('what failed is measured no further, and costs the others nothing', async () => {
+test('a failed contender is not measured again, and does not affect the others', async () => {
   const [all, log] = await run({ b: [{ figures: [1] }, { failure: 'lost a byte' }] });
   expect(all.map(({ failure }) => failure)).toEqual([undefined, 'lost a byte', undefined]);
   expect(all.map(({ rounds }) => rounds.length)).toEqual([2, 0, 2]);

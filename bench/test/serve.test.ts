@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { ByteStream } from '../src/implementation.ts';
 import { COUNT, ECHO, END, serve, WEIGH } from '../src/serve.ts';
 
-/** A served stream: what is received on it, and what was written back. */
+/** A served stream: receives bytes, and records the answers. */
 function served(): { receive(...bytes: number[]): void; end(): void; readonly written: Buffer[] } {
   const events = new EventEmitter();
   const written: Buffer[] = [];
@@ -24,14 +24,14 @@ function served(): { receive(...bytes: number[]): void; end(): void; readonly wr
   };
 }
 
-test('a stream that asks for an echo gets back all it sent', () => {
+test('a stream that requests an echo gets all its bytes back', () => {
   const { receive, written } = served();
   receive(ECHO, 1, 2);
   receive(END);
   expect(Buffer.concat(written)).toEqual(Buffer.of(ECHO, 1, 2, END));
 });
 
-test('a stream that asks to be counted gets the number of bytes before each END, the earlier ENDs among them', () => {
+test('a stream that requests a count gets the number of bytes before each END, including earlier ENDs', () => {
   const { receive, written } = served();
   receive(COUNT, COUNT);
   receive(COUNT, END);
@@ -40,7 +40,7 @@ test('a stream that asks to be counted gets the number of bytes before each END,
   expect(written.map((receipt) => receipt.readDoubleBE())).toEqual([3, 5]);
 });
 
-test('a stream that asks for the weight gets the bytes that the process holds', async () => {
+test('a stream that requests the memory gets the bytes of the process', async () => {
   const { receive, written } = served();
   receive(WEIGH);
   await expect.poll(() => written.length).toBe(1);
@@ -53,6 +53,6 @@ test('a stream that its peer ends is ended', () => {
   expect(written).toEqual([Buffer.from('ended')]);
 });
 
-test('a stream that asks for nothing known is an error: bytes were lost or made up', () => {
+test('a stream with an unknown request is an error: bytes were lost or invented', () => {
   expect(() => served().receive(0)).toThrow('Expected a stream to begin with what it asks for, got byte 0');
 });

@@ -1,11 +1,11 @@
-// The simulation is the same each time, and every contender gets through it. No figure is judged here.
+// The simulation is deterministic, and every contender completes it. No figure is checked here.
 import { describe, expect, test } from 'vitest';
 import { Agenda } from '../src/balancer/simulation/agenda.ts';
 import { contenders } from '../src/balancer/simulation/contenders.ts';
 import { type Scenario, scenarios } from '../src/balancer/simulation/scenarios.ts';
 import { simulate } from '../src/balancer/simulation/simulate.ts';
 
-test('an agenda does what is entered in order of time, and of entering at the same time', async () => {
+test('an agenda runs events in order of time, and of insertion at the same time', async () => {
   const agenda = new Agenda();
   const done: string[] = [];
   const note = (what: string) => (): void => void done.push(what);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { median, percentile } from '../src/statistics.ts';
 
-test('the median is the one in the middle, or the mean of the two there', () => {
+test('the median is the middle value, or the mean of the two in the middle', () => {
   expect(median([9, 1, 5])).toBe(5);
   expect(median([4, 1, 2, 100])).toBe(3);
 });
@@ -17,13 +17,13 @@ test.each([
   expect(percentile(figures, percent)).toBe(expected);
 });
 
-test('a percentile of few is one of them: the smallest that so many do not exceed', () => {
+test('a percentile of few values is one of them: the smallest that the percentage does not exceed', () => {
   expect(percentile([10, 30, 20], 50)).toBe(20);
   expect(percentile([10, 30, 20], 67)).toBe(30);
   expect(percentile([7], 99)).toBe(7);
 });
 
-test('of nothing there is neither', () => {
+test('no values have neither', () => {
   expect(median([])).toBeNaN();
   expect(percentile([], 50)).toBeNaN();
 });

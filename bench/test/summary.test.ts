@@ -35,7 +35,7 @@ test('a ratio above 1 is faster than the first, whether more or less is better',
   expect(summaries.map(({ results }) => results[1])).toMatchObject([{ ratio: 2 }, { ratio: 2 }]);
 });
 
-test('who does not have a figure is left out of it, and stays in the others', () => {
+test('a contender without a figure is left out of it, and stays in the others', () => {
   const two = caseOf(fast.figures[0] as Figure, short.figures[0] as Figure);
   const rounds = [[1, Number.NaN]];
   const one: Series = { benchCase: two, contender: { name: 'a', version: '', note: '' }, rounds };
@@ -44,7 +44,7 @@ test('who does not have a figure is left out of it, and stays in the others', ()
   expect(named).toEqual([['a', 'b'], ['b']]);
 });
 
-test('what failed has no figure, and nobody is compared with it', () => {
+test('a failed contender has no figure, and no ratio to it', () => {
   const [summary] = summarize([series(fast, 'a', [100], 'lost a byte'), series(fast, 'b', [200])]);
   expect(summary?.results).toEqual([
     { implementation: 'a', failure: 'lost a byte' },
@@ -52,7 +52,7 @@ test('what failed has no figure, and nobody is compared with it', () => {
   ]);
 });
 
-test('the longest bar is the best row, and the others are in proportion', () => {
+test('the best row has the longest bar, and the others are in proportion', () => {
   const all = [series(short, 'slow', [40]), series(short, 'quick', [20.04]), series(short, 'broken', [], 'no figure')];
   expect(renderTable(summarize(all)).split('\n')).toEqual([
     'ping-pong (µs, lower is better)',
@@ -62,7 +62,7 @@ test('the longest bar is the best row, and the others are in proportion', () => 
   ]);
 });
 
-test('a case of several figures comes to as many summaries', () => {
+test('a case with several figures has a summary for each', () => {
   const both = caseOf(
     { name: 'p50', title: '', unit: 'µs', better: 'lower' },
     { name: 'speed', title: '', unit: 'MiB/s', better: 'higher' },

@@ -22,12 +22,12 @@ function verdictOn(target: Partial<Target>): ReturnType<typeof judge>[number] | 
 }
 
 describe('a target', () => {
-  test('is met by a ratio of at least what is wanted', () => {
+  test('is met by a ratio of at least the target', () => {
     expect(verdictOn({ atLeast: 0.9 })).toMatchObject({ ratio: 0.9, isMet: true });
     expect(verdictOn({ atLeast: 0.91 })).toMatchObject({ ratio: 0.9, isMet: false });
   });
 
-  test('may be a fixed value; where less is better, half of it is twice as good', () => {
+  test('may be a fixed value; if less is better, half of it is twice as good', () => {
     const against = { value: 2048 };
     expect(verdictOn({ figure: 'memory', against })).toMatchObject({ ratio: 2, isMet: true });
   });
@@ -37,23 +37,23 @@ describe('a target', () => {
     expect(verdictOn({ against, atLeast: 0 })?.ratio).toBeCloseTo(90 / 1024);
   });
 
-  test('is not met where one of the two has no figure, and the verdict says why', () => {
+  test('is not met if one of the two has no figure, and the verdict says why', () => {
     const failed = { ratio: undefined, isMet: false, missing: 'broken failed: lost a byte' };
     expect({ ratio: undefined, ...verdictOn({ against: { contender: 'broken' } }) }).toMatchObject(failed);
     expect(verdictOn({ contender: 'nobody' })).toMatchObject({ isMet: false, missing: 'nobody was not measured' });
   });
 
-  test('of what the run did not measure has no verdict', () => {
+  test('without a measurement in the run has no verdict', () => {
     expect(verdictOn({ figure: 'ping-pong' })).toBeUndefined();
   });
 
-  test('that is optional has a verdict where the run measured the other, and none where it did not', () => {
+  test('that is optional has a verdict only if the run measured the other contender', () => {
     expect(verdictOn({ isOptional: true, atLeast: 0.9 })).toMatchObject({ ratio: 0.9, isMet: true });
     expect(verdictOn({ isOptional: true, against: { contender: 'nobody' } })).toBeUndefined();
   });
 });
 
-test('the table has a row a target, and the missed ones stand out', () => {
+test('the table has a row for each target, and marks the missed ones', () => {
   const rows: Target[] = [
     { figure: 'bulk', contender: 'ours', against: { contender: 'socket' }, atLeast: 0.85 },
     { figure: 'bulk', contender: 'ours', against: { contender: 'socket' }, atLeast: 10 },
@@ -68,7 +68,7 @@ test('the table has a row a target, and the missed ones stand out', () => {
   ]);
 });
 
-test('every target is of a figure and of contenders that a run measures', () => {
+test('every target has a figure and contenders that a run measures', () => {
   const names = new Map<string, string[]>();
   for (const { benchCase, contenders } of trials) {
     for (const { name } of benchCase.figures)
@@ -85,7 +85,7 @@ test('every target is of a figure and of contenders that a run measures', () => 
       );
   }
   for (const { benchCase, contenders } of [...tunnelTrials, idleTrial]) {
-    // Whom only a user's own release brings, is measured where it is named.
+    // Contenders from the user's releases are measured only if they are named.
     const all = [...contenders.map(({ name }) => name), 'frp', 'frp, TLS', 'piko'];
     for (const { name } of benchCase.figures) names.set(name, all);
   }

@@ -1,4 +1,4 @@
-// express, which reads addresses and `encrypted` off request.socket.
+// express: it reads addresses and `encrypted` of request.socket.
 
 import { randomBytes } from 'node:crypto';
 import http from 'node:http';

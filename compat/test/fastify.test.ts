@@ -1,4 +1,4 @@
-// fastify, whose server answers by itself what it can't take.
+// fastify: its server answers invalid requests by itself.
 
 import { randomBytes } from 'node:crypto';
 import { fastify } from 'fastify';
@@ -40,7 +40,7 @@ twins(
 );
 
 twins(
-  'what is no HTTP has its answer before the connection ends',
+  'a request that is not HTTP gets a response before the connection ends',
   async (carrier) => {
     const app = fastify();
     onTestFinished(() => app.close());

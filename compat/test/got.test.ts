@@ -1,4 +1,4 @@
-// got, through its agent: it times the phases of a request by the events of its socket, and retries.
+// got, with an agent: it times the phases of a request by the events of its socket, and retries.
 
 import { once } from 'node:events';
 import http from 'node:http';
@@ -30,7 +30,7 @@ twins(
 );
 
 twins(
-  'a request that was cut off is tried again, where got is told the code of a reset',
+  'a truncated request is retried, if got has the code of a reset in its list',
   async (carrier) => {
     let tries = 0;
     const web = http.createServer((request, response) => {
@@ -49,7 +49,7 @@ twins(
 );
 
 twins(
-  'timeouts of the answer, and of the whole request',
+  'timeouts of the response, and of the whole request',
   async (carrier) => {
     await carrier.serve(http.createServer(() => {}));
     const silent = client(carrier);
@@ -69,7 +69,7 @@ twins(
 );
 
 twins(
-  'a timeout of the connect ends with the connect',
+  'the connect timeout ends when the connection is made',
   async (carrier) => {
     const web = http.createServer();
     await carrier.serve(web);

@@ -1,4 +1,4 @@
-// grpc-js: its server takes connections by a connection injector; its client dials, so a listener of ours passes its connections on.
+// grpc-js: its server takes connections from a connection injector. Its client dials, so a listener of the test passes its connections on.
 
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -103,7 +103,7 @@ twins(
 );
 
 twins(
-  'a stream of 500 messages to a reader that pauses, and one of both sides',
+  'a stream of 500 messages to a reader that pauses, and a stream in both directions',
   async (carrier) => {
     const client = await serve(carrier);
     const count = Buffer.alloc(4);

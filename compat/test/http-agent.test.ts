@@ -1,4 +1,4 @@
-// node:http's agent: it counts, queues, times and aborts what createConnection gives it.
+// The agent of node:http: it counts, queues, times and aborts the connections of createConnection.
 
 import { once } from 'node:events';
 import http from 'node:http';
@@ -48,7 +48,7 @@ for (const limit of LIMITS) {
 }
 
 twins(
-  'keepAlive: requests in a row have one connection, and know that it was used before',
+  'keepAlive: requests in a row share one connection, and see that it was used before',
   async (carrier) => {
     let connections = 0;
     const web = http.createServer((_request, response) => response.end('x'));
@@ -104,7 +104,7 @@ twins(
 );
 
 twins(
-  'a request that is destroyed is the end of its connection, and one of the queue has the place',
+  'a destroyed request ends its connection, and a queued request takes its place',
   async (carrier) => {
     let closed = 0;
     const web = http.createServer((request, response) => {
@@ -142,7 +142,7 @@ for (const where of ['the request', 'the agent'] as const) {
 }
 
 twins(
-  'when the other side is gone, every request fails: those that wait in the queue too',
+  'when the other side is gone, every request fails, also the queued ones',
   async (carrier) => {
     const web = http.createServer(() => {});
     await carrier.serve(web);
@@ -161,7 +161,7 @@ twins(
 );
 
 twins(
-  'a request that is aborted at once never has a connection of its own',
+  'a request that is aborted at once never gets a connection',
   async (carrier) => {
     await carrier.serve(http.createServer((_request, response) => response.end('x')));
     const options = target(carrier);
@@ -173,7 +173,7 @@ twins(
 );
 
 twins(
-  'a connection has a request at once: "socket" comes in the next tick, and says that it is connecting',
+  'a connection gets its request at once: "socket" is emitted in the next tick, with a connecting socket',
   async (carrier) => {
     await carrier.serve(http.createServer((_request, response) => response.end('x')));
     const request = http.get(target(carrier));
@@ -186,11 +186,11 @@ twins(
 );
 
 twins(
-  'https by an agent: TLS inside the connection',
+  'https with an agent: TLS inside the connection',
   async (carrier) => {
     await carrier.serve(https.createServer({ cert, key }, (_request, response) => response.end('secure')));
     const { agent, ...where } = carrier.http();
-    // Over TCP an agent is for one scheme alone.
+    // Over TCP an agent serves only one scheme.
     const over = carrier.session ? agent : new https.Agent();
     const request = https.get({ ...where, agent: over, ca: cert, servername: NAME });
     const [response] = (await once(request, 'response')) as [http.IncomingMessage];

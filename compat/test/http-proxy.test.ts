@@ -1,4 +1,4 @@
-// http-proxy-3 (the http-proxy that is kept) before an origin: it passes requests and WebSockets from one connection to another.
+// http-proxy-3 (the maintained http-proxy) in front of an origin: it passes requests and WebSockets from one connection to another.
 
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ import { type Carrier, carrierOf } from './support/carrier.ts';
 import { ask } from './support/http-client.ts';
 import { turns, twins } from './support/twins.ts';
 
-/** `carrier` leads to a proxy, which asks `origin` over another of its kind. Returns that. */
+/** `carrier` leads to a proxy, which reaches `origin` over another carrier of the same kind. Returns the other carrier. */
 async function proxy(carrier: Carrier, origin: http.Server): Promise<Carrier> {
   const behind = await carrierOf(carrier.kind);
   onTestFinished(() => behind.close());
@@ -28,7 +28,7 @@ async function proxy(carrier: Carrier, origin: http.Server): Promise<Carrier> {
 }
 
 twins(
-  'requests and answers pass whole, with the address of the client',
+  'requests and responses pass whole, with the address of the client',
   async (carrier) => {
     const forwarded: unknown[] = [];
     const origin = http.createServer((request, response) => {
@@ -44,7 +44,7 @@ twins(
 );
 
 twins(
-  'a WebSocket passes, and its end',
+  'a WebSocket and its end pass',
   async (carrier) => {
     const origin = http.createServer();
     const wss = new WebSocketServer({ server: origin });
@@ -63,7 +63,7 @@ twins(
 );
 
 twins(
-  'an origin that is gone is an answer of the proxy',
+  'if the origin is gone, the proxy answers',
   async (carrier) => {
     const behind = await proxy(carrier, http.createServer());
     behind.fail();

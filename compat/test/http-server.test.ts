@@ -1,4 +1,4 @@
-// node:http's server: what it answers by itself, when it ends connections, and what handlers do with request.socket.
+// The server of node:http: the responses it sends by itself, when it ends connections, and how handlers use request.socket.
 
 import { once } from 'node:events';
 import http from 'node:http';
@@ -6,7 +6,7 @@ import type net from 'node:net';
 import { hears } from './support/http-client.ts';
 import { turns, twins, until } from './support/twins.ts';
 
-/** The status lines in what was heard. */
+/** The status lines in the received text. */
 const statuses = (text: string): string[] =>
   [...text.matchAll(/^HTTP\/1\.1 (\d+)/gm)].map(([, status]) => String(status));
 
@@ -60,7 +60,7 @@ twins(
 );
 
 twins(
-  'an answer with Connection: close loses none of its tail to a slow reader',
+  'a slow reader gets the whole response with Connection: close',
   async (carrier) => {
     const web = http.createServer((_request, response) => {
       response.setHeader('Connection', 'close');
@@ -80,7 +80,7 @@ twins(
 );
 
 twins(
-  'an answer that is given before the body is read, and then the socket destroyed, reaches the client',
+  'a response that is sent before the body is read reaches the client, even if the socket is then destroyed',
   async (carrier) => {
     const web = http.createServer((request, response) => {
       response.writeHead(413, { Connection: 'close' });
@@ -95,7 +95,7 @@ twins(
 );
 
 twins(
-  'response.end() and request.destroy() in one go: the client has the answer',
+  'response.end() followed by request.destroy(): the client gets the response',
   async (carrier) => {
     const web = http.createServer((request, response) => {
       response.end('answer');
@@ -111,7 +111,7 @@ twins(
 );
 
 twins(
-  'a raw answer that a clientError listener writes, and then destroys the socket, reaches the client',
+  'a raw response of a clientError listener, which then destroys the socket, reaches the client',
   async (carrier) => {
     const web = http.createServer();
     web.on('clientError', (_error, socket) => {
@@ -127,7 +127,7 @@ twins(
 );
 
 twins(
-  'Expect: 100-continue has both its answers',
+  'Expect: 100-continue gets both responses',
   async (carrier) => {
     const web = http.createServer((request, response) => request.resume().on('end', () => response.end()));
     await carrier.serve(web);
@@ -144,7 +144,7 @@ twins(
 );
 
 twins(
-  'a client that goes away is the "close" of its response, and its request is aborted',
+  'when a client goes away, its response emits "close", and its request is aborted',
   async (carrier) => {
     const web = http.createServer();
     const seen: string[] = [];
@@ -196,7 +196,7 @@ for (const [what, set] of NO_TIMEOUT) {
 }
 
 twins(
-  'a timeout of the server, of a request and of a response are told, and end the connection',
+  'timeouts of the server, of a request and of a response emit "timeout", and end the connection',
   async (carrier) => {
     const seen: string[] = [];
     const web = http.createServer((request, response) => {
@@ -241,7 +241,7 @@ for (const [how, keepAliveTimeout] of ENDS_OF_THE_IDLE) {
 }
 
 twins(
-  'an upgrade: what came with the request is its head, and the socket is the connection',
+  'an upgrade: bytes that came with the request are the head, and the socket is the connection',
   async (carrier) => {
     const web = http.createServer();
     web.on('upgrade', (_request, socket, head: Buffer) => {
@@ -262,7 +262,7 @@ twins(
 );
 
 twins(
-  'closeAllConnections() ends those under way',
+  'closeAllConnections() ends active connections',
   async (carrier) => {
     const web = http.createServer(() => {});
     await carrier.serve(web);

@@ -37,7 +37,7 @@ async function echo(session: http2.ClientHttp2Session, body: Buffer): Promise<bo
 }
 
 twins(
-  '50 requests at a time come back whole, then both sides close',
+  '50 concurrent requests are echoed whole, then both sides close',
   async (carrier) => {
     const server = echoServer();
     const closed = once(server, 'session').then(([session]) => once(session as http2.ServerHttp2Session, 'close'));
@@ -76,7 +76,7 @@ twins(
 );
 
 twins(
-  'a request that is cancelled costs the others nothing',
+  'a cancelled request does not affect the others',
   async (carrier) => {
     const server = http2.createServer();
     const cancelled = new Promise<number>((resolve) => {
@@ -99,7 +99,7 @@ twins(
 );
 
 twins(
-  'a server that goes away lets what is under way finish',
+  'a server that goes away lets active requests finish',
   async (carrier) => {
     const server = http2.createServer();
     let finish: (() => void) | undefined;

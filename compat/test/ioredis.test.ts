@@ -1,4 +1,4 @@
-// ioredis listens for 'close' alone: its connections must end as a socket's do by default, not stay half-open.
+// ioredis: it listens only for 'close', so its connections must end as sockets do by default, and not stay half-open.
 
 import type net from 'node:net';
 import { AbstractConnector, Redis } from 'ioredis';
@@ -7,10 +7,10 @@ import type { Carrier } from './support/carrier.ts';
 import { redisServer } from './support/redis-server.ts';
 import { twins, until } from './support/twins.ts';
 
-/** ms that ioredis waits for the 'close' of a connection that it has ended. */
+/** How long ioredis waits for the 'close' of a connection that it has ended, in ms. */
 const DISCONNECT_TIMEOUT = 50;
 
-/** A client whose connections are those of `connect`. */
+/** A client that gets its connections from `connect`. */
 function client(connect: () => net.Socket | Promise<net.Socket>): Redis {
   class Connector extends AbstractConnector {
     constructor() {
@@ -49,7 +49,7 @@ twins(
 );
 
 twins(
-  'a server that ends its connection is noticed, and the next command goes over another',
+  'when the server ends its connection, the next command uses a new one',
   async (carrier) => {
     const connections = await serve(carrier);
     const redis = client(() => carrier.dial());

@@ -1,4 +1,4 @@
-// mysql2, client and server: the package has both. It hears of the end of a connection by 'close'.
+// mysql2: the package has a client and a server. It detects the end of a connection by 'close'.
 
 import type { EventEmitter } from 'node:events';
 import net from 'node:net';
@@ -10,7 +10,7 @@ import { twins } from './support/twins.ts';
 /** Answers SELECT n with n rows, and ends the connection at BYE. */
 async function serve(carrier: Carrier): Promise<void> {
   const server = net.createServer((socket) => {
-    // Its own server would listen: this is what that does with each connection.
+    // The server of mysql2 would listen on a port. This does the same with each connection.
     const connection = mysql.createConnection({ stream: socket, isServer: true } as mysql.ConnectionOptions);
     connection.on('error', () => {});
     connection.serverHandshake({
@@ -21,10 +21,10 @@ async function serve(carrier: Carrier): Promise<void> {
       characterSet: 8,
       capabilityFlags: 0xffffff ^ 0x800 ^ 0x20,
     });
-    // Its types know the events of a client alone.
+    // The types of mysql2 have only the events of a client.
     const asServer: EventEmitter = connection;
     asServer.on('query', (query: string) => {
-      // Packets of an answer are counted from the query's on; its server leaves that to us.
+      // The packets of a response are numbered from the query's number on; the server of mysql2 leaves that to its user.
       Object.assign(connection, { sequenceId: 1 });
       if (query === 'BYE') {
         socket.end();
@@ -67,7 +67,7 @@ twins(
 );
 
 twins(
-  'a server that ends the connection under a query is its error',
+  'when the server ends the connection during a query, the query fails',
   async (carrier) => {
     await serve(carrier);
     const connection = client(await carrier.dial());
@@ -79,7 +79,7 @@ twins(
 );
 
 twins(
-  'end() lets what was asked come, and closes',
+  'end() waits for pending results, and closes',
   async (carrier) => {
     await serve(carrier);
     const socket = await carrier.dial();

@@ -1,4 +1,4 @@
-// pg is given a stream that it connects itself: it calls connect(port, host) on it and waits for 'connect'.
+// pg: it calls connect(port, host) on the stream that it is given, and waits for 'connect'.
 
 import { once } from 'node:events';
 import type net from 'node:net';
@@ -7,12 +7,12 @@ import { onTestFinished } from 'vitest';
 import { BYE, postgresServer } from './support/postgres-server.ts';
 import { twins } from './support/twins.ts';
 
-/** pg connects what it is given; this is connecting. */
+/** pg calls connect() on its stream. This implements it. */
 function asPgWants(socket: net.Socket): net.Socket {
   return Object.assign(socket, { connect: () => socket });
 }
 
-/** 'connect' is what an open stream does not say any more. */
+/** An open stream emits no 'connect', so this emits it. */
 function alreadyConnected(socket: net.Socket): net.Socket {
   const connect = (): net.Socket => {
     process.nextTick(() => socket.emit('connect'));
@@ -46,7 +46,7 @@ twins(
 );
 
 twins(
-  'a server that ends the connection under a query is its error',
+  'when the server ends the connection during a query, the query fails',
   async (carrier) => {
     await carrier.serve(postgresServer());
     const connection = await client(alreadyConnected(await carrier.dial()));

@@ -1,4 +1,4 @@
-// Programs that are no library, and what they do with a socket: libraries do the same.
+// Programs that use a socket directly, in the ways that libraries do.
 
 import { once } from 'node:events';
 import net from 'node:net';
@@ -19,14 +19,14 @@ async function ends(carrier: Carrier): Promise<{ near: net.Socket; far: net.Sock
   return { near, far };
 }
 
-/** Waits until `socket` has received `bytes`; reading them or not. */
+/** Waits until `socket` has received `bytes` bytes, whether they are read or not. */
 async function has(socket: net.Socket, bytes: number): Promise<void> {
   socket.read(0);
   await until(() => socket.bytesRead >= bytes);
 }
 
 twins(
-  'a buffer that is filled again in each write callback arrives as it was written, when little is taken too',
+  'a buffer that is refilled in each write callback arrives as it was written, also with a slow transport',
   async (carrier) => {
     const BLOCK = 32_768;
     const server = net.createServer({ pauseOnConnect: true });
@@ -113,7 +113,7 @@ for (const size of [undefined, null, Number.NaN]) {
 }
 
 twins(
-  'a "readable" listener that comes late is told of what waits',
+  'a late "readable" listener is called for waiting data',
   async (carrier) => {
     const { near, far } = await ends(carrier);
     near.write('HEAD');
@@ -128,7 +128,7 @@ twins(
 );
 
 twins(
-  'with an encoding, pieces of 60,000 characters come to the end',
+  'with an encoding, pieces of 60,000 characters arrive to the end',
   async (carrier) => {
     const { near, far } = await ends(carrier);
     far.setEncoding('utf8');
@@ -144,7 +144,7 @@ twins(
 );
 
 twins(
-  'a server that only says hello keeps no connection of a client that ends',
+  'a server that only sends a greeting keeps no connection when the client ends',
   async (carrier) => {
     let closed = 0;
     await carrier.serve(
@@ -163,7 +163,7 @@ twins(
 );
 
 twins(
-  'what has come whole is read to its end, though the other side is gone',
+  'complete input is read to its end, even if the other side is gone',
   async (carrier) => {
     const { near, far } = await ends(carrier);
     far.resume().end(Buffer.alloc(50_000));
@@ -203,7 +203,7 @@ twins(
 );
 
 twins(
-  'a listener that throws at the end is an uncaught exception of the process, and costs the other connections nothing',
+  'a listener that throws at the end causes an uncaught exception, and does not affect other connections',
   async (carrier) => {
     const connections: net.Socket[] = [];
     const server = net.createServer({ allowHalfOpen: true }, (socket) => {
@@ -231,7 +231,7 @@ twins(
 );
 
 twins(
-  'setTimeout() takes what is too large, and says "timeout" when nothing moves',
+  'setTimeout() accepts a value that is too large, and emits "timeout" when no byte moves',
   async (carrier) => {
     const { near } = await ends(carrier);
     near.setTimeout(Number.MAX_SAFE_INTEGER);
@@ -245,7 +245,7 @@ twins(
 );
 
 twins(
-  'connect(): at once connecting, then "connect", then as any other',
+  'connect(): connecting at once, then "connect", then like any other stream',
   async (carrier) => {
     await carrier.serve(net.createServer((socket) => socket.resume().end('hello')));
     const socket = carrier.connect();
@@ -261,7 +261,7 @@ twins(
 );
 
 twins(
-  'who awaits "data" may then await "end", and "close" in the same way',
+  'code that awaits "data" can then await "end", and "close" in the same way',
   async (carrier) => {
     await carrier.serve(net.createServer({ allowHalfOpen: true }, (socket) => socket.end('answer')));
     const socket = await carrier.dial();
@@ -275,7 +275,7 @@ twins(
 );
 
 twins(
-  'what is awaited piece by piece comes whole, in however many writes it was sent',
+  'data that is awaited piece by piece arrives whole, in however many writes it was sent',
   async (carrier) => {
     const { near, far } = await ends(carrier);
     const first = once(near, 'data');
@@ -288,7 +288,7 @@ twins(
 );
 
 twins(
-  'what was awaited is put back for who reads the rest',
+  'awaited data can be put back for the next reader',
   async (carrier) => {
     await carrier.serve(net.createServer({ allowHalfOpen: true }, (socket) => socket.end('HELLO')));
     const socket = await carrier.dial();
@@ -302,7 +302,7 @@ twins(
 );
 
 twins(
-  '"close" says whether an error was the cause, behind the callbacks of what was not written',
+  '"close" says whether there was an error, after the callbacks of unsent writes',
   async (carrier) => {
     const { near, far } = await ends(carrier);
     far.on('error', () => {});

@@ -32,7 +32,7 @@ async function client(sock: net.Socket, password = 'right', onClose = (): void =
   return connecting;
 }
 
-/** Each command gets its own text back, with its input behind it. */
+/** Answers each command with its text, followed by its input. */
 function echoing(connection: Connection): void {
   connection.on('session', (accept) => {
     accept().on('exec', (acceptExec, _reject, { command }) => {
@@ -62,7 +62,7 @@ async function exec(
 }
 
 twins(
-  'three commands at a time, 200 kB through each, and the end',
+  'three concurrent commands with 200 kB each, and the end',
   async (carrier) => {
     await serve(carrier, echoing);
     const connection = await client(await carrier.dial());
@@ -105,7 +105,7 @@ twins(
 );
 
 twins(
-  'what is no SSH is refused',
+  'bytes that are not SSH are refused',
   async (carrier) => {
     await carrier.serve(net.createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'.repeat(500))));
     return client(await carrier.dial()).then(

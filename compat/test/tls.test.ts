@@ -1,4 +1,4 @@
-// node:tls over a connection that it did not make: handshakes that go well, and each way in which one is refused.
+// node:tls over a connection that it did not make: successful handshakes, and each way in which one is refused.
 
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -26,7 +26,7 @@ async function serve(
 const secure = (socket: net.Socket, options: tls.ConnectionOptions = {}): tls.TLSSocket =>
   tls.connect({ socket, ca: cert, servername: NAME, ...options });
 
-/** Code that awaits the handshake has no listener for anything after that. */
+/** Awaits the handshake as applications do: afterwards the socket has no error listener. */
 async function handshake(socket: tls.TLSSocket): Promise<string> {
   return once(socket, 'secureConnect').then(
     () => 'secure',
@@ -34,7 +34,7 @@ async function handshake(socket: tls.TLSSocket): Promise<string> {
   );
 }
 
-/** All that comes until the end. (A consumer of node:stream destroys the socket then, and what is still to be sent.) */
+/** All text received until the end. (A consumer of node:stream would destroy the socket then, and lose unsent data.) */
 async function received(socket: tls.TLSSocket): Promise<Buffer> {
   const chunks: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -42,7 +42,7 @@ async function received(socket: tls.TLSSocket): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** The codes of all errors of a socket whose handshake fails. (From TLS 1.3 on it was secure by then, and is left to end.) */
+/** The codes of all errors of a socket whose handshake fails. (In TLS 1.3 it is secure by then, and ends by itself.) */
 async function errorsOf(socket: tls.TLSSocket): Promise<string[]> {
   const errors: string[] = [];
   socket.on('error', (error: NodeJS.ErrnoException) => errors.push(error.code ?? error.message));
@@ -76,12 +76,12 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
   );
 
   twins(
-    `${version}: a client without the certificate that is asked for has one error, the alert`,
+    `${version}: a client without the required certificate gets one error, the alert`,
     async (carrier) => {
       const { refusals } = await serve(carrier, { ...only, ca: cert, requestCert: true, rejectUnauthorized: true });
       const socket = secure(await carrier.dial(), only);
       const [client, ...behind] = await errorsOf(socket);
-      // The server destroys its side, which is an RST of a stream; the client of TLS 1.3 is connected by then, keeps its own side, and hears it.
+      // The server destroys its side, which sends an RST on a stream. A TLS 1.3 client is connected by then, keeps its side open, and gets the error.
       expect(behind.filter((code) => version !== 'TLSv1.3' || code !== 'ERR_YAMUX_STREAM_RESET')).toEqual([]);
       return { client, server: refusals };
     },
@@ -92,7 +92,7 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
   );
 
   twins(
-    `${version}: code that only awaits a handshake which is refused for its protocols has nothing uncaught after it`,
+    `${version}: code that only awaits a handshake, which is refused for its protocols, gets no uncaught exception after it`,
     async (carrier) => {
       const { refusals } = await serve(carrier, { ...only, ALPNProtocols: ['one'] });
       const client = await handshake(secure(await carrier.dial(), { ...only, ALPNProtocols: ['other'] }));
@@ -106,7 +106,7 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
   );
 
   twins(
-    `${version}: a client that does not trust the server says so, once`,
+    `${version}: a client that does not trust the server gets one error`,
     async (carrier) => {
       await serve(carrier, only);
       return errorsOf(secure(await carrier.dial(), { ...only, ca: [] }));
@@ -116,7 +116,7 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
 }
 
 twins(
-  'versions that do not meet: one error each',
+  'no common version: one error at each end',
   async (carrier) => {
     const { refusals } = await serve(carrier, { minVersion: 'TLSv1.3' });
     return { client: await errorsOf(secure(await carrier.dial(), { maxVersion: 'TLSv1.2' })), server: refusals };
@@ -138,7 +138,7 @@ twins(
 );
 
 twins(
-  'a session of an earlier connection is used again',
+  'a session of an earlier connection is resumed',
   async (carrier) => {
     await serve(carrier, { maxVersion: 'TLSv1.2' }, (socket) => socket.end('hello'));
     const reused: boolean[] = [];

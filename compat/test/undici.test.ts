@@ -1,4 +1,4 @@
-// undici holds its connections itself: a connector opens streams for it. The connector is that of docs/how-to/http-over-a-session.md.
+// undici: it manages its connections, and a connector opens streams for it. The connector is the one in docs/how-to/http-over-a-session.md.
 
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -24,7 +24,7 @@ interface Target {
 function target(carrier: Carrier, options: Agent.Options = {}, scheme = 'http'): Target {
   const { host, port } = carrier.http();
   const { session } = carrier;
-  // Undici's own options for a certificate are those of its own connector.
+  // undici passes certificate options only to its own connector.
   const connect = session ? connector(session) : { ca: cert, servername: NAME };
   const dispatcher = new Agent({ connect, ...options });
   onTestFinished(() => dispatcher.destroy());
@@ -39,7 +39,7 @@ function codeOf(error: Error & { code?: unknown }): string {
   return typeof error.code === 'string' ? error.code : error.name;
 }
 
-test('the page shows this connector', () => {
+test('the documentation shows this connector', () => {
   const page = readFileSync(new URL('../../docs/how-to/http-over-a-session.md', import.meta.url), 'utf8');
   const source = readFileSync(new URL('./support/undici-connector.ts', import.meta.url), 'utf8');
   expect(page).toContain(source);
@@ -99,7 +99,7 @@ twins(
 
 for (const how of ['upgrade', 'CONNECT'] as const) {
   twins(
-    `${how}: what the server says with its answer, and then an echo`,
+    `${how}: bytes that come with the response, and then an echo`,
     async (carrier) => {
       const web = http.createServer();
       web.on(how === 'upgrade' ? 'upgrade' : 'connect', (_incoming, socket) => {
@@ -120,7 +120,7 @@ for (const how of ['upgrade', 'CONNECT'] as const) {
 }
 
 twins(
-  'a request that is aborted ends its connection, and the next has one of its own',
+  'an aborted request ends its connection, and the next request gets a new one',
   async (carrier) => {
     let aborted = 0;
     const web = http.createServer((incoming, response) => {
@@ -141,7 +141,7 @@ twins(
 );
 
 twins(
-  'a request that is aborted before it has a connection, and the next is served',
+  'a request is aborted before it has a connection, and the next is served',
   async (carrier) => {
     await carrier.serve(echo());
     const { origin, dispatcher } = target(carrier, { connections: 1 });
@@ -154,7 +154,7 @@ twins(
 );
 
 twins(
-  'a server that is silent runs into headersTimeout',
+  'headersTimeout ends the wait for a silent server',
   async (carrier) => {
     await carrier.serve(http.createServer(() => {}));
     const { origin, dispatcher } = target(carrier, { headersTimeout: 50 });
@@ -164,7 +164,7 @@ twins(
 );
 
 twins(
-  'an answer that is cut is never whole',
+  'a truncated response never looks complete',
   async (carrier) => {
     const web = http.createServer((_incoming, response) => {
       response.writeHead(200, { 'content-length': 1000 }).write('beginning');
@@ -200,7 +200,7 @@ twins(
 );
 
 twins(
-  'https: TLS inside the connection, and a server without trust is refused',
+  'https: TLS inside the connection, and an untrusted server is refused',
   async (carrier) => {
     await carrier.serve(https.createServer({ cert, key }, (_incoming, response) => response.end('secure')));
     const { session } = carrier;
@@ -218,7 +218,7 @@ twins(
 );
 
 twins(
-  'RetryAgent tries again what a server cut off, where it is told the code of a reset',
+  'RetryAgent retries a truncated response, if it has the code of a reset in its list',
   async (carrier) => {
     let tries = 0;
     const web = http.createServer((incoming, response) => {
@@ -235,14 +235,14 @@ twins(
   { answer: 'answer', tries: 3 },
 );
 
-test('a session that is over fails requests with its error', async () => {
+test('requests fail with the error of a session that has ended', async () => {
   const carrier = await carrierOf('streams');
   carrier.close();
   const { origin, dispatcher } = target(carrier);
   await expect(request(origin, { dispatcher })).rejects.toMatchObject({ code: 'ERR_YAMUX_SESSION_CLOSED' });
 });
 
-test('a stream that gets no turn is a timeout of the connect', async () => {
+test('a stream that cannot be opened in time is a connect timeout', async () => {
   const carrier = await carrierOf('streams', { maxUnacknowledged: 1 });
   onTestFinished(() => carrier.close());
   const first = await carrier.dial();

@@ -1,4 +1,4 @@
-// ws reads what its socket holds when that closes, and pauses it while it inflates: it looks at more of a socket than most.
+// ws: it reads the buffer of its socket when the socket closes, and pauses it while it inflates. It uses more members of a socket than most libraries.
 
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -9,7 +9,7 @@ import { createWebSocketStream, WebSocket, WebSocketServer } from 'ws';
 import type { Carrier } from './support/carrier.ts';
 import { turns, twins, until } from './support/twins.ts';
 
-/** Serves WebSockets. `sockets` are the connections below them, in the order of their coming. */
+/** Serves WebSockets. `sockets` are the connections below them, in the order of their arrival. */
 async function serve(
   carrier: Carrier,
   perMessageDeflate: boolean,
@@ -44,7 +44,7 @@ const closeCode = async (ws: WebSocket): Promise<number> => (await once(ws, 'clo
 for (const deflating of [false, true]) {
   const how = deflating ? 'deflated' : 'plain';
   twins(
-    `${how} messages of every size come back whole, and both sides close with the code that one gave`,
+    `${how} messages of every size are echoed whole, and both sides close with the code of one side`,
     async (carrier) => {
       const { wss } = await serve(carrier, deflating);
       const { near, far } = await dial(carrier, wss, deflating);
@@ -88,7 +88,7 @@ for (const paused of ['far', 'near'] as const) {
 }
 
 twins(
-  'a server that inflates hears of the end of every client that sends and goes',
+  'a server that inflates sees the end of every client that sends and leaves',
   async (carrier) => {
     const { wss } = await serve(carrier, true);
     const codes: number[] = [];

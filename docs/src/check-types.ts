@@ -1,16 +1,16 @@
-// Type-checks code that is in no file of its own: one program for all of it, against the sources of the packages.
+// Type-checks code that is not in files: one program for all of it, against the sources of the packages.
 
 import { join } from 'node:path';
 import ts from 'typescript';
 import { root } from './pages.ts';
 
-/** `name` is a file name, as if the code were in docs/. */
+/** `name` is a file name; the code is checked as if it were in docs/. */
 export interface Code {
   readonly name: string;
   readonly text: string;
 }
 
-/** As the packages are compiled, but for what concerns their declarations, and names that an example leaves unused. */
+/** The options of the packages, without declarations and without the check for unused names. */
 export function compilerOptions(): ts.CompilerOptions {
   const { config } = ts.readConfigFile(join(root, 'tsconfig.base.json'), ts.sys.readFile) as { config: object };
   const { options } = ts.parseJsonConfigFileContent({ ...config, files: [] }, ts.sys, root);
@@ -18,7 +18,7 @@ export function compilerOptions(): ts.CompilerOptions {
   return { ...options, ...off };
 }
 
-/** What is wrong, by name: `3: Cannot find name 'x'.` */
+/** The errors by name: `3: Cannot find name 'x'.` */
 export function checkTypes(codes: readonly Code[]): ReadonlyMap<string, readonly string[]> {
   const options = compilerOptions();
   const host = ts.createCompilerHost(options);

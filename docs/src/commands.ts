@@ -1,10 +1,10 @@
-// The commands that pages tell people to type: `pnpm <script> …` and `npx pnpm@<version> <script> …`, in code of either kind.
+// Finds the commands on the pages: `pnpm <script> …` and `npx pnpm@<version> <script> …`, in code blocks and inline code.
 
 import type { Page } from './pages.ts';
 
 export interface Command {
   readonly page: string;
-  /** Of pnpm, where npx is told one. */
+  /** The version of pnpm, if the command has one. */
   readonly version: string | undefined;
   readonly script: string;
   readonly flags: readonly string[];

@@ -1,11 +1,11 @@
-// What the sources say of the defaults of options: the @defaultValue of each, where that is a value and no words.
+// Reads the documented defaults of options: each @defaultValue that is a value.
 
 import { type EntryPoint, readPackages } from './exports.ts';
 
-/** Reading a package takes a second. */
+/** A cache, because reading a package takes a second. */
 const read = new Map<string, readonly EntryPoint[]>();
 
-/** Of the options that a package exports under this name. */
+/** The defaults of the options that a package exports under this name. */
 export function defaultsOf(folder: string, name: string): Record<string, unknown> {
   const points = read.get(folder) ?? readPackages([folder]).get(folder) ?? [];
   read.set(folder, points);

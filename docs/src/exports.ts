@@ -1,4 +1,4 @@
-// What the packages export, as their sources say it: names, signatures, members, and the comments on them.
+// Reads the exports of the packages from their sources: names, signatures, members and comments.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { compilerOptions } from './check-types.ts';
 import { root } from './pages.ts';
 
 export interface Doc {
-  /** Markdown, with `{@link Name}` as it stands in the source. Empty without a comment. */
+  /** Markdown, with `{@link Name}` as in the source. Empty without a comment. */
   readonly text: string;
   readonly byDefault: string | undefined;
   readonly throws: readonly string[];
@@ -17,11 +17,11 @@ export interface Doc {
 export interface Member {
   readonly name: string;
   readonly kind: 'method' | 'property' | 'constructor';
-  /** Of a method: one for each overload. */
+  /** The signatures of a method, one for each overload. */
   readonly signatures: readonly string[];
   readonly type: string;
   readonly isOptional: boolean;
-  /** It only answers what Node asks of a base class, and means what Node's documentation says. */
+  /** Whether it implements a method of a Node base class, as Node's documentation describes it. */
   readonly isOverride: boolean;
   readonly doc: Doc;
 }
@@ -32,17 +32,17 @@ export interface Export {
   readonly doc: Doc;
   readonly signatures: readonly string[];
   readonly members: readonly Member[];
-  /** Of a type that a constant of the same name has too. */
+  /** Whether a constant of the same name exists. */
   readonly base: string | undefined;
 }
 
 export interface EntryPoint {
-  /** What is imported. */
+  /** The import specifier. */
   readonly specifier: string;
   readonly exports: readonly Export[];
 }
 
-/** By the folder of each package: its name and its entry points. */
+/** The name and the entry points of each package, by its folder. */
 export function readPackages(folders: readonly string[]): ReadonlyMap<string, readonly EntryPoint[]> {
   const entries = new Map(folders.map((folder) => [folder, entryFiles(folder)]));
   const files = [...entries.values()].flat().map(({ file }) => file);
@@ -226,7 +226,7 @@ function heritageOf(declaration: ts.ClassDeclaration | ts.InterfaceDeclaration):
 
 const oneLine = (text: string): string => text.replace(/\/\*\*.*?\*\/\s*/gs, '').replace(/\s+/g, ' ');
 
-/** Without what stood around it only for the sake of `| undefined`. */
+/** Removes `| undefined` and the parentheses that it needed. */
 function withoutUndefined(type: string): string {
   const rest = type.replace(/\s*\| undefined$/, '').replace(/^\| /, '');
   return /^\([^()]*\(.*\) => [^()]*\)$/s.test(rest) ? rest.slice(1, -1) : rest;
@@ -240,7 +240,7 @@ function declarationText(alias: ts.TypeAliasDeclaration): string {
   return `type ${alias.name.text}${generics} = ${isUnion ? text.replace(/(^| )\| |^/g, '\n  | ') : text}`;
 }
 
-/** Of the first declaration that has a comment. */
+/** The comment of the first declaration that has one. */
 function docOf(declarations: readonly ts.Node[]): Doc {
   for (const declaration of declarations) {
     const holder = ts.isVariableDeclaration(declaration) ? declaration.parent.parent : declaration;
@@ -259,7 +259,7 @@ function docOf(declarations: readonly ts.Node[]): Doc {
   return { text: '', byDefault: undefined, throws: [], params: [] };
 }
 
-/** Paragraphs stay, lines do not. */
+/** Joins lines, and keeps paragraphs. */
 function commentText(comment: string | ts.NodeArray<ts.JSDocComment> | undefined): string {
   const text = ts.getTextOfJSDocComment(comment) ?? '';
   return text

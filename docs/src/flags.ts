@@ -1,21 +1,21 @@
-// The flags of a program of the tunnel, as its --help tells them: names, what they are for, defaults.
+// Parses the --help of a program of the tunnel: flags, descriptions and defaults.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './pages.ts';
 
 export interface Flag {
-  /** With its value: `--port <number>`. */
+  /** The flag with its value: `--port <number>`. */
   readonly flag: string;
   readonly what: string;
-  /** '' where there is none. */
+  /** Empty if there is none. */
   readonly byDefault: string;
 }
 
 export interface Help {
-  /** By the line that stands above them; those at the beginning by ''. */
+  /** The flags by the heading above them; '' for those without one. */
   readonly groups: ReadonlyMap<string, readonly Flag[]>;
-  /** Behind `Environment:`. */
+  /** The text after `Environment:`. */
   readonly environment: string;
 }
 
@@ -51,7 +51,7 @@ function withDefault(flag: string, before: string, line: string, known = ''): Fl
   return { flag, what: `${before} ${said}`.trim(), byDefault };
 }
 
-/** Of all groups, as a table of Markdown. */
+/** All groups as Markdown tables. */
 export function flagTables(program: Program): string {
   return Array.from(helpOf(program).groups, ([title, flags]) => {
     const rows = flags
@@ -64,7 +64,7 @@ export function flagTables(program: Program): string {
   }).join('\n\n');
 }
 
-/** What stands in pointed brackets is no tag. */
+/** Escapes pointed brackets, which would be tags. */
 function escaped(text: string): string {
   return text.replaceAll('<', '\\<').replaceAll('|', '\\|');
 }

@@ -1,9 +1,9 @@
-// A page that was written by a program, in the form that `pnpm lint` wants.
+// Formats a generated page as `pnpm lint` requires.
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { root } from './pages.ts';
 
-/** `page`: its path from the root, whatever is there now. */
+/** `page` is its path from the root; the file need not exist. */
 export function formatted(page: string, text: string): string {
   const args = [join(root, 'node_modules/@biomejs/biome/bin/biome'), 'format', `--stdin-file-path=${page}`];
   return execFileSync(process.execPath, args, { cwd: root, input: text, encoding: 'utf8' });

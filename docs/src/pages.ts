@@ -1,4 +1,4 @@
-// The pages of this repository: every Markdown file, and what is in it. Fences and comments are found by line; this is no Markdown parser.
+// Reads the pages of this repository: every Markdown file with its blocks. It finds fences and comments by line, and does not parse Markdown.
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ export const root: string = fileURLToPath(new URL('../..', import.meta.url));
 /** One fenced block. */
 export interface Block {
   readonly page: string;
-  /** Of its first line of code, from 1. */
+  /** The line number of its first line of code, from 1. */
   readonly line: number;
   /** The first word after the fence. */
   readonly language: string;
@@ -17,14 +17,14 @@ export interface Block {
   readonly marks: readonly string[];
   readonly code: string;
   /**
-   * What the code takes as given: the text of a comment `<!-- given: … -->` right before it, which readers do not see. Declarations, for a
-   * few lines out of a program.
+   * Declarations for a fragment of a program: the text of a comment `<!-- given: … -->` right before the block, which readers do not
+   * see.
    */
   readonly given: string;
 }
 
 export interface Page {
-  /** From the root of the repository. */
+  /** The path from the root of the repository. */
   readonly path: string;
   readonly text: string;
   readonly blocks: readonly Block[];
@@ -74,14 +74,14 @@ function textBefore(text: string, lines: number): string {
     .join('');
 }
 
-/** What git knows, and what it will: untracked pages are pages too. */
+/** Tracked pages and untracked ones that git does not ignore. */
 export function allPages(): Page[] {
   const args = ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'];
   const listed = execFileSync('git', args, { cwd: root, encoding: 'utf8' });
   return listed.split('\n').filter(Boolean).sort().map(readPage);
 }
 
-/** The ids that a page's headings have where it is shown: lower case, blanks to dashes, punctuation gone, `-1` for the second of a name. */
+/** The anchors of a page's headings: lower case, dashes for blanks, no punctuation, `-1` for the second heading with the same name. */
 export function anchorsOf({ prose }: Page): Set<string> {
   const anchors = new Set<string>();
   for (const [, heading = ''] of prose.matchAll(/^#{1,6} +(.+)$/gm)) {

@@ -1,12 +1,12 @@
-// One reference page: what a package exports, as Markdown.
+// Writes one reference page: the exports of a package as Markdown.
 
 import type { Doc, EntryPoint, Export, Member } from './exports.ts';
 
 export interface Package {
   readonly folder: string;
-  /** Where its page is. */
+  /** The path of its page. */
   readonly page: string;
-  /** What the package is, in a sentence. */
+  /** A description of the package in one sentence. */
   readonly intro: string;
 }
 
@@ -78,7 +78,7 @@ function renderExport(one: Export, links: Links): string[] {
   ];
 }
 
-/** What answers Node alone is Node's to explain. */
+/** Leaves out members that only implement a Node base class: Node documents them. */
 function isShown({ doc, isOverride }: Member, kind: Export['kind']): boolean {
   return doc.text !== '' || !(isOverride || kind === 'error');
 }
@@ -99,7 +99,7 @@ function renderDoc({ text, throws, params }: Doc, links: Links): string[] {
   ].filter((paragraph) => paragraph !== '');
 }
 
-/** Of a shape whose members need no words. */
+/** A code block with members that need no comments. */
 function listing(members: readonly Member[]): string {
   const lines = members.map(({ name, isOptional, type, signatures: [signature] }) => {
     return `  ${signature ?? `${name}${isOptional ? '?' : ''}: ${type}`};`;
@@ -120,7 +120,7 @@ function table(members: readonly Member[], isConstant: boolean, links: Links): s
     .join('\n');
 }
 
-/** A method of a shape: its signature is its type. */
+/** A method of a shape; its type is its signature. */
 function typeOf({ kind, type, signatures, name }: Member, links: Links): string {
   return kind === 'method'
     ? signatures.map((one) => `\`${one.slice(name.length).replace(/^\?/, '')}\``).join(' ')
@@ -133,7 +133,7 @@ function describe({ text, throws }: Doc, links: Links): string {
 
 const escapeCell = (cell: string): string => cell.replaceAll('|', '\\|');
 
-/** Bytes as such, thousands apart, names and strings as code, words as they are. */
+/** Formats a default: numbers with separators, names and strings as code, text unchanged. */
 function defaultText(value: string | undefined): string {
   if (value === undefined) return '';
   const number = Number(value);
@@ -145,10 +145,10 @@ function defaultText(value: string | undefined): string {
   return /^('[\w-]+'|[\w.]+(\(\))?)$/.test(value) && !/^[a-z]+$/.test(value) ? `\`${value}\`` : value;
 }
 
-/** Turns names into links to where they are on the page. */
+/** Turns names into links to their headings on the page. */
 class Links {
   readonly #names: ReadonlySet<string>;
-  /** Whose methods have headings of their own. */
+  /** The classes whose methods have their own headings. */
   readonly #classes: ReadonlySet<string>;
 
   constructor(exports: readonly Export[]) {
@@ -160,7 +160,7 @@ class Links {
     return `[\`${name}\`](#${name.toLowerCase()})`;
   }
 
-  /** Where the type is one name, or a list of it. */
+  /** Links a type that is one name, or an array of it. */
   type(text: string): string {
     const [, name = ''] = /^(?:readonly )?(\w+)(?:<.*>)?(?:\[\])?$/.exec(text) ?? [];
     return this.#names.has(name) ? `[\`${text}\`](#${name.toLowerCase()})` : `\`${text}\``;

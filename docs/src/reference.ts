@@ -1,4 +1,4 @@
-// `pnpm docs:reference`: writes the reference pages of the packages from their sources, so that they can't say anything else.
+// `pnpm docs:reference`: generates the reference pages of the packages from their sources.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,7 +32,7 @@ const PACKAGES: readonly Package[] = [
   },
 ];
 
-/** Written by hand, but for the flags. */
+/** Written by hand, except for the flags. */
 const PROGRAMS = 'docs/reference/tunnel.md';
 
 function programsPage(): string {
@@ -43,7 +43,7 @@ function programsPage(): string {
   );
 }
 
-/** Path and text of each page, formatted as all pages are. */
+/** The path and the formatted text of each page. */
 export function referencePages(): ReadonlyMap<string, string> {
   const packages = readPackages(PACKAGES.map(({ folder }) => folder));
   const pages = PACKAGES.map((of) => [of.page, renderPage(of, packages.get(of.folder) ?? [])] as const);

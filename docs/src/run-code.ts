@@ -1,4 +1,4 @@
-// Runs code of a page as a program of its own, in a folder of its own, on the sources of the packages.
+// Runs the code of a page as a separate program in its own folder, with the sources of the packages.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,12 +13,12 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** The flags with which the programs of this repository are run without a build. */
+/** The flags to run the programs of this repository without a build. */
 export const FROM_SOURCES: readonly string[] = ['--conditions=@zishuo/source', '--import', 'tsx'];
 
 /**
- * `files` are beside it, by name. Its own children run from the sources too. Packages are found as from docs/: that is why the folder is
- * there.
+ * `files` are put beside it, by name. Its child processes also run from the sources. The folder is inside docs/, so that packages are found as
+ * from docs/.
  */
 export async function runCode(code: string, files: ReadonlyMap<string, string> = new Map()): Promise<Ran> {
   const folder = await mkdtemp(join(root, 'docs', '.run-'));

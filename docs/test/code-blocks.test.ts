@@ -1,4 +1,4 @@
-// The code on the pages compiles, and what is marked `run` runs and prints what the page says.
+// The code on the pages compiles. Blocks marked `run` run and print what the page says.
 
 import { describe, expect, test } from 'vitest';
 import { checkTypes } from '../src/check-types.ts';
@@ -7,13 +7,13 @@ import { runCode } from '../src/run-code.ts';
 
 const pages = allPages();
 const blocks = pages.flatMap((page) => page.blocks);
-/** Signatures on the pages that are made from the sources are no modules; reference.test.ts holds them. */
+/** Signatures on generated pages are not modules; reference.test.ts checks them. */
 const code = blocks.filter(({ language, marks }) => language === 'ts' && !marks.includes('signature'));
 
 const placeOf = ({ page, line }: Block): string => `${page}:${line}`;
 const nameOf = (block: Block): string => `${placeOf(block).replace(/\W/g, '-')}.ts`;
 
-/** Around the code: as a module, with what it takes as given on the lines before it. */
+/** Wraps the code as a module, with its given declarations on the lines before it. */
 const moduleOf = ({ given, code }: Block): string => `export {};\n${given}\n${code}`;
 const offsetOf = ({ given }: Block): number => given.split('\n').length + 1;
 
@@ -41,18 +41,18 @@ describe('runs', () => {
     if (output !== undefined) expect(stdout).toBe(output);
   });
 
-  test('there are such', () => {
+  test('there are some', () => {
     expect(programs.length).toBeGreaterThan(0);
   });
 });
 
-test('every output belongs to a block that is run', () => {
+test('every output belongs to a block that runs', () => {
   const outputs = blocks.filter(({ marks }) => marks.includes('output'));
   const shown = code.filter(({ marks }) => marks.includes('run')).filter((block) => outputOf(block) !== undefined);
   expect(outputs.length).toBe(shown.length);
 });
 
-/** The blocks of its page that are files: `file=worker.ts`. */
+/** The blocks of the page that are files: `file=worker.ts`. */
 function filesBeside({ page }: Block): ReadonlyMap<string, string> {
   const named = blocks.flatMap((block) =>
     block.page === page
@@ -62,7 +62,7 @@ function filesBeside({ page }: Block): ReadonlyMap<string, string> {
   return new Map(named);
 }
 
-/** The block right after it, if that is marked `output`. */
+/** The next block, if it is marked `output`. */
 function outputOf(block: Block): string | undefined {
   const next = blocks[blocks.indexOf(block) + 1];
   return next?.page === block.page && next.marks.includes('output') ? next.code : undefined;

@@ -1,4 +1,4 @@
-// What pages tell people to type exists: the script, its flags, the version of pnpm.
+// The commands on the pages exist: the script, its flags, the version of pnpm.
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -17,17 +17,17 @@ const manifest = (folder: string): Manifest => JSON.parse(readFileSync(join(root
 const pages = allPages();
 const { packageManager, scripts = {} } = manifest('.');
 
-/** Of pnpm itself. */
+/** Commands of pnpm itself. */
 const BUILT_IN = ['add', 'exec', 'install', 'publish'];
 
-/** Scripts of the root, and of the package that the page belongs to. */
+/** A script of the root, or of the package of the page. */
 function scriptOf({ page, script }: Command): string | undefined {
   const folder = dirname(page);
   const own = existsSync(join(root, folder, 'package.json')) ? manifest(folder).scripts : {};
   return own?.[script] ?? scripts[script];
 }
 
-/** The flags that the programs of the tunnel say they have. */
+/** The --help of the programs of the tunnel. */
 const helps = new Map<string, string>();
 function helpOf(script: string): string {
   const [, file] = /(\S+\.ts)$/.exec(scripts[script] ?? '') ?? [];

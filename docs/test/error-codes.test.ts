@@ -1,4 +1,4 @@
-// The page of error codes and the code unions of the packages are one list, and no page names a code that does not exist.
+// The page of error codes has the codes of the packages and no other, and no page names a code that does not exist.
 
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';

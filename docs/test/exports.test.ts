@@ -1,4 +1,4 @@
-// Everything that the packages export has a comment that says what it is: functions, classes, shapes, and every member of them.
+// Every export of the packages has a comment: functions, classes, shapes, and all their members.
 
 import { expect, test } from 'vitest';
 import { type Export, readPackages } from '../src/exports.ts';
@@ -12,7 +12,7 @@ const packages = readPackages([
 ]);
 const entryPoints = [...packages.values()].flat();
 
-/** The parts of others that we use: what a member is, their documentation says. */
+/** Shapes of other libraries: their documentation describes the members. */
 const MIRRORS = [
   'Carrier',
   'WsClientOptions',
@@ -24,7 +24,7 @@ const MIRRORS = [
   'defaultConfig',
 ];
 
-/** Errors are caught, not made: their constructors need no words. */
+/** Users catch errors and do not make them: their constructors need no comment. */
 function undocumented({ name, kind, doc, members }: Export): string[] {
   const without = members.filter(
     (member) =>

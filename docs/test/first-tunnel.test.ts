@@ -1,5 +1,5 @@
-// The tutorial, step by step as a reader does it: its file, its commands, its answers. Only the ports are others, and what a reader copies
-// from one terminal to the next is copied here.
+// Runs the tutorial step by step, as a reader does: its file, its commands, its responses. Only the ports differ. Text that a reader copies
+// from one terminal to another is copied here.
 
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,7 +16,7 @@ import { FROM_SOURCES } from '../src/run-code.ts';
 
 const { blocks } = readPage('docs/tutorial/first-tunnel.md');
 
-/** A program in a terminal of its own. */
+/** A program in its own terminal. */
 class Terminal {
   readonly #child: ChildProcessByStdio<null, Readable, null>;
   readonly #lines: string[] = [];
@@ -42,7 +42,7 @@ class Terminal {
     }
   }
 
-  /** Ctrl-C; the exit code. Windows knows no such signal for one process alone, and ends it. */
+  /** Presses Ctrl-C and returns the exit code. Windows has no such signal for a single process, and ends it. */
   async stop(): Promise<number | null> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) {
       this.#child.kill('SIGINT');
@@ -52,12 +52,12 @@ class Terminal {
   }
 }
 
-/** By itself, when it had finished what it was at. */
+/** The exit code of a program that ended by itself. */
 const STOPPED = process.platform === 'win32' ? null : 0;
 
 let folder: string;
 let terminals: Terminal[];
-/** What stands on the page, and what it is here. */
+/** Text of the page, and its value in this test. */
 let copied: Map<string, string>;
 let step: number;
 
@@ -76,7 +76,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** The next block of the page, as it is here. */
+/** The next block of the page, with the values of this test. */
 function next(language: string): string {
   const block = blocks[step] as Block;
   step += 1;
@@ -99,7 +99,7 @@ async function types(): Promise<Terminal> {
   return terminal;
 }
 
-/** As curl does it; the status, and the body as curl prints it. */
+/** Sends a request as curl does. Returns the status and the body. */
 async function curls(): Promise<{ status: number | undefined; body: string }> {
   const [, host, url = ''] = /^curl (?:-H 'Host: (\S+)' )?(http\S+)$/.exec(next('sh')) ?? [];
   const asking = request(url, { agent: false, headers: host === undefined ? {} : { host } }).end();
@@ -107,7 +107,7 @@ async function curls(): Promise<{ status: number | undefined; body: string }> {
   return { status: response.statusCode, body: (await text(response)).trim() };
 }
 
-/** The dashboard in a browser: what its page is told, and what its buttons do. */
+/** The dashboard as a browser uses it: the events of its page, and the requests of its buttons. */
 class Dashboard {
   readonly #url: string;
   readonly #token: string;

@@ -1,4 +1,4 @@
-// Links between the files of this repository lead somewhere, to the heading that they name.
+// Links between the files of this repository lead to existing files and headings.
 
 import { existsSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
@@ -15,7 +15,7 @@ test.each(pages.map((page) => [page.path, page] as const))('%s', (_path, page) =
   expect(broken(page)).toEqual([]);
 });
 
-test('a missing file, image or heading is found, links in code are none', () => {
+test('a missing file, image or heading is found, and links in code are ignored', () => {
   const text =
     '# A `b` c!\n\n[1](no.md) [2](../README.md#no) [3](#no) [4](#a-b-c) [5](../README.md)\n<img src="no.png">\n\n```text\n[6](no.md)\n```\n';
   expect(broken(parsePage('docs/x.md', text))).toEqual(['no.md', '../README.md#no', '#no', 'no.png']);

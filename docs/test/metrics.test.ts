@@ -1,4 +1,4 @@
-// The page of metrics and what the packages register are one list: names, types, labels and what they mean.
+// The page of metrics lists the metrics that the packages register: names, types, labels and help.
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -1,4 +1,4 @@
-// The reference pages say what the sources say, and the sources say what their code does.
+// The reference pages match the comments in the sources, and the documented defaults match the code.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

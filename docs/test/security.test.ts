@@ -1,4 +1,4 @@
-// SECURITY.md: every bound has its default, as it is in the code, and a test of that name.
+// SECURITY.md: every limit has the default of the code, and a test with the quoted title.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ const files = new Map(
 );
 
 const { windowBudget, ...session } = resolveOptions();
-/** Of a session, and of what carries one. */
+/** The defaults of a session and of its transports. */
 const defaults: Readonly<Record<string, unknown>> = {
   ...session,
   windowBudget: windowBudget.size,
@@ -38,7 +38,7 @@ interface Row {
   readonly claim: string;
 }
 
-/** Of every table with a column of tests. */
+/** The rows of every table with a column of tests. */
 const rows: readonly Row[] = prose
   .split('\n')
   .filter((line) => line.startsWith('|') && line.split('|').length === 7 && !/^\| (what|-+) +\|/.test(line))
@@ -60,7 +60,7 @@ function amount(text: string): number {
   }, 0);
 }
 
-test('there are bounds', () => {
+test('there are limits', () => {
   expect(rows.length).toBeGreaterThan(25);
 });
 
@@ -76,14 +76,14 @@ test.each(rows.map((row) => [row.what, row] as const))('%s', (_what, { option, b
   ).toBe(true);
 });
 
-test('every option that bounds what a peer may do is there', () => {
+test('the page has every option that limits a peer', () => {
   const ours = ['maxUnacknowledged', 'maxFramePayload', 'flushAt', 'keepAliveInterval', 'allowHalfOpen', 'clock'];
   const named = new Set(rows.map(({ option }) => option.replaceAll('`', '')));
   const bounds = [...Object.keys(session), 'windowBudget'].filter((option) => !ours.includes(option));
   expect(bounds.filter((option) => !named.has(option))).toEqual([]);
 });
 
-test('every limit of the tunnel is there', () => {
+test('the page has every limit of the tunnel', () => {
   const ours = ['openTimeout', 'trustedHops', 'drainDelay', 'webSocketDrain', 'readySessions'];
   const named = new Set(rows.map(({ option }) => option.replaceAll('`', '')));
   expect(GATEWAY_NUMBERS.filter((name) => !ours.includes(name) && !named.has(name))).toEqual([]);

@@ -1,4 +1,4 @@
-// The table of the Go text: complete, its names exist, and so do its tests.
+// The table of the Go text is complete, and its names and tests exist.
 
 import { readFileSync } from 'node:fs';
 import * as balancer from '@zishuo/yamux-balancer';
@@ -9,7 +9,7 @@ const read = (path: string): string => readFileSync(new URL(`../../${path}`, imp
 const page = read('docs/reference/seed-parity.md');
 const [, names = '', rules = '', peers = ''] = page.split(/^## /m);
 
-/** Cells of each row, without the head. */
+/** The cells of each row, without the header. */
 function rows(section: string): string[][] {
   const lines = section.split('\n').filter((line) => line.startsWith('|'));
   return lines.slice(2).map((line) =>

@@ -1,4 +1,4 @@
-// The two programs of "Talk to Go" talk to each other. As interop: skipped where there is no Go, and an error where that is asked for.
+// The two programs of "Talk to Go" work together. As in interop, it is skipped without Go, and fails without Go if REQUIRE_GO is set.
 
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -31,7 +31,7 @@ test.skipIf(peer.missing !== undefined && !isAskedFor)(
     expect(peer.missing).toBeUndefined();
     writeFileSync(join(folder, 'main.go'), go?.code.replace('127.0.0.1:7000', '127.0.0.1:0') ?? '');
     const executable = join(folder, 'serve.exe');
-    // As a part of that module: it requires the published yamux.
+    // Compiled as a part of that module, which requires the published yamux.
     const module = join(root, 'packages/yamux/test/interop/go-peer');
     execFileSync('go', ['build', '-buildvcs=false', '-o', executable, join(folder, 'main.go')], { cwd: module });
 

@@ -1,4 +1,4 @@
-// The page of the tunnel's programs and their sources are one list: flags, log lines, metrics, what the admin port is asked.
+// The page of the tunnel's programs matches their sources: flags, log lines, metrics, requests of the admin port.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,7 +26,7 @@ function tablesOf(heading: string): string[][] {
 describe.each<Program>(['gateway', 'agent'])('%s', (program) => {
   const flags = [...helpOf(program).groups.values()].flat();
 
-  test('explains every flag that it takes, and no other', () => {
+  test('has every flag of the program, and no other', () => {
     const taken = Array.from(
       sourceOf(program).matchAll(/^ {4}'?([a-z][\w-]*)'?: \{ type: '(?:string|boolean)'/gm),
       ([, name]) => name,
@@ -36,7 +36,7 @@ describe.each<Program>(['gateway', 'agent'])('%s', (program) => {
     expect(explained.sort()).toEqual([...taken, ...numbers].sort());
   });
 
-  test('tells the defaults that it has', () => {
+  test('has the defaults of the program', () => {
     const told = new Map(flags.map(({ flag, byDefault }) => [flag.split(' ')[0]?.slice(2), byDefault]));
     const stated = Array.from(
       sourceOf(program).matchAll(/^ {4}'?([a-z][\w-]*)'?: \{ type: 'string'.*default: \[?'([^']+)'/gm),
@@ -47,7 +47,7 @@ describe.each<Program>(['gateway', 'agent'])('%s', (program) => {
     expect([...stated, ...numbers].filter(([name, value]) => told.get(name) !== value)).toEqual([]);
   });
 
-  test('has its environment on the page', () => {
+  test('has the environment variables of the program', () => {
     const variables = helpOf(program).environment.match(/\b[A-Z]+_[A-Z_]+\b/g) ?? [];
     expect(variables.length).toBeGreaterThan(1);
     expect(variables.filter((name) => !prose.includes(`\`${name}\``))).toEqual([]);
@@ -59,7 +59,7 @@ function flagOf(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-test('every line that is logged is on the page, and no other', () => {
+test('the page has every log line, and no other', () => {
   const files = readdirSync(sources, { recursive: true, encoding: 'utf8' });
   const code = files
     .filter((file) => file.endsWith('.ts') && !file.startsWith('demo'))
@@ -73,7 +73,7 @@ test('every line that is logged is on the page, and no other', () => {
   expect(onPage.slice(1).sort()).toEqual([...new Set(logged.flat().filter((event) => event !== undefined))].sort());
 });
 
-test('every metric of the gateway is on the page, with its type, labels and help', async () => {
+test('the page has every metric of the gateway, with its type, labels and help', async () => {
   const gateway = await TunnelGateway.listen({ secret: 'the secret of this test', log: () => {} });
   const admin = await AdminServer.listen({ gateway, token: 'the-token-of-this-test' });
   const metrics = admin.metrics.registry.getMetricsAsArray() as unknown as readonly Metric[];
@@ -97,7 +97,7 @@ interface Metric {
   readonly help: string;
 }
 
-test('every request that the admin port knows is on the page', () => {
+test('the page has every request of the admin port', () => {
   const server = readFileSync(join(sources, 'admin/admin-server.ts'), 'utf8');
   const actions = readFileSync(join(sources, 'admin/actions.ts'), 'utf8');
   const paths = Array.from(server.matchAll(/case '(\/\w+)'/g), ([, path]) => path);

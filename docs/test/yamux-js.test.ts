@@ -1,4 +1,4 @@
-// What is said of yamux-js in "Move from yamux-js", seen on yamux-js 0.2.0 itself.
+// Checks the statements about yamux-js in "Move from yamux-js" on yamux-js 0.2.0.
 
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, expect, test, vi } from 'vitest';
@@ -25,7 +25,7 @@ const data = (id: number, payload: Buffer): Buffer => frame(DATA, 0, id, payload
 
 type Stream = ReturnType<Client['open']>;
 
-/** A server that has accepted stream 1, and all that it sends. */
+/** A server that has accepted stream 1, and all bytes that it sends. */
 async function serverWithStream(): Promise<{ server: Server; stream: Stream; sent: Buffer[] }> {
   const accepted: Stream[] = [];
   const server = new Server((stream) => accepted.push(stream as Stream), config as never);
@@ -36,7 +36,7 @@ async function serverWithStream(): Promise<{ server: Server; stream: Stream; sen
   return { server, stream: accepted[0] as Stream, sent };
 }
 
-/** What a stream says of itself from now on. */
+/** Records the events of a stream from now on. */
 function eventsOf(stream: Stream): string[] {
   const heard: string[] = [];
   for (const event of ['data', 'end', 'error', 'close']) stream.on(event, () => heard.push(event));
@@ -66,14 +66,14 @@ const claims: Readonly<Record<string, () => Promise<void>>> = {
     await turn();
     expect(heard).toEqual(['data']);
   },
-  'says nothing when the peer resets the stream': async () => {
+  'reports nothing when the peer resets the stream': async () => {
     const { server, stream } = await serverWithStream();
     const heard = eventsOf(stream);
     server.write(frame(WINDOW_UPDATE, RST, 1, 0));
     await turn();
     expect(heard).toEqual([]);
   },
-  'tells the peer nothing at end() or destroy()': async () => {
+  'sends nothing at end() or destroy()': async () => {
     const { stream, sent } = await serverWithStream();
     sent.length = 0;
     stream.end();
@@ -82,7 +82,7 @@ const claims: Readonly<Record<string, () => Promise<void>>> = {
     await turn();
     expect(sent).toEqual([]);
   },
-  'keeps a stream for ever unless close() was called twice': async () => {
+  'keeps a stream forever unless close() was called twice': async () => {
     const { server, stream } = await serverWithStream();
     const streams = (server as unknown as { streams: Map<number, Stream> }).streams;
     server.write(frame(WINDOW_UPDATE, FIN, 1, 0));
@@ -93,7 +93,7 @@ const claims: Readonly<Record<string, () => Promise<void>>> = {
     stream.close();
     expect(streams.size).toBe(0);
   },
-  'drops what a client is sent on a stream that the server opens': async () => {
+  'drops data for a client on a stream that the server opens': async () => {
     const client = new Client(config as never);
     const heard: string[] = [];
     for (const event of ['stream', 'error', 'connection']) client.on(event, () => heard.push(event));
@@ -113,7 +113,7 @@ const claims: Readonly<Record<string, () => Promise<void>>> = {
     await turn();
     expect(heard).toEqual(['second']);
   },
-  'queues without bound when the transport is slow': async () => {
+  'queues without limit when the transport is slow': async () => {
     const client = new Client(config as never);
     const stream = client.open();
     stream.write(Buffer.alloc(WINDOW));
@@ -123,7 +123,7 @@ const claims: Readonly<Record<string, () => Promise<void>>> = {
     for (let count = 0; count < 16; count += 1) expect(stream.write(Buffer.alloc(WINDOW))).toBe(true);
     expect(client.readableLength).toBeGreaterThan(16 * WINDOW);
   },
-  'gives credit for what nobody has read': async () => {
+  'grants credit for unread data': async () => {
     const { server, stream, sent } = await serverWithStream();
     sent.length = 0;
     server.write(data(1, Buffer.alloc(WINDOW)));
@@ -131,7 +131,7 @@ const claims: Readonly<Record<string, () => Promise<void>>> = {
     expect(stream.readableLength).toBe(WINDOW);
     expect(sent.map((bytes) => bytes.readUInt32BE(8))).toEqual([WINDOW]);
   },
-  'takes more than the window that it granted': async () => {
+  'accepts more than the window that it granted': async () => {
     const { server, stream } = await serverWithStream();
     const errors: unknown[] = [];
     for (const emitter of [server, stream]) emitter.on('error', (error) => errors.push(error));
@@ -141,7 +141,7 @@ const claims: Readonly<Record<string, () => Promise<void>>> = {
     expect(stream.readableLength).toBe(4 * WINDOW);
     expect(server.isClosed()).toBe(false);
   },
-  'looks every 100 ms whether it may send again': async () => {
+  'checks every 100 ms whether it may send again': async () => {
     const client = new Client(config as never);
     client.resume();
     const stream = client.open();
@@ -167,7 +167,7 @@ test.each(Object.entries(claims))('yamux-js %s', async (_claim, holds) => {
   await holds();
 });
 
-test('the page says this, and no more', () => {
+test('the page has these rows, and no other', () => {
   const section = readPage('docs/how-to/move-from-yamux-js.md').prose.split('## What was broken')[1]?.split('\n## ')[0];
   const rows = (section ?? '').split('\n').filter((line) => line.startsWith('|'));
   const said = rows.slice(2).map((row) => row.split('|')[1]?.trim());

@@ -1,4 +1,4 @@
-// Every example does what its README shows: run as a child process, its output compared line by line.
+// Runs each example as a child process, and compares its output with its README line by line.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -12,7 +12,7 @@ const read = (path: string): string => readFileSync(`${examples}/${path}`, 'utf8
 describe.each(names)('%s', (name) => {
   const [first, ...more] = commandsOf(read(`${name}/README.md`));
 
-  it('is in the table of the examples, and starts by itself in its own folder', () => {
+  it('is in the table of the examples, and can be started in its own folder', () => {
     expect(first?.name).toBe(name);
     expect(read('README.md')).toContain(`[${name}](${name})`);
     expect(JSON.parse(read(`${name}/package.json`)).scripts.start).toBe(
@@ -31,7 +31,7 @@ describe.each(names)('%s', (name) => {
   );
 });
 
-it('pnpm example without a name says which there are', async () => {
+it('pnpm example without a name lists the examples', async () => {
   const { code, err } = await run([]);
   expect(code).toBe(2);
   for (const name of names) expect(err).toContain(name);

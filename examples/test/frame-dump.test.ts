@@ -1,4 +1,4 @@
-// frame-dump beyond what its README shows: where the bytes come from, and what it says of those that are no Yamux.
+// Tests of frame-dump that its README does not show: the sources of bytes, and bytes that are not Yamux.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,7 +33,7 @@ describe('frame-dump', () => {
     expect(await run(args)).toEqual({ code: 0, out: BOTH, err: '' });
   });
 
-  it('explains itself', async () => {
+  it('prints its help', async () => {
     const { code, out } = await run(['frame-dump', '--help']);
     expect([code, out]).toEqual([0, expect.stringContaining('Usage: frame-dump')]);
   });

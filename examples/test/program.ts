@@ -1,4 +1,4 @@
-// An example as a child process, run the way `pnpm example` runs it.
+// Runs an example as a child process, as `pnpm example` does.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -14,10 +14,10 @@ export interface Run {
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const { scripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-/** The script's own words, without `node`. */
+/** The arguments of the script, without `node`. */
 const [, ...command]: string[] = scripts.example.split(' ');
 
-/** `input`: what comes on stdin, a chunk each; without it there is none. */
+/** `input`: the chunks to write to stdin. */
 export async function run(args: readonly string[], input: readonly Uint8Array[] = []): Promise<Run> {
   const child = spawn(process.execPath, [...command, ...args], { cwd: root });
   onTestFinished(() => void child.kill('SIGKILL'));

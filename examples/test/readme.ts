@@ -1,14 +1,14 @@
-// The README of an example as a transcript: the commands in its `console` blocks, and what each is said to print.
+// Parses the README of an example: the commands in its `console` blocks and their output.
 
 export interface Command {
   readonly name: string;
   readonly args: readonly string[];
   readonly output: string;
-  /** What `echo $?` behind it shows; 0 where the README does not say. */
+  /** The exit code that a following `echo $?` shows; 0 if the README does not show one. */
   readonly exitCode: number;
 }
 
-/** @throws {Error} for a command that is not `pnpm example …`: nobody would run it. */
+/** @throws {Error} for a command that is not `pnpm example …`, because no test would run it. */
 export function commandsOf(readme: string): readonly Command[] {
   const blocks = Array.from(readme.matchAll(/^```console\n(.*?)^```$/gms), ([, block = '']) => block);
   return blocks.flatMap((block) => {

@@ -1,4 +1,4 @@
-// What is measured of the balancer, by groups: each group is a table a size.
+// The measurements of the balancer, in groups: each group has one table for each number of sessions.
 import { bareOpen, openBesideWaiting, openThatWaits, poolOpen, sickPoolOpen } from './opens.ts';
 import { pick, pickByKey, pickByNewKey, reserve } from './our-picks.ts';
 import { grpc, undici } from './peer-picks.ts';
@@ -10,7 +10,7 @@ export interface Group {
   readonly pickers: readonly Picker[];
 }
 
-/** 256 is as far as weighted is meant for. */
+/** weighted is meant for at most 256 sessions. */
 export const SIZES: readonly number[] = [10, 100, 256, 1_000, 10_000, 100_000];
 
 export const groups: readonly Group[] = [
@@ -37,7 +37,7 @@ export const groups: readonly Group[] = [
   {
     name: 'balancer-reserve',
     title: 'a pick, its slot taken and given back',
-    // A pick of the others moves their cursor, as a slot of ours moves its session: beside them this is the fairer one.
+    // A pick of the others moves their cursor, as a slot of ours moves its session, so this comparison is the fairer one.
     pickers: [
       reserve('round-robin'),
       reserve('random'),

@@ -1,4 +1,4 @@
-// An open of the pool, and of a session alone: the difference is what the pool costs. The streams are Duplexes that do nothing.
+// An open of the pool, and of a session alone: the difference is the cost of the pool. The streams are Duplexes that do nothing.
 import { EventEmitter } from 'node:events';
 import { Duplex } from 'node:stream';
 import { type PoolableSession, SessionPool, type StrategyName } from '@zishuo/yamux-balancer';
@@ -19,7 +19,7 @@ class Session extends EventEmitter implements PoolableSession {
   }
 }
 
-/** Opens and closes, a hundred at a time. */
+/** Opens and closes streams, a hundred at a time. */
 async function openAndClose(open: () => Promise<Duplex>, times: number): Promise<void> {
   for (let done = 0; done < times; done += 100) {
     const streams: Duplex[] = [];
@@ -52,7 +52,7 @@ export function poolOpen(strategy: StrategyName): Picker {
   };
 }
 
-/** As many others wait as may, for a tag that no session has. */
+/** Beside the most opens that may wait: they wait for a tag that no session has. */
 export const openBesideWaiting: Picker = {
   name: 'pool.open(), round-robin, beside 1,000 that wait',
   largest: 100_000,
@@ -66,7 +66,7 @@ export const openBesideWaiting: Picker = {
   },
 };
 
-/** Every session is at its cap: each open waits, and is served by the close of the one before. */
+/** Every session is at its limit: each open waits until an older stream closes. */
 export const openThatWaits: Picker = {
   name: 'pool.open(), round-robin, each waits for a slot',
   largest: 100_000,
@@ -90,7 +90,7 @@ export const openThatWaits: Picker = {
   },
 };
 
-/** One of ten sessions is unhealthy, and rests for longer than the measurement takes. */
+/** One of ten sessions is unhealthy for longer than the measurement takes. */
 export const sickPoolOpen: Picker = {
   name: 'pool.open(), round-robin, a tenth unhealthy',
   largest: 100_000,

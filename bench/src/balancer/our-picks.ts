@@ -1,4 +1,4 @@
-// A pick of ours, alone: from outside it cannot be told from the open that it is a part of, so this reaches into the sources.
+// A pick alone. From outside it cannot be separated from its open, so this file imports the sources of the balancer.
 import { Candidates } from '../../../packages/balancer/src/choosing/candidates.ts';
 import { Chooser } from '../../../packages/balancer/src/choosing/chooser.ts';
 import { createStrategy, type StrategyName } from '../../../packages/balancer/src/choosing/strategies/named.ts';
@@ -53,7 +53,7 @@ class Scene {
       const member = new Member(port, new FakeSession(), settings, this.candidates.takeOrdinal(), number);
       this.candidates.add(member);
       this.chooser.added(member);
-      // One that has answered nothing yet would be picked for that.
+      // A session without a response would be picked for that reason.
       if (this.chooser.isTimed) this.chooser.answered(member, 1 + (number % 50));
     }
   }
@@ -74,7 +74,7 @@ const SLOT: Slot = {
 
 const LARGEST: Partial<Record<StrategyName, number>> = { weighted: 10_000, rendezvous: 10_000 };
 
-/** A pick that nothing follows. */
+/** Only a pick. */
 export function pick(strategy: StrategyName, routing: RoutingContext = {}, what = ''): Picker {
   return {
     name: `${strategy}${what}`,
@@ -89,7 +89,7 @@ export function pick(strategy: StrategyName, routing: RoutingContext = {}, what 
   };
 }
 
-/** Affinity, with a key of 1,000 that are bound. */
+/** Affinity, with one of 1,000 bound keys. */
 export const pickByKey: Picker = {
   name: 'affinity, 1,000 keys',
   largest: 100_000,
@@ -103,7 +103,7 @@ export const pickByKey: Picker = {
   },
 };
 
-/** Affinity, with a key that is new each time: beyond `maxBindings` each takes the place of the one used longest ago. */
+/** Affinity, with a new key each time: above `maxBindings` each binding replaces the least recently used one. */
 export const pickByNewKey: Picker = {
   name: 'affinity, a new key each time',
   largest: 100_000,
@@ -120,7 +120,7 @@ export const pickByNewKey: Picker = {
   },
 };
 
-/** A pick, the slot that is taken by it, and the slot given back: everybody's place in the order moves twice. */
+/** A pick with its slot taken and released: the place in the order changes twice. */
 export function reserve(strategy: StrategyName): Picker {
   return {
     name: strategy,

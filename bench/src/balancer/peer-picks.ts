@@ -1,11 +1,11 @@
-// The picks of others, each by the code that they run for every request.
+// The picks of other projects, each with the code that they run for every request.
 import { createRequire } from 'node:module';
 import { BalancedPool } from 'undici';
 import type { Picker } from './picker.ts';
 
 const require: NodeJS.Require = createRequire(import.meta.url);
 
-/** The method that its dispatch() asks; it has no public name. */
+/** The method that its dispatch() calls; it is not public. */
 export function dispatcherOf(pool: BalancedPool): () => unknown {
   for (let prototype: object | null = pool; prototype !== null; prototype = Object.getPrototypeOf(prototype)) {
     const symbol = Object.getOwnPropertySymbols(prototype).find(({ description }) => description === 'get dispatcher');
@@ -26,7 +26,7 @@ export const undici: Picker = {
   },
 };
 
-/** What its round_robin policy needs of a connection. */
+/** The members of a connection that its round_robin policy needs. */
 const READY = 2;
 const subchannel = {
   getConnectivityState: () => READY,
@@ -49,7 +49,7 @@ interface GrpcPicker {
   pick(args: object): unknown;
 }
 
-/** Its picker, made for so many connections that are ready. Returns what picks one, by its number. */
+/** Makes its picker for a number of ready connections. Returns a function that picks one and returns its number. */
 export function grpcRoundRobin(connections: number): () => number {
   const build = '@grpc/grpc-js/build/src';
   const { RoundRobinLoadBalancer } = require(`${build}/load-balancer-round-robin`);

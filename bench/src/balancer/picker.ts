@@ -1,9 +1,9 @@
-// Who chooses among sessions, as the bench sees it: something that is done once, over and over.
+// A picker, as the bench sees it: an operation that is repeated.
 
 export interface Picker {
   readonly name: string;
-  /** The most sessions it is measured with. */
+  /** The largest number of sessions to measure. */
   readonly largest: number;
-  /** Makes it with so many sessions, all of them able to serve. Returns what does the thing measured, so many times. */
+  /** Makes the picker with a number of available sessions. Returns a function that runs the measured operation a number of times. */
   make(sessions: number): (times: number) => void | Promise<void>;
 }

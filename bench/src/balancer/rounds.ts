@@ -1,4 +1,4 @@
-// The order of measurements: in each round every picker with every number of sessions, each in a process of its own.
+// The order of measurements: each round has every picker with every number of sessions, each in its own process.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';

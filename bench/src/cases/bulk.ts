@@ -1,5 +1,5 @@
-// Bytes one way, as fast as they go. When the time is over the receiver answers with how many bytes it counted: the clock stops at the last
-// of these receipts, so what is still in buffers and windows earns nothing.
+// Bytes in one direction, as fast as possible. At the end the receiver answers with the number of bytes that it counted: the clock stops at the last
+// of these receipts, so bytes in buffers and windows do not count.
 
 import type { Case, LinkShape } from '../case.ts';
 import { endAll } from './ends.ts';
@@ -13,7 +13,7 @@ export interface BulkShape {
   readonly streams: number;
   readonly bytesPerWrite: number;
   readonly link?: LinkShape;
-  /** Sent on the same streams, unmeasured, before the clock starts: what adapts itself has time to. */
+  /** Sent on the same streams before the clock starts, so that windows can adapt. */
   readonly rampMs?: number;
 }
 

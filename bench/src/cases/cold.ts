@@ -1,4 +1,4 @@
-// A case as it is before anything is warm: each round in new processes, its first second.
+// A case without a warm-up: each round is the first second of new processes.
 import type { Case } from '../case.ts';
 
 export function cold(warm: Case): Case {

@@ -1,4 +1,4 @@
-// What the cases that wait for an answer send.
+// The message of the cases that wait for an echo.
 
 import { ECHO } from '../serve.ts';
 

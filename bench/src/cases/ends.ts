@@ -1,9 +1,9 @@
-// How streams are over: cleanly, or else an error.
+// Waits for the end of streams: a clean end, or an error.
 
 import type { ByteStream } from '../implementation.ts';
 import { inTime } from './patience.ts';
 
-/** Ends them, and waits until the peer has done so too and they are closed. */
+/** Ends the streams, and waits until the peer has ended them too and they are closed. */
 export async function endAll(streams: readonly ByteStream[]): Promise<void> {
   let open = streams.length;
   const over = streams.map(async (stream) => {
@@ -14,7 +14,7 @@ export async function endAll(streams: readonly ByteStream[]): Promise<void> {
   await inTime(Promise.all(over), () => `${open} of ${streams.length} streams were ended and not closed`);
 }
 
-/** Resolves when it is closed. Rejects if that comes before the peer has ended it. */
+/** Resolves when the stream is closed. Rejects if it closes before the peer has ended it. */
 function closed(stream: ByteStream): Promise<void> {
   return new Promise((resolve, reject) => {
     let ended = false;

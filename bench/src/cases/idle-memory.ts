@@ -1,4 +1,4 @@
-// What a stream costs that is there and does nothing: after a round trip, with four listeners, once the garbage is gone.
+// The memory of an idle stream: after a round trip, with four listeners, after garbage collection.
 
 import type { Case } from '../case.ts';
 import type { ByteStream, Connection } from '../implementation.ts';
@@ -29,7 +29,7 @@ export function idleMemory(streams: number): Case {
   };
 }
 
-/** Streams that have had their round trip. Their listeners are the same for all: only the streams' own lists of them weigh. */
+/** Streams after their round trip. They share the listener functions, so only their lists of listeners count. */
 function establish(connection: Connection, streams: number): Promise<readonly ByteStream[]> {
   return new Promise((resolve, reject) => {
     const idle: ByteStream[] = [];
@@ -50,7 +50,7 @@ function establish(connection: Connection, streams: number): Promise<readonly By
   });
 }
 
-/** Both ends, by a stream on which the server's end says its weight. */
+/** The memory of both ends; the server's end sends its own on a stream. */
 class Scales {
   readonly stream: ByteStream;
   readonly #receipts: Receipts;
@@ -60,7 +60,7 @@ class Scales {
     this.#receipts = new Receipts(stream);
   }
 
-  /** Bytes of the client's process, and of the server's. */
+  /** Bytes of the client's process, and of the server's process. */
   async weigh(): Promise<readonly [number, number]> {
     this.stream.write(Buffer.of(WEIGH));
     const theirs = await this.#receipts.next();

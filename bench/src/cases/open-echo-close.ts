@@ -1,4 +1,4 @@
-// Many short streams. One is done when its 64 bytes have come back, both sides have ended it, and it is closed.
+// Many short streams. A stream is done when its 64 bytes have come back, both sides have ended it, and it is closed.
 
 import type { Case } from '../case.ts';
 import type { ByteStream } from '../implementation.ts';

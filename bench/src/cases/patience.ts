@@ -1,9 +1,9 @@
-// How long what must come may take: an implementation that loses something would otherwise be waited for without end.
+// The limit of a wait, for implementations that lose data.
 
-/** ms. Alone on the machine 10,000 streams with 64 KiB each need two or three seconds; a busy one has had them take ten. */
+/** In ms. On an idle machine 10,000 streams with 64 KiB each need two or three seconds; on a busy one they have taken ten. */
 const PATIENCE_MS = 15_000;
 
-/** Rejects, with what `describe` then says, if the promise is not settled by then: `ms` is what it takes if all goes well. */
+/** Rejects with the text of `describe` if the promise is not settled in time. `ms` is the expected duration. */
 export async function inTime<T>(promise: Promise<T>, describe: () => string, ms = 0): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {

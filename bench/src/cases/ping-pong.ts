@@ -1,4 +1,4 @@
-// The time of the whole way through both ends: alone, or beside a stream that takes all that the connection gives.
+// The round trip of a small message through both ends: alone, or beside a bulk stream.
 
 import type { Case, Figure } from '../case.ts';
 import { percentile } from '../statistics.ts';
@@ -25,7 +25,7 @@ export const pingPong: Case = {
 
 const BYTES_PER_WRITE = 65_536;
 const chunk = chunkOf(BYTES_PER_WRITE);
-/** Of the paced one: what the slowest of them all carries with ease. */
+/** The rate of the paced stream: even the slowest contender can carry it. */
 const PACE = 200 * MIB;
 
 interface Beside {
@@ -36,7 +36,7 @@ interface Beside {
 
 export const pingPongBesideBulk: Case = pingPongBeside({ name: 'bulk', title: 'a bulk stream' });
 
-/** The same work for all of them: who carries ten times as much has ten times the garbage to collect in between. */
+/** The same work for all contenders: one that carries ten times as much has ten times as much garbage to collect. */
 export const pingPongBesidePaced: Case = pingPongBeside({
   name: 'paced',
   title: `a stream of ${PACE / MIB} MiB/s`,
@@ -54,7 +54,7 @@ function pingPongBeside({ name, title: beside, bytesPerSecond }: Beside): Case {
     figures: [
       figure('-p50', 'p50', { unit: 'µs', better: 'lower' }),
       figure('-p99', 'p99', { unit: 'µs', better: 'lower' }),
-      // Who starves the one has it easy with the other.
+      // A contender that starves the bulk stream would have good latencies, so both are measured.
       figure('', 'that stream', { unit: 'MiB/s', better: 'higher' }),
     ],
     load: {

@@ -1,9 +1,9 @@
-// One small message there and back, then the next, until the time is over.
+// Sends one small message, waits for its echo, and repeats until the time is over.
 
 import type { ByteStream } from '../implementation.ts';
 import { MESSAGE_BYTES, message } from './echo.ts';
 
-/** Resolves with the ms of each round trip. */
+/** Resolves with the duration of each round trip, in ms. */
 export function ping(stream: ByteStream, ms: number): Promise<readonly number[]> {
   return new Promise((resolve, reject) => {
     const roundTrips: number[] = [];

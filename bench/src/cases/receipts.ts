@@ -1,4 +1,4 @@
-// The numbers with which a server answers on a stream, in their order.
+// The numbers that a server sends on a stream, in order.
 
 import type { ByteStream } from '../implementation.ts';
 import { RECEIPT_BYTES } from '../serve.ts';

@@ -17,7 +17,7 @@ export class Sender {
   readonly #chunk: Uint8Array;
   readonly #bytesPerMs: number;
   #sent = 0;
-  /** How many ENDs were sent: the receiver counts the earlier ones with the rest. */
+  /** The number of sent ENDs: the receiver counts earlier ones with the other bytes. */
   #ends = 0;
   #write = (): void => {};
 
@@ -33,7 +33,7 @@ export class Sender {
     stream.on('drain', () => this.#write());
   }
 
-  /** Writes for so long. Resolves with the number of bytes once the peer has confirmed it. One at a time. */
+  /** Writes for the given time. Resolves with the number of bytes when the peer has confirmed it. Call it once at a time. */
   async send(ms: number): Promise<number> {
     const before = this.#sent;
     const describe = (what: string) => (): string => `${this.#sent} bytes were sent, and ${what}`;
@@ -45,7 +45,7 @@ export class Sender {
     throw new Error(`${this.#sent} bytes were sent, and the receiver says ${received}`);
   }
 
-  /** Resolves when the last chunk has been written, whatever has become of it. There is one at least. */
+  /** Resolves when the last chunk has been written. There is at least one. */
   #writeFor(ms: number): Promise<void> {
     const before = this.#sent;
     const start = performance.now();

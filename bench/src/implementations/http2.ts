@@ -1,11 +1,11 @@
-// What Node brings along: every stream is a request and its response, bodies both ways.
+// node:http2: every stream is a request and its response, with bodies in both directions.
 
 import { once } from 'node:events';
 import { connect, createServer } from 'node:http2';
 import type { Implementation } from '../implementation.ts';
 import { listenOnLoopback } from './loopback.ts';
 
-/** MB that all streams of a session may hold, 10 by default: too little for 10,000. */
+/** The memory of all streams of a session, in MB. The default of 10 is too little for 10,000 streams. */
 const LIMITS = { maxSessionMemory: 1000 };
 
 export const http2: Implementation = {

@@ -1,4 +1,4 @@
-// js-libp2p's Yamux, loaded only where it is measured: libp2p brings so much onto the heap that every collection takes longer, and a bare
+// js-libp2p's Yamux, loaded only in its own processes: libp2p puts so much on the heap that every collection takes longer, and a bare
 // net.Socket in the same process carries a third less.
 
 import type { Ends, Implementation } from '../implementation.ts';

@@ -7,7 +7,7 @@ import type { Listening } from '../implementation.ts';
 const HOST = '127.0.0.1';
 
 export async function listenOnLoopback(server: Server): Promise<Listening> {
-  // 100 connections at once fill the default backlog of 511 as soon as the machine is busy with something else.
+  // On a busy machine 100 connections at once can fill the default backlog of 511.
   server.listen({ port: 0, host: HOST, backlog: 4096 });
   await once(server, 'listening');
   return {

@@ -1,4 +1,4 @@
-// The ceiling, and what it costs to do without a multiplexer: every stream is a TCP connection.
+// The baseline without a multiplexer: every stream is a TCP connection.
 
 import { createServer } from 'node:net';
 import type { Implementation } from '../implementation.ts';

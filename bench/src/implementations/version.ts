@@ -1,10 +1,10 @@
-// Of a package that is measured, as it is installed.
+// The installed version of a measured package.
 
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Not every package exports its manifest, so it is looked for above the package's entry. */
+/** Not every package exports its manifest, so this searches above the package's entry. */
 export function versionOf(name: string): string {
   let folder = dirname(fileURLToPath(import.meta.resolve(name)));
   for (;;) {

@@ -1,4 +1,4 @@
-// The Yamux that most of Node uses. Its session is a Transform, piped through the transport.
+// yamux-js, which most Node programs use. Its session is a Transform, piped through the transport.
 
 import { createServer } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -40,7 +40,7 @@ export const yamuxJs: Implementation = {
 function asByteStream(stream: Stream): ByteStream {
   return {
     write: (chunk) => stream.write(chunk),
-    // Its end() tells the peer nothing; its close() does.
+    // Its end() sends nothing to the peer; its close() does.
     end: () => stream.end(() => stream.close()),
     on: (event: string, listener: (chunk: Uint8Array) => void) => (stream as Duplex).on(event, listener),
   };

@@ -1,4 +1,4 @@
-// Ours, as built: the bench is run without the source condition, so this import is what users get.
+// @zishuo/yamux, as built: the bench runs without the source condition, so this import is the published code.
 
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';

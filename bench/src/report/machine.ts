@@ -1,4 +1,4 @@
-// Where the figures come from.
+// Describes the machine of the figures.
 
 import { availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os';
 
@@ -9,7 +9,7 @@ export interface Machine {
   readonly system: string;
   readonly node: string;
   readonly date: string;
-  /** Of the minute before the start, which has the build in it; well above 1, something else had a share. Always 0 on Windows. */
+  /** The load average of the minute before the start, which includes the build. If it is well above 1, other programs were running. Always 0 on Windows. */
   readonly loadAverageBefore: number;
 }
 

@@ -1,4 +1,4 @@
-// The results for a program, and for whoever wants to know in a year how they came about.
+// Writes the results with the description of the method, for programs and for later readers.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';

@@ -1,4 +1,4 @@
-// The results for a person: a block a case, a bar a row, longer is better.
+// Prints the results: one block for each case, one row with a bar for each contender; longer is better.
 
 import { type CaseSummary, type Measured, speed } from '../summary.ts';
 import { round } from './round.ts';

@@ -1,4 +1,4 @@
-// The targets for a person: one a row, those that were missed in plain sight.
+// Prints the targets, one in each row, with the missed ones marked.
 
 import type { Figure } from '../case.ts';
 import type { CaseSummary } from '../summary.ts';

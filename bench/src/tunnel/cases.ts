@@ -1,15 +1,15 @@
-// The loads that ways are put to, and the figures that come of them.
+// The loads for the subjects, and their figures.
 import type { Figure } from '../case.ts';
 import type { GroupOutcome, LoadGroup, LoadOutcome } from './ends/messages.ts';
 
-/** What a process used in a round. */
+/** The resources that a process used in a round. */
 export interface Used {
   readonly cpuMs: number;
   /** Bytes. */
   readonly peakMemory: number;
 }
 
-/** What came of a round: of the load, and of the processes in between, as far as there are any. */
+/** The result of a round: of the load, and of the processes in between, if there are any. */
 export interface RoundOutcome extends LoadOutcome {
   readonly near: Used | undefined;
   readonly far: Used | undefined;
@@ -19,7 +19,7 @@ export interface TunnelCase {
   readonly name: string;
   readonly figures: readonly Figure[];
   readonly groups: readonly LoadGroup[];
-  /** In the order of the figures; NaN for one that this way does not have. */
+  /** In the order of the figures; NaN for a figure that this subject does not have. */
   read(outcome: RoundOutcome): readonly number[];
 }
 

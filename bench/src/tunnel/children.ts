@@ -1,4 +1,4 @@
-// The processes of one subject in one case, and the folder for what they write. When one of them dies, nothing is waited for any more.
+// The processes of one subject in one case, and the folder for their output. When one of them dies, all waits end.
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,13 +16,13 @@ const PATIENCE_MS = 30_000;
 export interface Child {
   readonly pid: number;
   readonly process: ChildProcess;
-  /** What it has written to stdout and stderr. */
+  /** The file with its stdout and stderr. */
   readonly log: string;
 }
 
 export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
-  /** Lines are written to it and read from it; else its output goes into its log. */
+  /** Whether to exchange lines with it; otherwise its output goes to its log. */
   readonly isSpokenWith?: boolean;
 }
 
@@ -31,7 +31,7 @@ export class Children {
   readonly #all: Child[] = [];
   readonly #expected = new Set<ChildProcess>();
   #fail!: (error: Error) => void;
-  /** Rejects when one of them has died that should not. */
+  /** Rejects when a process has died unexpectedly. */
   readonly #died = new Promise<never>((_resolve, reject) => {
     this.#fail = reject;
   });
@@ -43,7 +43,7 @@ export class Children {
   start(name: string, command: string, args: readonly string[], options: StartOptions = {}): Child {
     const log = join(this.folder, `${name}-${this.#all.length}.log`);
     const file = openSync(log, 'a');
-    // To a file, as under a service manager: nobody is slow in reading it, and no process of ours is busy with it.
+    // To a file, as under a service manager: no slow reader delays it, and no process is busy with it.
     const stdio: StdioOptions = options.isSpokenWith === true ? ['pipe', 'pipe', file] : ['ignore', file, file];
     const child = spawn(command, args, { stdio, env: { ...process.env, ...options.env } });
     closeSync(file);
@@ -57,24 +57,24 @@ export class Children {
     return started;
   }
 
-  /** One of our own programs. */
+  /** Starts one of our programs. */
   startOwn(program: string, args: readonly string[], options?: StartOptions): Child {
     return this.start(program, process.execPath, [...ownProgram(program), ...args], options);
   }
 
-  /** For a program that takes no text of it as an argument. */
+  /** Writes a file, for programs that read their configuration from one. */
   write(name: string, text: string): string {
     const path = join(this.folder, name);
     writeFileSync(path, text);
     return path;
   }
 
-  /** What `promise` comes to, or why it will come to nothing. */
+  /** Settles as `promise`, or rejects when a process dies. */
   alive<T>(promise: Promise<T>): Promise<T> {
     return Promise.race([promise, this.#died]);
   }
 
-  /** Looks again and again whether `is`. */
+  /** Polls until `is` returns true. */
   async until(what: string, is: () => boolean | Promise<boolean>, patienceMs: number = PATIENCE_MS): Promise<void> {
     const deadline = performance.now() + patienceMs;
     while (!(await this.alive(Promise.resolve(is())))) {
@@ -83,12 +83,12 @@ export class Children {
     }
   }
 
-  /** Somebody listens on it. */
+  /** Waits until a process listens on the port. */
   listening(port: number): Promise<void> {
     return this.until(`port ${port} takes connections`, () => takesConnections(port));
   }
 
-  /** The whole way works: there is an answer of 200. */
+  /** Waits until the whole path works: there is a response with status 200. */
   served(url: string, host: string): Promise<void> {
     return this.until(`${url} answers`, async () => (await statusOf(url, host)) === 200);
   }
@@ -112,7 +112,7 @@ function lastWords(log: string): string {
   return last ? `: ${last}` : '';
 }
 
-/** That nobody listens on now. */
+/** A free port. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -1,4 +1,4 @@
-// The origin and the load as processes: in Go where there is Go, so that they take little of the processor from what is measured, else in Node.
+// The origin and the load as processes: in Go if it is installed, so that they use little CPU, else in Node.
 import { createInterface } from 'node:readline';
 import { goProgram, ownProgram } from '../programs.ts';
 import type { Child, Children } from './children.ts';
@@ -8,12 +8,12 @@ const inGo = goProgram('go-http', 'http-ends');
 
 export type EndsLanguage = 'Go' | 'Node';
 
-/** Resolves with Node where the Go program cannot be built here. */
+/** Resolves with the Node programs if the Go program cannot be built. */
 export async function buildEnds(): Promise<EndsLanguage> {
   return (await inGo.build()) === undefined ? 'Go' : 'Node';
 }
 
-/** One of the two, and the lines that it says, in order. */
+/** One of the two processes, and its output lines in order. */
 class End {
   readonly #children: Children;
   readonly #child: Child;
@@ -36,7 +36,7 @@ class End {
     this.#child.process.stdin?.write(`${line}\n`);
   }
 
-  /** Rejects with the failure that it says, or when it has died. */
+  /** Rejects with the failure that it reports, or when it has died. */
   async hear<Name extends string>(name: Name): Promise<Extract<EndMessage, Readonly<Record<Name, unknown>>>> {
     while (this.#said.length === 0) {
       await this.#children.alive(
@@ -63,13 +63,13 @@ export class LoadEnd {
     this.#end = new End(children, language, 'load');
   }
 
-  /** Resolves when every connection has had its first answer. */
+  /** Resolves when every connection has got its first response. */
   async connect(load: Load): Promise<void> {
     this.#end.tell(JSON.stringify(load));
     await this.#end.hear('ready');
   }
 
-  /** Resolves when all is answered. */
+  /** Resolves when all requests are answered. */
   async drive(): Promise<LoadOutcome> {
     this.#end.tell('begin');
     return await this.#end.hear('seconds');

@@ -1,4 +1,4 @@
-// Agents that have nothing to do: what each costs its server, and how long they all take to come back to a server that was killed.
+// Idle agents: the cost of each for its server, and the time until all have reconnected to a server that was killed.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Figure } from '../case.ts';
 import type { Drivable, Outcome } from '../rounds.ts';
@@ -13,7 +13,7 @@ export interface IdleCase {
   readonly name: string;
   readonly figures: readonly Figure[];
   readonly agents: number;
-  /** Milliseconds from the last that has connected until what that took has settled, and for which then the CPU is counted. */
+  /** Milliseconds between the last connection and the measurement, and the duration of the measurement. */
   readonly settleMs: number;
   readonly restMs: number;
 }
@@ -44,7 +44,7 @@ export function idleCase(name: string, agents: number): IdleCase {
   };
 }
 
-/** A round rests, and then restarts the server. It is as long as that takes. */
+/** A round waits, and then restarts the server. Its length is the duration of both. */
 export class IdleRun implements Drivable {
   readonly #children = new Children();
   readonly #subject: Subject;
@@ -57,7 +57,7 @@ export class IdleRun implements Drivable {
     this.#case = idle;
   }
 
-  /** Never rejects. One at a time. */
+  /** Never rejects. Call it once at a time. */
   async drive(): Promise<Outcome> {
     const { agents, settleMs, restMs } = this.#case;
     try {

@@ -1,4 +1,4 @@
-// What is measured of the tunnel, and beside whom. The ratios of the tables are to the first.
+// The measurements of the tunnel, and its contenders. The ratios of the tables are to the first.
 import type { Trial } from '../rounds.ts';
 import { type TunnelCase, tunnelCases } from './cases.ts';
 import { type IdleCase, idleCase } from './idle.ts';
@@ -9,7 +9,7 @@ import { ours, oursOverTls } from './subjects/ours.ts';
 import { pikoSubjects } from './subjects/piko.ts';
 import { straight } from './subjects/straight.ts';
 
-/** What `--only` takes for all of them. */
+/** The name of all of them for `--only`. */
 export const TUNNEL = 'tunnel';
 
 const subjects: readonly Subject[] = [

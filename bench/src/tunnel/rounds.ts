@@ -1,4 +1,4 @@
-// The whole of `--only tunnel`, or some cases of it.
+// Runs `--only tunnel`, or some of its cases.
 import { runRounds, type Series } from '../rounds.ts';
 import { buildEnds } from './ends.ts';
 import { IdleRun } from './idle.ts';
@@ -9,11 +9,11 @@ import { usageIsMissing } from './usage.ts';
 export const tunnelNames: readonly string[] = [...tunnelTrials, idleTrial].map(({ benchCase }) => benchCase.name);
 
 export interface TunnelPlan {
-  /** Of the cases. */
+  /** The names of the cases. */
   readonly names: readonly string[];
   readonly rounds: number;
   readonly onRound: (round: number, series: Series) => void;
-  /** Told of what is not as it should be, in one line. */
+  /** Called with a problem, in one line. */
   readonly onNote: (note: string) => void;
 }
 
@@ -26,7 +26,7 @@ export async function measureTunnel({ names, rounds, onRound, onNote }: TunnelPl
   }
   const language = await buildEnds();
   if (language === 'Node')
-    onNote('the load and the origin run in Node, for want of Go: they are part of what is measured');
+    onNote('the load and the origin run in Node, because Go is not installed: they affect the figures');
   const isMeant = ({ benchCase }: { readonly benchCase: { readonly name: string } }): boolean =>
     names.includes(benchCase.name);
   const loaded = await runRounds({

@@ -1,4 +1,4 @@
-// One subject in one case: its processes, from their start to their end.
+// Runs one subject in one case: its processes, from their start to their end.
 import type { Drivable, Outcome } from '../rounds.ts';
 import type { RoundOutcome, TunnelCase } from './cases.ts';
 import { type Child, Children } from './children.ts';
@@ -19,7 +19,7 @@ export class TunnelRun implements Drivable {
     this.#language = language;
   }
 
-  /** Never rejects. One at a time. */
+  /** Never rejects. Call it once at a time. */
   async drive(ms: number): Promise<Outcome> {
     try {
       this.#started ??= this.#start();

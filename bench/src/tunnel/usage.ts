@@ -1,18 +1,18 @@
-// What a process has used, whatever program it is: from /proc.
+// The resources that a process has used, from /proc, for any program.
 import { readFileSync } from 'node:fs';
 
-/** Of the kernel's clock, in which it tells CPU time: Linux has 100 a second on every machine that Node runs on. */
+/** The unit of CPU time in /proc: Linux has 100 ticks a second on every platform of Node. */
 const TICKS_PER_SECOND = 100;
 
 export interface Usage {
-  /** Milliseconds of all its threads, in user mode and in the kernel. */
+  /** CPU time of all its threads in milliseconds, in user mode and in the kernel. */
   readonly cpuMs: number;
-  /** Bytes of memory that is resident now, and the most that ever was. */
+  /** Resident memory in bytes: now, and the peak. */
   readonly memory: number;
   readonly peakMemory: number;
 }
 
-/** Why it cannot be told on this system, in one line; undefined where it can. */
+/** Why it cannot be measured on this system, in one line; undefined if it can. */
 export function usageIsMissing(): string | undefined {
   return process.platform === 'linux'
     ? undefined
@@ -25,7 +25,7 @@ export function usageOf(pid: number): Usage {
   return { cpuMs: cpuMsIn(stat), memory: bytesIn(status, 'VmRSS'), peakMemory: bytesIn(status, 'VmHWM') };
 }
 
-/** Of /proc/PID/stat: utime and stime, the 14th and 15th field. The second is the name of the program, in which there may be spaces. */
+/** utime and stime of /proc/PID/stat, the 14th and 15th field. The second field is the name of the program, which may have spaces. */
 export function cpuMsIn(stat: string): number {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_PER_SECOND;

@@ -8,7 +8,7 @@ function caseOf(name: string): TunnelCase {
   return tunnelCases.find((one) => one.name === name) as TunnelCase;
 }
 
-/** By the names of the figures, without what they all begin with. */
+/** By the names of the figures, without their common prefix. */
 function read(name: string, outcome: RoundOutcome): Readonly<Record<string, number>> {
   const one = caseOf(name);
   return Object.fromEntries(
@@ -19,7 +19,7 @@ function read(name: string, outcome: RoundOutcome): Readonly<Record<string, numb
 const seconds = 2;
 const small = { requests: 1000, p50: 3, p99: 9 };
 
-test('requests are counted by the second, and what each process used by the request', () => {
+test('requests are counted per second, and resources per request', () => {
   const outcome = { seconds, groups: [small], near: used(400, 80), far: used(200, 70) };
   expect(read('tunnel-small', outcome)).toEqual({
     '': 500,
@@ -33,14 +33,14 @@ test('requests are counted by the second, and what each process used by the requ
   });
 });
 
-test('of one process in between, its own use is all of it; of none there is none', () => {
+test('with one process in between its use is the total; with none there is none', () => {
   const one = { seconds, groups: [small], near: used(400, 80), far: undefined };
   expect(read('tunnel-small', one)).toMatchObject({ '-cpu': 0.4, '-cpu-near': 0.4, '-cpu-far': Number.NaN });
   const none = { ...one, near: undefined };
   expect(read('tunnel-small', none)).toMatchObject({ '': 500, '-cpu': Number.NaN, '-memory-near': Number.NaN });
 });
 
-test('beside downloads the times are those of the small answers, and the speed is that of the downloads', () => {
+test('beside downloads the times are those of the small responses, and the speed is that of the downloads', () => {
   const groups = [small, { requests: 4, p50: 900, p99: 1000 }];
   expect(read('tunnel-beside', { seconds, groups, near: used(1, 80), far: used(1, 70) })).toEqual({
     '-p50': 3,
@@ -52,7 +52,7 @@ test('beside downloads the times are those of the small answers, and the speed i
   });
 });
 
-test.each(tunnelCases)('$name reads as many figures as it has', (one) => {
+test.each(tunnelCases)('$name returns as many values as it has figures', (one) => {
   const groups = one.groups.map(() => small);
   expect(one.read({ seconds, groups, near: used(1, 1), far: used(1, 1) })).toHaveLength(one.figures.length);
 });

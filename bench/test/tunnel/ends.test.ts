@@ -1,4 +1,4 @@
-// The origin and the load, in both languages, and one of each together. No figure is judged.
+// The origin and the load in both languages, and one of each together. No figure is checked.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -44,7 +44,7 @@ describe.each(languages)('a load in %s fails, in words, where', (language) => {
     server.closeAllConnections();
   });
 
-  /** Why the load gives up on a server that answers with these bytes, and then ends the connection. */
+  /** The error of the load for a server that answers with these bytes and then ends the connection. */
   async function failure(answer: string, group: LoadGroup): Promise<string> {
     server = createServer();
     server.on('connection', (socket) => {
@@ -59,17 +59,17 @@ describe.each(languages)('a load in %s fails, in words, where', (language) => {
     );
   }
 
-  test('an answer has fewer bytes than were asked for', async () => {
+  test('a response has fewer bytes than requested', async () => {
     const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n';
     expect(await failure(answer, down(100))).toBe('expected an answer of 100 bytes, got 99');
   });
 
-  test('an answer is cut', async () => {
+  test('a response is truncated', async () => {
     const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf';
     expect(await failure(answer, down(100))).toBe('the connection ended in the middle of an answer');
   });
 
-  test('the answer is an error', async () => {
+  test('the response is an error', async () => {
     const answer = 'HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n';
     expect(await failure(answer, down(100))).toContain('HTTP/1.1 503');
   });

@@ -1,4 +1,4 @@
-// Every subject carries small and large bodies both ways, for a moment, from its start to its end. No figure is judged.
+// Every subject carries small and large bodies in both directions for a short time, from its start to its end. No figure is checked.
 import { afterEach, expect, test } from 'vitest';
 import type { Drivable } from '../../src/rounds.ts';
 import type { TunnelCase } from '../../src/tunnel/cases.ts';

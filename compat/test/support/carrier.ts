@@ -1,4 +1,4 @@
-// What carries the bytes of a library: TCP, or the streams of a session, behind the same calls.
+// Carries the bytes of a library over TCP or over the streams of a session, with the same interface.
 
 import { once } from 'node:events';
 import http from 'node:http';
@@ -11,27 +11,27 @@ import { onTestFinished } from 'vitest';
 
 export type Kind = 'TCP' | 'streams';
 
-/** Which sockets, and which sessions below the streams. */
+/** Options of the sockets, and of the sessions below the streams. */
 export interface CarrierOptions extends SessionOptions {
-  /** Of the connections of both sides. True by default, as for streams and for the sockets of an HTTP server. */
+  /** For the connections of both sides. True by default, as for streams and for the sockets of an HTTP server. */
   readonly allowHalfOpen?: boolean | undefined;
 }
 
 export interface Carrier {
   readonly kind: Kind;
-  /** Serves `target` as its listen() does. */
+  /** Serves `target`, as its listen() does. */
   serve(target: net.Server): Promise<void>;
-  /** A connection to what is served, ready for use. */
+  /** A connection to the served target, ready for use. */
   dial(): Promise<net.Socket>;
-  /** A connection to what is served, at once and still `connecting`, as net.connect() makes it. */
+  /** A connection to the served target, returned at once and still `connecting`, as by net.connect(). */
   connect(): net.Socket;
-  /** Where http.request() finds what is served, and by which agent. */
+  /** The options with which http.request() reaches the served target. */
   http(options?: http.AgentOptions): { readonly host: string; readonly port: number; readonly agent: http.Agent };
   /** The session of the side that dials; undefined over TCP. */
   readonly session: YamuxSession | undefined;
-  /** What was served is gone, and so is every connection to it. */
+  /** Ends the served target and every connection to it. */
   fail(): void;
-  /** Nothing that is sent arrives any more, until the function that it returns is called. */
+  /** Delivers no sent byte until the returned function is called. */
   hold(): () => void;
   /** Ends everything. */
   close(): void;
@@ -76,7 +76,7 @@ function overTcp({ allowHalfOpen = true }: CarrierOptions): Carrier {
       return socket;
     },
     http: (options) => ({ host: '127.0.0.1', port: port(), agent: new http.Agent(options) }),
-    // Each connection has a way of its own, on which nobody reads while its program does not.
+    // Each connection has its own path, which is not read while its program does not read.
     hold: () => () => {},
     close() {
       fail();
@@ -132,7 +132,7 @@ async function sessionsOverTcp(options: CarrierOptions): Promise<{
   });
   const near = client(dialed, options);
   const far = server(accepted, options);
-  // Their ends are what some fixtures are about; each library hears of it by its streams.
+  // Some fixtures test the end of a session; each library sees it by its streams.
   near.on('error', () => {});
   far.on('error', () => {});
   return { below: accepted, near, far };

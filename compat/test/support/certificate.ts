@@ -1,8 +1,8 @@
-// A certificate that says what the tests need, made anew for each run.
+// A certificate for the tests, made for each run.
 
 import { generate } from 'selfsigned';
 
-/** The name that it is for. */
+/** The name in the certificate. */
 export const NAME = 'inside.example';
 
 export interface Certificate {

@@ -1,11 +1,11 @@
-// What a client of node:http, and one that speaks HTTP by hand, hear.
+// Clients that return what they received: one with node:http, and one with raw HTTP.
 
 import { once } from 'node:events';
 import http from 'node:http';
 import type net from 'node:net';
 import { text } from 'node:stream/consumers';
 
-/** Status and body of a request's answer. */
+/** The status and the body of the response. */
 export async function ask(
   options: http.RequestOptions,
   body?: string | Buffer,
@@ -16,7 +16,7 @@ export async function ask(
   return { status: response.statusCode, body: await text(response) };
 }
 
-/** All that comes until the connection is closed, and the code of its error if it had one. */
+/** All text received until the connection closes, and the code of its error if there was one. */
 export async function hears(socket: net.Socket): Promise<{ text: string; error: string | undefined }> {
   let heard = '';
   let error: string | undefined;

@@ -1,4 +1,4 @@
-// As much of a PostgreSQL server as pg needs: no password, and SELECT n is n rows of one column.
+// The part of a PostgreSQL server that pg needs: no password, and SELECT n returns n rows of one column.
 
 import net from 'node:net';
 
@@ -28,7 +28,7 @@ const COLUMN = message(
   int16(0),
 );
 
-/** What ends a connection without an answer, as a server does that is stopped. */
+/** Ends a connection without an answer, as a stopped server does. */
 export const BYE = 'BYE';
 
 export function postgresServer(): net.Server {

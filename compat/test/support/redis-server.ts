@@ -1,8 +1,8 @@
-// As much of a Redis server as ioredis needs: SET, GET and QUIT, pipelined or not; what else is asked is OK.
+// The part of a Redis server that ioredis needs: SET, GET and QUIT, pipelined or not. Every other command is answered with OK.
 
 import net from 'node:net';
 
-/** `connections` are those that are open. */
+/** `connections` are the open ones. */
 export function redisServer(): { server: net.Server; connections: Set<net.Socket> } {
   const values = new Map<string, string>();
   const connections = new Set<net.Socket>();

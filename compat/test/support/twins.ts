@@ -1,10 +1,10 @@
-// One fixture is two tests: what a library's program sees over TCP, and that it sees the same over streams.
+// One fixture makes two tests: a program with a library runs over TCP and over streams, and must see the same.
 
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { type Carrier, type CarrierOptions, carrierOf, type Kind } from './carrier.ts';
 
-/** `run` returns what it saw, which is `expected` over either carrier. An uncaught exception is a failure of its own. */
+/** `run` returns what it saw, which must be `expected` over both carriers. An uncaught exception fails the test too. */
 export function twins<Seen>(
   title: string,
   run: (carrier: Carrier) => Promise<Seen>,
@@ -18,7 +18,7 @@ export function twins<Seen>(
     const seen = await Promise.race([run(carrier), uncaught.first]);
     await turns();
     const uncaughtOfRun = [...uncaught.errors];
-    // What comes of ending all under a library is no longer the program's.
+    // Errors from the end of the carrier are no longer part of the program.
     carrier.close();
     await turns();
     expect(uncaughtOfRun).toEqual([]);
@@ -28,7 +28,7 @@ export function twins<Seen>(
   test(`${title}: over streams`, () => see('streams'));
 }
 
-/** What nobody catches until the test is over; `first` rejects at once, and the program need not be waited for. */
+/** Catches uncaught exceptions until the end of the test. `first` rejects at the first one, so the program need not be waited for. */
 function watchUncaught(): { readonly errors: readonly Error[]; readonly first: Promise<never> } {
   const errors: Error[] = [];
   let fail: (error: Error) => void;
@@ -52,12 +52,12 @@ function watchUncaught(): { readonly errors: readonly Error[]; readonly first: P
   return { errors, first };
 }
 
-/** Lets what is under way in this process come out, loopback TCP too. */
+/** Waits until pending callbacks of this process have run, also of loopback TCP. */
 export async function turns(count = 20): Promise<void> {
   for (let done = 0; done < count; done += 1) await turn();
 }
 
-/** Waits until `condition` holds; for what no event tells. */
+/** Waits until `condition` holds, for conditions without an event. */
 export async function until(condition: () => boolean): Promise<void> {
   const over = new AbortController();
   onTestFinished(() => over.abort());

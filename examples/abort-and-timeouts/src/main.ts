@@ -1,4 +1,4 @@
-// What can be taken back, what can take too long, and how each error looks: its code, how far it reaches, who began it.
+// Calls that can be aborted, calls that can time out, and the error of each: its code, its scope and its origin.
 import { once } from 'node:events';
 import { client, type YamuxError, type YamuxStream } from '@zishuo/yamux';
 import { pair, sockets } from './pair.ts';
@@ -15,14 +15,14 @@ const rejection = (call: Promise<unknown>): Promise<unknown> =>
 const errorOf = async (stream: YamuxStream): Promise<unknown> => (await once(stream, 'error'))[0];
 
 {
-  // A call is taken back; the session does not mind.
+  // The signal cancels the call. The session is not affected.
   const [ours, theirs] = await pair({ maxUnacknowledged: 1 });
   const stream = await ours.open();
   tell('open() waits for a slot, and is aborted', await rejection(ours.open({ signal: AbortSignal.timeout(10) })));
   const streamThere = await theirs.accept();
   tell('accept() is aborted', await rejection(theirs.accept({ signal: AbortSignal.timeout(10) })));
 
-  // 'timeout' only tells, as on a socket: what to do about it is the application's.
+  // As on a socket, 'timeout' is only an event: the application decides what to do.
   stream.setTimeout(10);
   await once(stream, 'timeout');
   stream.destroy(new Error('no byte moved for 10 ms'));
@@ -42,7 +42,7 @@ const errorOf = async (stream: YamuxStream): Promise<unknown> => (await once(str
   firstThere.reset(42);
   tell('the peer resets a stream', await errorOf(first));
 
-  // close() is patient with live streams, until its timeout.
+  // close() waits for live streams, until its timeout.
   const [second, secondThere] = await Promise.all([ours.open(), theirs.accept()]);
   const ends = Promise.all([errorOf(second), errorOf(secondThere)]);
   await ours.close({ timeout: 10 });
@@ -51,7 +51,7 @@ const errorOf = async (stream: YamuxStream): Promise<unknown> => (await once(str
   tell('the same at the other end', errorThere);
 }
 {
-  // destroy() is not patient.
+  // destroy() does not wait.
   const [ours, theirs] = await pair();
   const [stream, streamThere] = await Promise.all([ours.open(), theirs.accept()]);
   const ends = [errorOf(stream), errorOf(streamThere), once(theirs, 'error')];
@@ -62,7 +62,7 @@ const errorOf = async (stream: YamuxStream): Promise<unknown> => (await once(str
   tell('open() afterwards', await rejection(ours.open()));
 }
 {
-  // A peer that takes everything and answers nothing.
+  // A peer that reads everything and answers nothing.
   const [socket, silent] = await sockets();
   silent.resume();
   const session = client(socket, { keepAliveTimeout: 10 });

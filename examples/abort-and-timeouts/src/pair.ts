@@ -1,4 +1,4 @@
-// Two sessions over one TCP connection within this process.
+// Two sessions over one TCP connection, in this process.
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { client, type SessionOptions, server, type YamuxSession } from '@zishuo/yamux';

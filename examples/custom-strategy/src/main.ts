@@ -1,9 +1,9 @@
-// A strategy of your own: streams stay in the zone of this gateway while anybody there takes them, and else go to the least loaded.
+// A custom strategy: streams stay in the zone of this gateway while a session there takes them, and otherwise go to the least loaded session.
 import { duplexPair } from 'node:stream';
 import { client, server } from '@zishuo/yamux';
 import { type Candidate, SessionPool, type Strategy } from '@zishuo/yamux-balancer';
 
-/** Sees only sessions that may be picked: drains, caps, health and filters are the pool's business. */
+/** Sees only sessions that may be picked: the pool handles drains, limits, health and filters. */
 function nearest(zone: string): Strategy {
   const rank = ({ metadata, load }: Candidate): number => (metadata.zone === zone ? 0 : 1_000_000) + load;
   return {
@@ -24,7 +24,7 @@ const agents = [
   { key: 'eu-2', zone: 'eu', maxActiveStreams: 1 },
   { key: 'us-1', zone: 'us', maxActiveStreams: 8 },
 ].map(({ key, zone, maxActiveStreams }) => {
-  // Two ends in one process, without a network.
+  // Both ends are in this process, without a network.
   const [ours, theirs] = duplexPair();
   const agent = server(theirs);
   agent.on('stream', (stream) => stream.resume().on('end', () => stream.end()));

@@ -1,9 +1,9 @@
-// A server that listens nowhere, published through a gateway: the agent is part of the program.
+// A server without a port, published through a gateway: the agent is part of the program.
 import { createServer, get } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { issueToken, serveTunnel, TunnelGateway } from '@zishuo/tunnel';
 
-// The gateway would be a program somewhere else.
+// In production the gateway is another program on another machine.
 const secret = 'a secret of this example only';
 const gateway = await TunnelGateway.listen({ secret, log: () => {} });
 const expires = Date.now() + 3_600_000;

@@ -1,4 +1,4 @@
-// A gateway within a program: tokens for agents, what they serve, what clients get, and who is refused.
+// A gateway inside a program: tokens for agents, served requests, responses to clients, and a revoked agent.
 import { get } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { issueToken, Targets, TunnelAgent, TunnelGateway } from '@zishuo/tunnel';
@@ -9,7 +9,7 @@ gateway.on('served', ({ service, status, agent }) =>
   console.log(`served: ${service}, ${status} by ${agent ?? 'nobody'}`),
 );
 
-/** What a client gets for a host. */
+/** Returns the response that a client gets for a host. */
 function ask(host: string): Promise<string> {
   return new Promise((resolve, reject) => {
     get(gateway.url, { headers: { host }, agent: false }, (response) => {
@@ -18,7 +18,7 @@ function ask(host: string): Promise<string> {
   });
 }
 
-// The agent would be a program somewhere else. Its target is not there, which costs nobody but its own clients anything.
+// In production the agent is another program on another machine. Its target does not listen, which affects only its own clients.
 const expires = Date.now() + 3_600_000;
 const agent = new TunnelAgent({
   gateways: [`${gateway.url.replace('http', 'ws')}${gateway.agentPath}`],

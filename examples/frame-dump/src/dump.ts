@@ -1,4 +1,4 @@
-// Bytes -> a line a frame, up to the first byte that cannot be Yamux.
+// Decodes bytes into one line for each frame, up to the first byte that cannot be Yamux.
 import { inspect } from 'node:util';
 import { describeFrame, FrameType } from '@zishuo/yamux';
 
@@ -7,7 +7,7 @@ const PREVIEW = 32;
 
 export interface Dump {
   readonly lines: readonly string[];
-  /** Why it ends before the end; undefined if all bytes are whole frames. */
+  /** Why decoding stopped before the end; undefined if all bytes are whole frames. */
   readonly problem: string | undefined;
 }
 
@@ -26,7 +26,7 @@ export function dump(bytes: Buffer): Dump {
   return { lines, problem: bytes.length === 0 ? 'There are no bytes' : undefined };
 }
 
-/** Why no whole frame begins here. */
+/** Says why no whole frame begins at these bytes. */
 function problemOf(bytes: Buffer): string | undefined {
   const [version, type = 0] = bytes;
   if (version !== 0) return `no Yamux: version 0 expected, got ${version} (${hex(bytes)})${suspicion(bytes)}`;

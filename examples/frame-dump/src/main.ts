@@ -1,4 +1,4 @@
-// Yamux bytes into readable lines: a frame a line, and what is wrong with bytes that are none.
+// Decodes Yamux bytes into readable lines, one for each frame, and says what is wrong with other bytes.
 import { readFileSync } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
@@ -28,7 +28,7 @@ function readFile(path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {
-    throw new UsageError(`Expected --file to name a file that can be read: ${(error as Error).message}`);
+    throw new UsageError(`Expected --file to name a readable file: ${(error as Error).message}`);
   }
 }
 

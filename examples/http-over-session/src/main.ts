@@ -1,4 +1,4 @@
-// An HTTP server that listens nowhere, and a client, over one session: what a tunnel does.
+// An HTTP server without a port, and a client, over one session, as in a tunnel.
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestOptions, request } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
@@ -28,7 +28,7 @@ const session = server(socket);
 const agent = httpAgent(session);
 
 async function ask(path: string, options: RequestOptions = {}, body = ''): Promise<string> {
-  // The host is a name for the Host header: nothing looks it up.
+  // The host is only used for the Host header: there is no DNS lookup.
   const asked = request({ host: 'behind-nat.example', path, agent, ...options }).end(body);
   const [response] = (await once(asked, 'response')) as [IncomingMessage];
   return `${response.statusCode} ${await text(response)}`;

@@ -1,4 +1,4 @@
-// The child: stdin and stdout are a session, so what it logs goes to stderr.
+// The child: stdin and stdout carry the session, so it logs to stderr.
 import { Duplex, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { server } from '@zishuo/yamux';

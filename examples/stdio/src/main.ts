@@ -1,4 +1,4 @@
-// Yamux over the stdin and stdout of a child: any number of conversations with it at once, and either side may begin one.
+// Yamux over the stdin and stdout of a child process: parent and child can open many streams at once.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Duplex } from 'node:stream';
@@ -6,14 +6,14 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { client } from '@zishuo/yamux';
 
-// The flags of this process let the child read TypeScript, too; its stderr stays what it is, for people.
+// The flags of this process let the child run TypeScript too. Its stderr is inherited, for logs.
 const program = fileURLToPath(new URL('./child.ts', import.meta.url));
 const child = spawn(process.execPath, [...process.execArgv, program], { stdio: ['pipe', 'pipe', 'inherit'] });
 const exited = once(child, 'exit');
 
 const session = client(Duplex.from({ readable: child.stdout, writable: child.stdin }));
 
-// The child begins with a stream of its own. Nothing goes back on it, so this side ends at once.
+// The child opens the first stream. This side sends nothing on it and ends it at once.
 const greeting = await session.accept();
 console.log('the child says:', await text(greeting.end()));
 
@@ -23,7 +23,7 @@ const shouts = ['one', 'two', 'three'].map(async (word) => {
 });
 console.log('the child answers:', (await Promise.all(shouts)).join(' '));
 
-// The end of the session is the end of the child's stdin, and so of the child.
+// When the session ends, the stdin of the child ends, and the child exits.
 await session.close();
 const [code] = await exited;
 console.log(`the child ended with exit code ${code}`);

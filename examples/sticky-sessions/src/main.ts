@@ -1,4 +1,4 @@
-// Sticky routing: each user stays on the session that served them first, moves when that one drains or dies, and nobody else does.
+// Sticky routing: each user stays on the session that served them first. Only the users of a session that drains or dies move.
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -9,7 +9,7 @@ import { affinity, SessionPool } from '@zishuo/yamux-balancer';
 async function backend(name: string): Promise<Socket> {
   const listener = createServer((socket) => {
     const session = server(socket);
-    session.on('error', () => {}); // one of them is going to be cut off
+    session.on('error', () => {}); // one session is cut off below
     session.on('stream', (stream) => stream.resume().end(name));
     listener.close();
   }).listen(0, '127.0.0.1');

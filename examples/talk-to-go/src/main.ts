@@ -1,5 +1,5 @@
-// A session with a Go program on hashicorp/yamux, which is started by `go run`. Where that cannot be, this says so and ends with exit
-// code 0, or with 1 if REQUIRE_GO=1 asks for it.
+// A session with a Go program on hashicorp/yamux, started with `go run`. If that is not possible, the program prints the reason and exits with
+// code 0, or with 1 if REQUIRE_GO=1 is set.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -18,7 +18,7 @@ function whyNot(): string | undefined {
 }
 
 async function talk(session: YamuxSession): Promise<void> {
-  // Streams that the other end opens, and streams that we open.
+  // A stream that the Go end opens, and streams that this end opens.
   const greeting = await session.accept();
   console.log('Go says:', await text(greeting.end()));
 
@@ -40,7 +40,7 @@ const reason = whyNot();
 if (reason === undefined) {
   const go = spawn('go', ['run', '.'], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = once(go, 'exit');
-  // Its first line is where it listens; without one it has failed, and has said why on stderr.
+  // Its first line is the address. If there is none, it has failed and printed the reason on stderr.
   const [address] = await Promise.race([once(createInterface(go.stdout), 'line'), exited]);
   if (typeof address !== 'string') throw new Error(`go run ended with exit code ${address} before it listened`);
 

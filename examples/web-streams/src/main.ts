@@ -1,4 +1,4 @@
-// Streams as Web Streams: compressed on the way by what the platform has, with back-pressure from end to end.
+// Streams as Web Streams: the platform's CompressionStream compresses the data, with back-pressure from end to end.
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { Duplex } from 'node:stream';
@@ -25,7 +25,7 @@ const lines = new ReadableStream<Uint8Array>({
 });
 
 async function receive(stream: YamuxStream): Promise<number> {
-  // Nothing goes back. Of a Duplex, Node closes either Web Stream only when both directions are over: this one is over at once.
+  // This side sends nothing. Node closes the Web Streams of a Duplex only when both directions have ended, so end this one at once.
   const { readable } = Duplex.toWeb(stream.end());
   let received = 0;
   for await (const chunk of readable.pipeThrough(new DecompressionStream('gzip'))) received += chunk.length;

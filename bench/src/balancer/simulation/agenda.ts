@@ -1,16 +1,16 @@
-// What is going to happen in a simulation, in order of time; the clock of the pool moves with it.
+// The future events of a simulation, in order of time. The clock of the pool moves with it.
 import { ManualClock } from '@zishuo/yamux-balancer/testing';
 
 interface Entry {
   readonly at: number;
-  /** Of two at the same time the one that was entered first comes first. */
+  /** Of two events at the same time, the one that was added first comes first. */
   readonly number: number;
   readonly happen: () => void;
 }
 
 export class Agenda {
   readonly clock: ManualClock = new ManualClock();
-  /** A binary heap: the next at index 0. */
+  /** A binary heap: the next event is at index 0. */
   readonly #entries: Entry[] = [];
   #entered = 0;
 
@@ -34,7 +34,7 @@ export class Agenda {
     entries[hole] = entry;
   }
 
-  /** Until nothing is entered any more. Promises and the events of streams have their turn after each. */
+  /** Runs until no event is left. Promises and stream events run after each. */
   async run(): Promise<void> {
     for (let next = this.#take(); next !== undefined; next = this.#take()) {
       this.clock.advance(next.at - this.now);

@@ -1,5 +1,5 @@
-// Who chooses in a simulation: our strategies, in a pool as it is by default, and others, by the code that they run for every request, in a
-// pool that does nothing but count. Those know no health and no second attempt.
+// The contenders of a simulation: our strategies in a pool with default options, and others with the code that they run for every request, in a
+// pool that only counts. The others have no health checks and no second attempt.
 import { createRequire } from 'node:module';
 import {
   affinity,
@@ -21,7 +21,7 @@ import { dispatcherOf, grpcRoundRobin } from '../peer-picks.ts';
 export interface Contender {
   readonly name: string;
   options(): PoolOptions;
-  /** What a request asks for, from a number of its own. */
+  /** The routing of a request, from its number. */
   routing?(number: number): RoutingContext;
 }
 
@@ -51,7 +51,7 @@ export const contenders: readonly Contender[] = [
   { name: 'undici BalancedPool', options: () => ({ ...BARE, strategy: undiciStrategy() }) },
 ];
 
-/** As proxies have it: the one with fewer streams. */
+/** As in proxies: the one with fewer streams. */
 function randomOfTwo(): Strategy {
   let source = Math.random;
   return {
@@ -88,7 +88,7 @@ function grpcStrategy(): Strategy {
     pick: (candidates) => {
       if (pick === undefined) {
         pick = grpcRoundRobin(keys.length);
-        // It begins anywhere, by Math.random: here always at the first.
+        // It starts at a random index (Math.random); here always at the first.
         while (pick() !== keys.length - 1);
       }
       return indexOfKey(candidates, keys[pick()] ?? '');
@@ -114,7 +114,7 @@ function undiciStrategy(): Strategy {
     pick: (candidates) => indexOfKey(candidates, urls.get(new URL(urlOf(dispatcher())).href) ?? ''),
     failed: ({ key }) => {
       const [url = ''] = [...urls].find(([, own]) => own === key) ?? [];
-      // By this it takes a connection that failed into account.
+      // It learns of a failed connection from this event.
       pool
         .getUpstream(url)
         ?.emit('connectionError', new URL(url), [], Object.assign(new Error('down'), { code: 'UND_ERR_SOCKET' }));

@@ -1,23 +1,23 @@
-// What happens to one of ten sessions, and how many requests come meanwhile.
+// The scenarios: the problem of one of ten sessions, and the number of requests meanwhile.
 import type { Server } from './server.ts';
 
 export interface Scenario {
   readonly name: string;
   readonly title: string;
-  /** Requests a second: 70 % of what the sessions can do together. */
+  /** Requests a second: 70 % of the capacity of all sessions. */
   readonly rate: number;
-  /** Milliseconds: requests that come while it lasts are counted. */
+  /** Milliseconds: requests in this time are counted. */
   readonly lasts: number;
-  /** The session joins when it begins, and not before. */
+  /** The session joins at the start of the problem. */
   readonly joins: boolean;
-  /** `at` is when it begins. */
+  /** `at` is the start of the problem. */
   befall(server: Server, at: number): void;
 }
 
 export const SESSIONS = 10;
-/** Milliseconds that a request takes, by the mean. */
+/** The mean duration of a request, in milliseconds. */
 export const WORK = 100;
-/** So many requests a session works on at a time: it does forty a second. */
+/** The number of requests that a session works on at a time: it does forty a second. */
 export const WORKERS = 4;
 const LOAD = 0.7;
 const PER_SESSION = (WORKERS * 1_000) / WORK;

@@ -1,11 +1,11 @@
-// One session and what is behind it: a peer that works on so many requests at a time, in order. It acknowledges a stream when its turn has come,
-// as a peer does that is behind with what came before.
+// One session and its peer, which works on a number of requests at a time, in order. It acknowledges a stream when its turn comes,
+// as a peer with a queue does.
 import type { Duplex } from 'node:stream';
 import { FakeSession, FakeStream } from '@zishuo/yamux-balancer/testing';
 import type { Agenda } from './agenda.ts';
 import { WORKERS } from './scenarios.ts';
 
-/** Milliseconds of the network, there and back. */
+/** The network's round trip, in milliseconds. */
 const ROUND_TRIP = 20;
 
 interface Job {
@@ -15,17 +15,17 @@ interface Job {
 }
 
 export class Server extends FakeSession {
-  /** How many times as long as usual it takes, at that time. */
+  /** The slowdown factor at a time. */
   slowness: (now: number) => number = () => 1;
   isStalled: (now: number) => boolean = () => false;
-  /** It fails every open. */
+  /** Whether it fails every open. */
   isDown: (now: number) => boolean = () => false;
   readonly #agenda: Agenda;
   readonly #work: () => number;
   readonly #jobs: Job[] = [];
   #busy = 0;
 
-  /** `work` says how long a request takes. */
+  /** `work` returns the duration of a request. */
   constructor(agenda: Agenda, work: () => number) {
     super();
     this.#agenda = agenda;
@@ -45,7 +45,7 @@ export class Server extends FakeSession {
   #next(): void {
     const job = this.#jobs.shift();
     if (job === undefined) return;
-    // Its user has given up: nobody waits for the work.
+    // Its caller has given up: the work is not needed.
     if (job.stream.destroyed) {
       this.#next();
       return;
@@ -59,7 +59,7 @@ export class Server extends FakeSession {
     });
   }
 
-  /** After so many milliseconds, or when it works again. */
+  /** Runs `happen` after the given milliseconds, or when the server works again. */
   #when(ms: number, happen: () => void): void {
     this.#agenda.in(ms, () => {
       if (this.isStalled(this.#agenda.now)) this.#when(STALL_STEP, happen);
@@ -68,5 +68,5 @@ export class Server extends FakeSession {
   }
 }
 
-/** A stall ends at a multiple of it. */
+/** A stall ends at a multiple of this time. */
 const STALL_STEP = 50;

@@ -1,4 +1,4 @@
-// One contender in one scenario, over and over with other chances: how long its requests took, and how many failed.
+// Runs one contender in one scenario with several seeds: the durations of its requests, and the number of failures.
 import { SessionPool } from '@zishuo/yamux-balancer';
 import { type FakeSession, seededRandom } from '@zishuo/yamux-balancer/testing';
 import { Agenda } from './agenda.ts';
@@ -9,16 +9,16 @@ import { Server } from './server.ts';
 export interface Outcome {
   readonly requests: number;
   readonly errors: number;
-  /** Milliseconds; a request that failed took until then. */
+  /** Milliseconds; a failed request counts with the time until its failure. */
   readonly p50: number;
   readonly p99: number;
   readonly p999: number;
 }
 
 const WARM_UP = 5_000;
-/** A caller waits no longer. */
+/** The longest wait of a caller, in milliseconds. */
 const DEADLINE = 1_000;
-/** Of the logarithm of the work: of a hundred requests one takes 2.8 times the mean. */
+/** The standard deviation of the logarithm of the work: one request in a hundred takes 2.8 times the mean. */
 const SPREAD = 0.5;
 
 export async function simulate(contender: Contender, scenario: Scenario, runs: number): Promise<Outcome> {
@@ -35,7 +35,7 @@ export async function simulate(contender: Contender, scenario: Scenario, runs: n
   return { requests: times.length, errors, p50: at(0.5), p99: at(0.99), p999: at(0.999) };
 }
 
-/** `chance` is the world's, the same for each contender; `ownChance` is the contender's. */
+/** `chance` is the random source of the scenario, the same for each contender; `ownChance` is that of the contender. */
 async function runOnce(
   { options, routing = () => ({}) }: Contender,
   { rate, lasts, joins, befall }: Scenario,
@@ -47,7 +47,7 @@ async function runOnce(
   const pool = new SessionPool<FakeSession>({ clock: agenda.clock, random: ownChance, ...options() });
   const begins = agenda.now + WARM_UP;
   const ends = begins + lasts;
-  // How much work a request is, and when it comes, is drawn with the request: the same whoever serves it.
+  // The work of a request and its time are drawn with the request, so they do not depend on the session that serves it.
   let work = 0;
   const servers = Array.from({ length: SESSIONS }, () => new Server(agenda, () => work));
   const [afflicted, ...others] = servers as [Server, ...Server[]];
@@ -85,7 +85,7 @@ async function runOnce(
   return { times, errors };
 }
 
-/** A number of the standard normal distribution, by Box and Muller. */
+/** A random number of the standard normal distribution (Box-Muller). */
 function normal(chance: () => number): number {
   return Math.sqrt(-2 * Math.log(1 - chance())) * Math.cos(2 * Math.PI * chance());
 }

@@ -10,7 +10,7 @@ import type { Uint8ArrayList } from 'uint8arraylist';
 import { type ByteStream, type Ends, MOST_STREAMS } from '../../implementation.ts';
 import { dialLoopback, listenOnLoopback } from '../loopback.ts';
 
-// It measures round trips with it, and without them its windows never grow. Node has it from 22.
+// libp2p uses it to measure round trips; without them its windows never grow. Node has it from version 22.
 if (!('withResolvers' in Promise)) {
   Object.assign(Promise, {
     withResolvers() {
@@ -98,7 +98,7 @@ function asByteStream(stream: Stream): ByteStream {
     end: () => stream.close(),
     on(event: 'data' | 'drain' | 'end' | 'close', listener: (chunk: Uint8Array) => void) {
       if (event === 'data') {
-        // Its parts one by one: to join them would be a copy that its users need not make.
+        // Emits its parts one by one: joining them would be a copy that its users need not make.
         stream.addEventListener('message', ({ data }) => {
           if (data instanceof Uint8Array) listener(data);
           else for (const part of data) listener(part);

@@ -1,4 +1,4 @@
-// The ceiling: a message a write, with as much back-pressure as one can have of `ws`.
+// The baseline: one message for each write, with the back-pressure that `ws` allows.
 
 import type { WebSocket } from 'ws';
 import type { ByteStream, Implementation } from '../../implementation.ts';
@@ -6,7 +6,7 @@ import { versionOf } from '../version.ts';
 import { singleStream } from './single-stream.ts';
 import type { Way } from './ways.ts';
 
-/** What may wait in the socket before the writer does, as in a byte stream of ours. */
+/** How many bytes may wait in the socket before the writer waits, as in our byte stream. */
 const HIGH_WATER_MARK = 1_048_576;
 
 export function rawWs(way: Way): Implementation {

@@ -1,4 +1,4 @@
-// What makes one stream of a whole WebSocket: each stream that is opened is a connection of its own.
+// Makes one stream of a whole WebSocket: each opened stream is a separate connection.
 
 import type { WebSocket } from 'ws';
 import type { ByteStream, Contender, Implementation } from '../../implementation.ts';

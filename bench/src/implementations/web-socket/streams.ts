@@ -1,4 +1,4 @@
-// A Duplex over one WebSocket: that of `ws`, and ours.
+// A Duplex over one WebSocket: the one of `ws`, and ours.
 
 import { webSocketStream } from '@zishuo/yamux-websocket';
 import { createWebSocketStream } from 'ws';

@@ -1,5 +1,5 @@
-// How two processes come to the two ends of a WebSocket of `ws` over TCP on 127.0.0.1: no compression, messages of any size. A client masks
-// every byte that it sends and a server none, so it matters which of them the sender is.
+// Connects two processes with a WebSocket of `ws` over TCP on 127.0.0.1: no compression, messages of any size. A client masks
+// every byte that it sends and a server none, so it matters which of them is the sender.
 
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
@@ -9,18 +9,18 @@ import type { Listening } from '../../implementation.ts';
 import { dialLoopback, listenOnLoopback } from '../loopback.ts';
 
 export interface Way {
-  /** In the process that serves streams. */
+  /** Runs in the process that serves streams. */
   listen(accept: (socket: WebSocket) => void): Promise<Listening>;
-  /** In the process that opens streams, and sends the most. */
+  /** Runs in the process that opens streams, and sends the most. */
   dial(port: number): Promise<WebSocket>;
 }
 
 const options = { perMessageDeflate: false, maxPayload: 0 };
 
-/** As one expects: who dials is the client. */
+/** The usual direction: the end that dials is the client. */
 export const masked: Way = clientDials();
 
-/** The same with a mask key of zeros, as `dial()` sends it over `wss:`: `ws` then works on no byte, at either end. */
+/** The same with a mask key of zeros, as `dial()` uses over `wss:`: `ws` then masks no byte, at either end. */
 export const zeroKey: Way = clientDials({ generateMask: (mask) => mask.fill(0) });
 
 function clientDials(more: ClientOptions = {}): Way {
@@ -39,7 +39,7 @@ function clientDials(more: ClientOptions = {}): Way {
   };
 }
 
-/** The other way round: who dials the TCP connection is the server of the WebSocket. */
+/** The opposite direction: the end that dials the TCP connection is the server of the WebSocket. */
 export const unmasked: Way = {
   listen(accept) {
     return listenOnLoopback(

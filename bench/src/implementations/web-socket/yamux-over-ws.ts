@@ -1,4 +1,4 @@
-// Ours, whole: a session over a WebSocket.
+// @zishuo/yamux-websocket: a session over a WebSocket.
 
 import { client, server } from '@zishuo/yamux-websocket';
 import type { Implementation } from '../../implementation.ts';

@@ -1,4 +1,4 @@
-// One connection of the load: a client of its own on a bare socket, because node:http's costs more than some of what is measured. As
+// One connection of the load: an HTTP client on a bare socket, because that of node:http costs more than some of the measured programs. Like
 // bench/go-http/connection.go.
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
@@ -13,9 +13,9 @@ export class LoadConnection {
   readonly #group: LoadGroup;
   readonly #head: Buffer;
   #received: Buffer = NOTHING;
-  /** Of the body that is being read; undefined before its head. */
+  /** The remaining bytes of the body; undefined before its head. */
   #left: number | undefined;
-  /** What was said of the body of an upload. */
+  /** The response to an upload. */
   #text = '';
   #resolve: (() => void) | undefined;
   #reject: ((error: Error) => void) | undefined;
@@ -37,7 +37,7 @@ export class LoadConnection {
     this.#socket.on('close', () => this.#reject?.(new Error('the connection ended in the middle of an answer')));
   }
 
-  /** Sends a request and reads its answer, all of it. One at a time. */
+  /** Sends a request and reads its whole response. Call it once at a time. */
   exchange(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#resolve = resolve;

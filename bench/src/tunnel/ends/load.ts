@@ -1,10 +1,10 @@
-// The load: groups of connections, each with one request after the other. As bench/go-http/load.go.
+// The load: groups of connections, each of which sends one request after the other. Like bench/go-http/load.go.
 import { createInterface } from 'node:readline';
 import { percentile } from '../../statistics.ts';
 import { LoadConnection } from './load-connection.ts';
 import { type GroupOutcome, type Load, type LoadOutcome, tell } from './messages.ts';
 
-/** Reads lines until stdin ends, which is the end of the process. */
+/** Reads lines until stdin ends, and then ends the process. */
 export function serveLoad(): void {
   let begin: (() => Promise<void>) | undefined;
   const lines = createInterface({ input: process.stdin });
@@ -24,7 +24,7 @@ export function serveLoad(): void {
   lines.on('close', () => process.exit());
 }
 
-/** Each has done one request: who is in between has connected onwards then, too. */
+/** Each connection does one request, so that the proxies in between have connected too. */
 async function connectAll(load: Load): Promise<LoadConnection[][]> {
   const groups = load.groups.map((group) =>
     Array.from({ length: group.connections }, () => new LoadConnection(load, group)),
@@ -33,7 +33,7 @@ async function connectAll(load: Load): Promise<LoadConnection[][]> {
   return groups;
 }
 
-/** Every connection finishes the request that it is in after `ms`. */
+/** After `ms` every connection finishes its current request. */
 async function drive(groups: readonly (readonly LoadConnection[])[], ms: number): Promise<LoadOutcome> {
   const start = performance.now();
   const outcomes = await Promise.all(groups.map((group) => driveGroup(group, start + ms)));

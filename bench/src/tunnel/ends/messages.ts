@@ -1,19 +1,19 @@
-// What the ends of the measured HTTP and their starter say to each other, in lines of JSON.
+// The messages between the ends of the measured HTTP traffic and their parent, in lines of JSON.
 
-/** Some connections that all do the same, one request after the other. */
+/** A number of connections that all do the same, one request after the other. */
 export interface LoadGroup {
   readonly connections: number;
-  /** Bytes of each answer; where bytes go up, the answer only says how many came. */
+  /** The size of each response, in bytes; for uploads the response only has the number of received bytes. */
   readonly answers: number;
-  /** Bytes of each request; 0 for none. */
+  /** The size of each request body, in bytes; 0 for none. */
   readonly uploads: number;
 }
 
-/** To the load: connect, and be ready. The next line, whatever it has, begins it. */
+/** Message to the load: connect, and get ready. The next line, with any content, starts it. */
 export interface Load {
   /** http: or https:, with no path. */
   readonly url: string;
-  /** What the requests ask for. */
+  /** The Host header of the requests. */
   readonly host: string;
   readonly ms: number;
   readonly groups: readonly LoadGroup[];

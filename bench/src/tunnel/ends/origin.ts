@@ -1,11 +1,11 @@
-// The origin: /bytes/N answers with N bytes, /count with how many bytes the request had. As bench/go-http/origin.go.
+// The origin: /bytes/N responds with N bytes, /count with the number of bytes in the request. Like bench/go-http/origin.go.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tell } from './messages.ts';
 
 const PIECE = Buffer.alloc(65_536);
 
-/** Tells its port. The end of stdin is the end of the process. */
+/** Prints its port. The process ends at the end of stdin. */
 export function serveOrigin(): void {
   const server = createServer({ keepAliveTimeout: 60_000 }, answer);
   server.listen(0, '127.0.0.1', () => tell({ port: (server.address() as AddressInfo).port }));

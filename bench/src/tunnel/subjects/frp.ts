@@ -1,4 +1,4 @@
-// frp, by a user's own release of it: BENCH_FRPS and BENCH_FRPC name its two programs.
+// frp, from the user's release: BENCH_FRPS and BENCH_FRPC name its two programs.
 import { execFileSync } from 'node:child_process';
 import { freePort } from '../children.ts';
 import { HOST, type Subject } from '../subject.ts';

@@ -1,4 +1,4 @@
-// Reverse proxies in a row, as people write them in Node: http-proxy-3 with kept-alive connections onwards.
+// Reverse proxies in a row, as usually written in Node: http-proxy-3 with keep-alive to the next hop.
 import { versionOf } from '../../implementations/version.ts';
 import { certificateIn } from '../certificate.ts';
 import { type Child, freePort } from '../children.ts';

@@ -1,4 +1,4 @@
-// Our gateway and agent, as the programs that people install.
+// Our gateway and agent, as the installed programs.
 import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { issueToken } from '@zishuo/tunnel';
@@ -11,7 +11,7 @@ import { HOST, type Subject } from '../subject.ts';
 const SECRET = 'no secret at all: only a bench';
 const DAY_MS = 86_400_000;
 
-/** The arguments for node that run one of the two programs. Its package shows only its index, beside which they lie. */
+/** The arguments for node to run one of the two programs. The package exports only its index; the programs are beside it. */
 function program(name: 'gateway' | 'agent'): string[] {
   const index = import.meta.resolve('@zishuo/tunnel');
   return nodeArguments(new URL(`./${name}${extname(index)}`, index));
@@ -54,7 +54,7 @@ export const ours: Subject = {
   ...tunnel('@zishuo/tunnel, ws', false),
   async idle(children, agents) {
     const port = await freePort();
-    // What guards against a flood of dials would be what is measured.
+    // Without this the limit of dials would be measured.
     const limits = ['--max-dials-per-second', '1000000', '--max-sessions-per-tenant', '1000000'];
     return {
       async startServer() {

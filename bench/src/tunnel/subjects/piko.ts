@@ -1,8 +1,8 @@
-// piko, by a user's own release of it: BENCH_PIKO names its program.
+// piko, from the user's release: BENCH_PIKO names its program.
 import { type Child, type Children, freePort } from '../children.ts';
 import { HOST, type Subject } from '../subject.ts';
 
-/** It routes by the first label of the host. */
+/** piko routes by the first label of the host. */
 const [ENDPOINT = ''] = HOST.split('.');
 
 interface Ports {
@@ -67,7 +67,7 @@ async function freePorts(): Promise<Ports> {
   return { proxy, upstream, admin: await freePort(), gossip: await freePort() };
 }
 
-/** Listeners, by endpoint; each has a connection of its own. */
+/** Listeners by endpoint; each has its own connection. */
 async function connectedTo(adminPort: number): Promise<number> {
   const response = await fetch(`http://127.0.0.1:${adminPort}/status/upstream/endpoints`);
   const endpoints = (await response.json()) as Readonly<Record<string, number>>;

@@ -1,4 +1,4 @@
-// Nothing in between.
+// A direct connection, without anything in between.
 import type { Subject } from '../subject.ts';
 
 export const straight: Subject = {
