@@ -86,7 +86,8 @@ export function onReload(reload: () => void): void {
  * nothing: what it was about is over, and all else has nothing to do with it.
  */
 export function run<T>(configure: () => T, main: (config: T) => Promise<void>): void {
-  setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH}`);
+  // Bun has another engine, and throws.
+  if (process.versions['bun'] === undefined) setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH}`);
   let config: T;
   try {
     config = configure();

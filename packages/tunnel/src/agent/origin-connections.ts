@@ -1,14 +1,8 @@
 // The connections of an agent to one HTTP target: kept for the next request where that is safe, and each so that nothing it says is lost.
-import {
-  type AgentOptions,
-  type ClientRequest,
-  Agent as HttpAgent,
-  request as httpRequest,
-  type RequestOptions,
-} from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import type { Socket } from 'node:net';
+import { connect, isIP, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { TunnelError } from '../errors.ts';
+import { type ConnectionOwner, Http1Connection } from '../http/http1-connection.ts';
 import type { Http1Way } from '../http/http1-upstream.ts';
 import { watchEnd } from '../http/socket-end.ts';
 import type { HttpTarget } from './targets.ts';
@@ -20,55 +14,93 @@ const MAX_IDLE = 64;
 /** Bytes of an answer's head. What the gateway takes may be less. */
 const MAX_ANSWER_HEAD = 512 * 1024;
 
-type Connect = (options: object, callback?: unknown) => Socket;
-
-/** The members of an Agent by which it is meant to be extended, and which its types leave out. */
-interface Extensible {
-  createConnection: Connect;
-  keepSocketAlive(socket: Socket): boolean;
-  reuseSocket(socket: Socket, request: ClientRequest): void;
+interface Kept {
+  readonly connection: Http1Connection;
+  /** Of performance.now(). */
+  readonly until: number;
 }
 
-export class OriginConnections implements Http1Way {
+export class OriginConnections implements Http1Way, ConnectionOwner {
   readonly keepsAlive = true;
   readonly maxHeaderSize: number = MAX_ANSWER_HEAD;
-  readonly #kept: HttpAgent;
-  readonly #fresh: HttpAgent;
-  readonly #isTls: boolean;
-  readonly #place: RequestOptions;
+  readonly #target: HttpTarget;
+  /** The last one is taken first: those that a burst has left over may end. */
+  #kept: Kept[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #tlsSession: Buffer | undefined;
+  #isClosed = false;
 
   constructor(target: HttpTarget) {
-    this.#isTls = target.tls !== undefined;
-    this.#place = 'socketPath' in target ? { socketPath: target.socketPath } : { host: target.host, port: target.port };
-    const tls = target.tls === undefined ? {} : { ca: target.tls.ca, rejectUnauthorized: !target.tls.isInsecure };
-    const AgentOf = this.#isTls ? HttpsAgent : HttpAgent;
-    const options: AgentOptions = { scheduling: 'lifo', maxFreeSockets: MAX_IDLE, ...tls };
-    this.#kept = keptAlive(watched(new AgentOf({ ...options, keepAlive: true })));
-    this.#fresh = watched(new AgentOf({ ...options, keepAlive: false }));
+    this.#target = target;
   }
 
-  request(options: RequestOptions, isFresh: boolean): ClientRequest {
-    const agent = isFresh ? this.#fresh : this.#kept;
-    return (this.#isTls ? httpsRequest : httpRequest)({ ...this.#place, ...options, agent });
+  connect(isFresh: boolean): Http1Connection {
+    const kept = isFresh ? undefined : this.#kept.pop();
+    return kept?.connection ?? new Http1Connection(this.#open(), this);
+  }
+
+  keep(connection: Http1Connection): void {
+    const time = Math.min(IDLE, timeIn(connection.keepAlive));
+    if (this.#isClosed || this.#kept.length >= MAX_IDLE || time === 0) {
+      connection.destroy();
+      return;
+    }
+    this.#kept.push({ connection, until: performance.now() + time });
+    this.#timer ??= setTimeout(this.#endIdle, time).unref();
+  }
+
+  onIdleEnd(connection: Http1Connection): void {
+    const index = this.#kept.findIndex((kept) => kept.connection === connection);
+    if (index >= 0) this.#kept.splice(index, 1);
   }
 
   close(): void {
-    this.#kept.destroy();
-    this.#fresh.destroy();
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    const kept = this.#kept;
+    this.#kept = [];
+    for (const { connection } of kept) connection.destroy();
   }
-}
 
-function watched(agent: HttpAgent): HttpAgent {
-  const extensible = agent as unknown as Extensible;
-  const connect = extensible.createConnection.bind(agent);
-  extensible.createConnection = (options, callback) => {
-    const socket = connect(options, callback);
+  /** Ends those whose time is over. */
+  readonly #endIdle = (): void => {
+    const now = performance.now();
+    const late = this.#kept.filter(({ until }) => until <= now);
+    this.#kept = this.#kept.filter(({ until }) => until > now);
+    for (const { connection } of late) connection.destroy();
+    const next = Math.min(...this.#kept.map(({ until }) => until));
+    this.#timer = this.#kept.length === 0 ? undefined : setTimeout(this.#endIdle, Math.ceil(next - now)).unref();
+  };
+
+  #open(): Socket {
+    const { host, port, socketPath, tls } = this.#target;
+    const place = socketPath === undefined ? { host, port } : { path: socketPath };
+    const socket = tls === undefined ? connect({ ...place, noDelay: true }) : this.#openTls(place, tls);
     watchEnd(socket);
     outliveFailedWrites(socket);
     limitConnecting(socket);
     return socket;
-  };
-  return agent;
+  }
+
+  #openTls(place: ConnectionOptions, { ca, isInsecure }: NonNullable<HttpTarget['tls']>): Socket {
+    const { host } = this.#target;
+    const options: ConnectionOptions = { ...place, rejectUnauthorized: !isInsecure, ALPNProtocols: ['http/1.1'] };
+    if (ca !== undefined) options.ca = ca;
+    if (isIP(host) === 0) options.servername = host;
+    if (this.#tlsSession !== undefined) options.session = this.#tlsSession;
+    const socket = connectTls(options);
+    socket.setNoDelay(true);
+    socket.on('session', (session) => {
+      this.#tlsSession = session;
+    });
+    return socket;
+  }
+}
+
+/** Milliseconds that the server keeps it, as its Keep-Alive field says; Infinity where it says nothing. */
+function timeIn(keepAlive: string | undefined): number {
+  const [, seconds] = /(?:^|[,\s])timeout=(\d+)/i.exec(keepAlive ?? '') ?? [];
+  return seconds === undefined ? Number.POSITIVE_INFINITY : Number(seconds) * 1_000;
 }
 
 /**
@@ -89,27 +121,4 @@ function limitConnecting(socket: Socket): void {
   }, CONNECT_TIMEOUT).unref();
   const clear = (): void => clearTimeout(timer);
   socket.once('encrypted' in socket ? 'secureConnect' : 'connect', clear).once('close', clear);
-}
-
-/** Keeps connections for as long as their server surely does, and none on which it says something that nobody asked for. */
-function keptAlive(agent: HttpAgent): HttpAgent {
-  const extensible = agent as unknown as Extensible;
-  const keep = extensible.keepSocketAlive.bind(agent);
-  const reuse = extensible.reuseSocket.bind(agent);
-  const onEnd = function (this: Socket): void {
-    this.destroy();
-  };
-  extensible.keepSocketAlive = (socket) => {
-    if (!keep(socket)) return false;
-    const server = socket.timeout ?? 0; // what its Keep-Alive header says
-    socket.setTimeout(server > 0 ? Math.min(server, IDLE) : IDLE);
-    socket.on('data', onEnd).on('timeout', onEnd);
-    return true;
-  };
-  extensible.reuseSocket = (socket, request) => {
-    socket.off('data', onEnd).off('timeout', onEnd);
-    socket.setTimeout(0);
-    reuse(socket, request);
-  };
-  return agent;
 }

@@ -132,7 +132,7 @@ export class ServedStream implements BlockListener, UpstreamListener {
     if (this.#isOver) return;
     this.#isAnswering = true;
     this.#answerBody = head.body;
-    this.#writer = new BodyWriter(this.#stream, head.body === PIECES);
+    this.#writer = new BodyWriter(this.#stream, head.body === PIECES ? 'blocks' : 'none');
     const block = answerBlock(head);
     // With the bytes of the body that are here already, in one frame.
     this.#stream.cork();

@@ -1,9 +1,10 @@
 // A server of this very process as the target of all requests: it listens on no port, and is given connections that are none.
-import { type ClientRequest, request as httpRequest, type RequestOptions, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { type Duplex, duplexPair } from 'node:stream';
 import { TunnelError } from '../errors.ts';
 import type { RequestHead } from '../exchange/block.ts';
 import type { Connection, Joined } from '../http/connection.ts';
+import { type ConnectionOwner, Http1Connection } from '../http/http1-connection.ts';
 import { Http1Upstream, type Http1Way } from '../http/http1-upstream.ts';
 import type { Upstream, UpstreamListener } from '../http/upstream.ts';
 import type { Log } from '../log.ts';
@@ -12,7 +13,7 @@ import type { Places } from './served-stream.ts';
 /** Bytes of an answer's head. What the gateway takes may be less. */
 const MAX_ANSWER_HEAD = 512 * 1024;
 
-export class ServerPlaces implements Places, Http1Way {
+export class ServerPlaces implements Places, Http1Way, ConnectionOwner {
   readonly log: Log;
   readonly joined: Set<Joined> = new Set();
   readonly keepsAlive = false;
@@ -29,15 +30,17 @@ export class ServerPlaces implements Places, Http1Way {
     return { upstream: new Http1Upstream(this, listener), head };
   }
 
-  request(options: RequestOptions): ClientRequest {
+  connect(): Http1Connection {
     const [near, far] = duplexPair({ allowHalfOpen: true }).map(likeSocket) as [Connection, Connection];
     // Who leaves without having ended its side breaks the connection off.
     near.once('close', () => breakOff(far, near));
     far.once('close', () => breakOff(near, far));
     this.#server.emit('connection', far);
-    return httpRequest({ ...options, createConnection: () => near });
+    return new Http1Connection(near, this);
   }
 
+  keep(): void {}
+  onIdleEnd(): void {}
   close(): void {}
 }
 

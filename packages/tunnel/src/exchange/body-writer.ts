@@ -3,27 +3,32 @@
 import type { Writable } from 'node:stream';
 import { BlockKind, PREFIX, writePrefix } from './block.ts';
 
+/** How a body of unknown length is told: by blocks, or in the chunks of HTTP/1.1; one of known length by nothing. */
+export type Framing = 'none' | 'blocks' | 'chunks';
+
+const LINE_END = Buffer.from('\r\n');
+
 /** Chunks from this size on are written as they are. */
 const LARGE = 2_048;
 const SLAB = 8_192;
 
 export class BodyWriter {
   readonly #target: Writable;
-  readonly #inPieces: boolean;
+  readonly #framing: Framing;
   /** A small write has not been taken yet. */
   #isWaiting = false;
   #isBlocked = false;
   #slab: Buffer | undefined;
   #used = 0;
 
-  /** `inPieces`: with the prefix of a block before each. */
-  constructor(target: Writable, inPieces: boolean) {
+  constructor(target: Writable, framing: Framing) {
     this.#target = target;
-    this.#inPieces = inPieces;
+    this.#framing = framing;
   }
 
   /** False: no more until the target's 'drain', and drained(). */
   write(chunk: Buffer): boolean {
+    if (chunk.length === 0) return !this.#isBlocked; // in chunks, an empty one is the last
     if (chunk.length >= LARGE) {
       this.flush();
       return this.#put(chunk);
@@ -64,21 +69,27 @@ export class BodyWriter {
   #put(bytes: Buffer, taken?: () => void): boolean {
     const target = this.#target;
     let goesOn: boolean;
-    if (!this.#inPieces) goesOn = target.write(bytes, taken);
-    else if (bytes.length < LARGE || bytes.length <= SLAB / 4) {
-      const block = Buffer.allocUnsafe(PREFIX + bytes.length);
-      writePrefix(block, BlockKind.Piece, bytes.length);
-      bytes.copy(block, PREFIX);
-      goesOn = target.write(block, taken);
-    } else {
-      const prefix = Buffer.allocUnsafe(PREFIX);
-      writePrefix(prefix, BlockKind.Piece, bytes.length);
-      target.cork(); // one frame for both, where they fit
-      target.write(prefix);
-      goesOn = target.write(bytes, taken);
-      target.uncork();
+    if (this.#framing === 'none') goesOn = target.write(bytes, taken);
+    else {
+      const isInChunks = this.#framing === 'chunks';
+      const prefix = isInChunks ? Buffer.from(`${bytes.length.toString(16)}\r\n`, 'latin1') : prefixOf(bytes);
+      if (bytes.length < LARGE) {
+        goesOn = target.write(Buffer.concat(isInChunks ? [prefix, bytes, LINE_END] : [prefix, bytes]), taken);
+      } else {
+        target.cork(); // one frame for all, where they fit
+        target.write(prefix);
+        goesOn = target.write(bytes, taken);
+        if (isInChunks) goesOn = target.write(LINE_END);
+        target.uncork();
+      }
     }
     if (!goesOn) this.#isBlocked = true;
     return goesOn;
   }
+}
+
+function prefixOf(bytes: Buffer): Buffer {
+  const prefix = Buffer.allocUnsafe(PREFIX);
+  writePrefix(prefix, BlockKind.Piece, bytes.length);
+  return prefix;
 }

@@ -55,7 +55,7 @@ export class BlockUpstream implements Upstream, BlockListener {
     const block = requestBlock(head);
     this.#requestBody = head.body;
     this.#isSwitch = head.upgrade !== '' || head.method === 'CONNECT';
-    this.#writer = new BodyWriter(this.#stream, head.body === PIECES);
+    this.#writer = new BodyWriter(this.#stream, head.body === PIECES ? 'blocks' : 'none');
     this.#stream.write(block);
   }
 

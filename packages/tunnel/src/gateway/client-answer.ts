@@ -4,7 +4,7 @@ import { type AnswerHead, NO_BODY, PIECES, type RawHeaders } from '../exchange/b
 import { BodyWriter } from '../exchange/body-writer.ts';
 import { reset } from '../http/connection.ts';
 import { answerError, type ErrorAnswer } from '../http/error-response.ts';
-import { answerHeaders, endToEnd, isReason, pairs, statusLines, trailersOf } from '../http/headers.ts';
+import { answerHeaders, endToEnd, isFieldText, pairs, statusLines, trailersOf } from '../http/headers.ts';
 import { awaitRest } from './lingering.ts';
 
 /** A body of at most so many bytes, that is all there, leaves in one piece with its head. */
@@ -25,7 +25,7 @@ export class ClientAnswer {
   constructor(request: IncomingMessage, response: ServerResponse) {
     this.#request = request;
     this.#response = response;
-    this.#writer = new BodyWriter(response, false);
+    this.#writer = new BodyWriter(response, 'none');
   }
 
   get isBegun(): boolean {
@@ -48,7 +48,7 @@ export class ClientAnswer {
     const { status, reason, body } = head;
     const isHead = this.#request.method === 'HEAD';
     const headers = answerHeaders(head.headers, { status, body, isHead, takesChunks: this.#takesChunks }, added);
-    if (isReason(reason)) this.#response.writeHead(status, reason, headers);
+    if (isFieldText(reason)) this.#response.writeHead(status, reason, headers);
     else this.#response.writeHead(status, headers);
     this.#head = head;
     if (body === NO_BODY || body === 0) return;

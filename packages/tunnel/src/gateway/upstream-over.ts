@@ -1,5 +1,5 @@
 // What speaks on a stream to an agent: blocks where the agent has said so, else HTTP/1.1.
-import { request as httpRequest } from 'node:http';
+import { Http1Connection } from '../http/http1-connection.ts';
 import { Http1Upstream } from '../http/http1-upstream.ts';
 import type { Upstream, UpstreamListener } from '../http/upstream.ts';
 import { BlockUpstream } from './block-upstream.ts';
@@ -8,11 +8,7 @@ import type { OpenedTunnel } from './routes.ts';
 /** `maxHead`: bytes of an answer's head. */
 export function upstreamOver({ stream, to }: OpenedTunnel, listener: UpstreamListener, maxHead: number): Upstream {
   if (to.speaksBlocks) return new BlockUpstream(stream, listener, maxHead);
-  const way = {
-    keepsAlive: false,
-    maxHeaderSize: maxHead,
-    // No `agent`: with one, node:http would want to keep the connection for a next request.
-    request: (options: object) => httpRequest({ ...options, createConnection: () => stream }),
-  };
+  const owner = { maxHeaderSize: maxHead, onIdleEnd: () => {} };
+  const way = { keepsAlive: false, connect: () => new Http1Connection(stream, owner), keep: () => {} };
   return new Http1Upstream(way, listener);
 }

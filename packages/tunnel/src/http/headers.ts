@@ -81,12 +81,30 @@ export function requestBody({ headers }: IncomingMessage): Body {
   return length === undefined ? NO_BODY : lengthOf(length);
 }
 
-/** @throws TunnelError, as requestBody(). */
-export function answerBody({ statusCode, headers }: IncomingMessage, method: string): Body {
-  const chunked = isChunked(headers['transfer-encoding']);
-  if (method === 'HEAD' || hasNoBody(statusCode ?? 0)) return NO_BODY;
-  const length = headers['content-length'];
-  return chunked || length === undefined ? PIECES : lengthOf(length);
+/**
+ * @throws TunnelError with ERR_TUNNEL_UNSUPPORTED_CODING, as requestBody(), and with ERR_TUNNEL_BAD_ANSWER for an answer whose end can be read in
+ * two ways.
+ */
+export function answerBody(status: number, headers: RawHeaders, method: string): Body {
+  const coding = fieldValue(headers, 'transfer-encoding');
+  const length = fieldValue(headers, 'content-length');
+  if (coding !== undefined && length !== undefined) throw badAnswer('expected one framing, got two');
+  const isInChunks = isChunked(coding);
+  const bytes = length === undefined ? PIECES : numberIn(length);
+  if (bytes === undefined) throw badAnswer(`expected a Content-Length, got ${length}`);
+  if (method === 'HEAD' || hasNoBody(status)) return NO_BODY;
+  return isInChunks ? PIECES : bytes;
+}
+
+/** Of all headers of that name, in lower case; undefined where there is none. */
+export function fieldValue(headers: RawHeaders, name: string): string | undefined {
+  let value: string | undefined;
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    const text = headers[index] as string;
+    if (text.length !== name.length || text.toLowerCase() !== name) continue;
+    value = value === undefined ? headers[index + 1] : `${value}, ${headers[index + 1]}`;
+  }
+  return value;
 }
 
 function hasNoBody(status: number): boolean {
@@ -100,9 +118,14 @@ function isChunked(coding: string | undefined): boolean {
 }
 
 function lengthOf(text: string): number {
+  const length = numberIn(text);
+  if (length === undefined) throw new TunnelError('ERR_TUNNEL_BAD_REQUEST', `expected a Content-Length, got ${text}`);
+  return length;
+}
+
+function numberIn(text: string): number | undefined {
   const length = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(length)) return length;
-  throw new TunnelError('ERR_TUNNEL_BAD_REQUEST', `expected a Content-Length, got ${text}`);
+  return /^\d+$/.test(text) && Number.isSafeInteger(length) ? length : undefined;
 }
 
 /**
@@ -189,19 +212,57 @@ export function pairs(raw: RawHeaders): [string, string][] {
   return list;
 }
 
-/** An HTTP/1.1 head in bytes, for what node:http does not write: interim answers of any status, and 101. */
-export function statusLines(status: number, reason: string, headers: RawHeaders): Buffer {
-  let text = `HTTP/1.1 ${status} ${isReason(reason) ? reason : ''}\r\n`;
-  for (let index = 0; index + 1 < headers.length; index += 2) {
-    const [name, value] = [headers[index] as string, headers[index + 1] as string];
-    if (!/^[!#$%&'*+.^`|~\w-]+$/.test(name) || !isReason(value)) {
-      throw new TunnelError('ERR_TUNNEL_BAD_ANSWER', 'expected headers that HTTP can carry');
-    }
-    text += `${name}: ${value}\r\n`;
+/**
+ * The head of a request as it goes over an HTTP/1.1 connection, one byte a character.
+ * @throws TunnelError with ERR_TUNNEL_BAD_REQUEST for what HTTP cannot carry.
+ */
+export function requestLines(method: string, target: string, headers: RawHeaders): string {
+  if (!isToken(method) || !/^[\x21-\xff]+$/.test(target)) {
+    throw new TunnelError('ERR_TUNNEL_BAD_REQUEST', 'expected a method and a target that HTTP can carry');
   }
-  return Buffer.from(`${text}\r\n`, 'latin1');
+  const lines = fieldLines(headers);
+  if (lines === undefined) throw new TunnelError('ERR_TUNNEL_BAD_REQUEST', 'expected headers that HTTP can carry');
+  return `${method} ${target} HTTP/1.1\r\n${lines}\r\n`;
 }
 
-export function isReason(text: string): boolean {
+/**
+ * Trailers as they end a body in chunks, with its last one.
+ * @throws TunnelError with ERR_TUNNEL_BAD_REQUEST for what HTTP cannot carry.
+ */
+export function lastChunk(trailers: RawHeaders): string {
+  const lines = fieldLines(trailers);
+  if (lines === undefined) throw new TunnelError('ERR_TUNNEL_BAD_REQUEST', 'expected trailers that HTTP can carry');
+  return `0\r\n${lines}\r\n`;
+}
+
+/** An HTTP/1.1 head in bytes, for what node:http does not write: interim answers of any status, and 101. */
+export function statusLines(status: number, reason: string, headers: RawHeaders): Buffer {
+  const lines = fieldLines(headers);
+  if (lines === undefined) throw badAnswer('expected headers that HTTP can carry');
+  return Buffer.from(`HTTP/1.1 ${status} ${isFieldText(reason) ? reason : ''}\r\n${lines}\r\n`, 'latin1');
+}
+
+/** Undefined for what HTTP cannot carry. */
+function fieldLines(headers: RawHeaders): string | undefined {
+  let lines = '';
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    const [name, value] = [headers[index] as string, headers[index + 1] as string];
+    if (!isToken(name) || !isFieldText(value)) return undefined;
+    lines += `${name}: ${value}\r\n`;
+  }
+  return lines;
+}
+
+/** The name of a header, or of a method. */
+export function isToken(text: string): boolean {
+  return /^[!#$%&'*+.^`|~\w-]+$/.test(text);
+}
+
+/** The value of a header, or a reason. */
+export function isFieldText(text: string): boolean {
   return /^[\t\x20-\x7e\x80-\xff]*$/.test(text);
+}
+
+function badAnswer(message: string): TunnelError {
+  return new TunnelError('ERR_TUNNEL_BAD_ANSWER', message);
 }

@@ -1,42 +1,36 @@
-// The next hop speaks HTTP/1.1: an origin on a kept-alive connection, or an agent that knows nothing else on its stream. node:http writes the
-// request and reads the answer.
-import type { ClientRequest, IncomingMessage, InformationEvent, RequestOptions } from 'node:http';
-import type { Duplex } from 'node:stream';
+// The next hop speaks HTTP/1.1: an origin on a connection that may be kept, or an agent that knows nothing else on its stream.
 import { codeOf, TunnelError, UpstreamError } from '../errors.ts';
-import { NO_BODY, PIECES, type RawHeaders, type RequestHead } from '../exchange/block.ts';
+import { type AnswerHead, NO_BODY, PIECES, type RawHeaders, type RequestHead } from '../exchange/block.ts';
 import { BodyWriter } from '../exchange/body-writer.ts';
-import type { Connection } from './connection.ts';
-import { answerBody, hopHeaders, isIdempotent, pairs } from './headers.ts';
-import { wasBrokenOff } from './socket-end.ts';
+import { hopHeaders, isIdempotent, lastChunk, requestLines } from './headers.ts';
+import type { ExchangeListener, Http1Connection } from './http1-connection.ts';
 import type { Upstream, UpstreamListener } from './upstream.ts';
 
 /** What an origin may say before its answer, in number. */
 export const MAX_INTERIM = 32;
 
 export interface Http1Way {
-  /** Begins a request. `isFresh`: on a connection that nobody has used, for what cannot be sent twice. */
-  request(options: RequestOptions, isFresh: boolean): ClientRequest;
   /** Whether connections are kept for the next request. */
   readonly keepsAlive: boolean;
-  /** Bytes of an answer's head. */
-  readonly maxHeaderSize: number;
+  /** One that nobody has. `isFresh`: that nobody has used, for what cannot be sent twice. */
+  connect(isFresh: boolean): Http1Connection;
+  /** It may carry another request. */
+  keep(connection: Http1Connection): void;
 }
 
-export class Http1Upstream implements Upstream {
+export class Http1Upstream implements Upstream, ExchangeListener {
   readonly #way: Http1Way;
   readonly #listener: UpstreamListener;
   #head!: RequestHead;
-  #request: ClientRequest | undefined;
-  #response: IncomingMessage | undefined;
+  #connection!: Http1Connection;
   #writer: BodyWriter | undefined;
-  #socket: Connection | undefined;
+  #isFresh = false;
   #isBodySent = false;
   #isConnected = false;
+  #isAnswered = false;
   #isRepeated = false;
   #interim = 0;
-  #endsWithConnection = false;
   #isOver = false;
-  #isPausing = false;
   #isHalfClosed = false;
 
   constructor(way: Http1Way, listener: UpstreamListener) {
@@ -63,178 +57,143 @@ export class Http1Upstream implements Upstream {
   }
 
   #start(isFresh: boolean): void {
-    const { method, target, body } = this.#head;
-    const options = {
-      method,
-      path: target,
-      headers: hopHeaders(this.#head, this.#way.keepsAlive && !isFresh),
-      maxHeaderSize: this.#way.maxHeaderSize,
-    };
-    const request = this.#way.request(options, isFresh);
-    this.#request = request;
-    request.maxHeadersCount = 0; // node:http would leave out what is more than 1000, without a word
-    const writer = new BodyWriter(request, false);
-    this.#writer = writer;
-    request.on('socket', (socket: Connection) => this.#onSocket(socket));
-    request.on('information', (event) => this.#onInformation(event));
-    request.on('response', (response) => this.#onResponse(response));
-    request.on('upgrade', (response, socket, early) => this.#onUpgrade(response, socket, early));
-    if (method === 'CONNECT')
-      request.on('connect', (response, socket, early) => this.#onUpgrade(response, socket, early));
-    request.on('error', (error) => this.#onError(error));
-    request.on('drain', () => {
-      writer.drained();
-      if (!this.#isOver) this.#listener.drain();
-    });
-    if (body === NO_BODY || body === 0) {
-      this.#isBodySent = true;
-      request.end();
-    } else request.write('', 'latin1'); // the head, byte for byte: flushHeaders() would write it as UTF-8
+    const { method, target, body, upgrade } = this.#head;
+    const lines = requestLines(method, target, hopHeaders(this.#head, this.#way.keepsAlive && !isFresh));
+    this.#isFresh = isFresh;
+    const connection = this.#way.connect(isFresh);
+    const { socket } = connection;
+    this.#connection = connection;
+    connection.begin({ method, isUpgrade: upgrade !== '' }, this);
+    this.#isBodySent = body === NO_BODY || body === 0;
+    if (!this.#isBodySent) {
+      this.#writer = new BodyWriter(socket, body === PIECES ? 'chunks' : 'none');
+      socket.cork(); // with the bytes of the body that are here already
+      process.nextTick(() => socket.uncork());
+    }
+    socket.write(lines, 'latin1');
+    if (connection.isConnected) {
+      this.#isConnected = true;
+      process.nextTick(() => this.#tellTaken());
+    }
+    if (this.#isHalfClosed && this.#isBodySent) socket.end();
   }
 
   write(chunk: Buffer): boolean {
-    if (this.#isOver || this.#request?.destroyed !== false) return true;
+    if (this.#isOver || this.#connection.socket.destroyed) return true;
     return this.#writer?.write(chunk) ?? true;
   }
 
   endBody(trailers: RawHeaders): void {
-    const request = this.#request;
-    if (this.#isBodySent || this.#isOver || request === undefined) return;
+    if (this.#isBodySent || this.#isOver) return;
+    const { socket } = this.#connection;
+    const last = this.#head.body === PIECES ? lastChunk(trailers) : '';
     this.#isBodySent = true;
     this.#writer?.flush();
-    if (trailers.length > 0) request.addTrailers(pairs(trailers));
-    request.end();
-    if (this.#isHalfClosed) this.#endConnection();
+    if (socket.destroyed) return;
+    if (last !== '') socket.write(last, 'latin1');
+    if (this.#isHalfClosed) socket.end();
   }
 
   halfClose(): void {
     this.#isHalfClosed = true;
-    if (this.#isBodySent) this.#endConnection();
-  }
-
-  #endConnection(): void {
-    if (this.#request?.writableFinished === true) this.#socket?.end();
-    else this.#request?.once('finish', () => this.#socket?.end());
+    if (this.#isBodySent && !this.#isOver) this.#connection.socket.end();
   }
 
   pause(): void {
-    if (this.#isPausing) return;
-    this.#isPausing = true;
-    // Once the chunk that is being parsed is through: what comes of it now would wait piece by piece.
-    process.nextTick(() => {
-      if (this.#isPausing) this.#response?.pause();
-    });
+    if (!this.#isOver) this.#connection.socket.pause();
   }
 
   resume(): void {
-    this.#isPausing = false;
-    this.#response?.resume();
+    if (!this.#isOver) this.#connection.socket.resume();
   }
 
   finish(): void {
-    this.#isOver = true;
-    if (!this.#isBodySent || this.#request?.writableFinished !== true) this.#request?.destroy();
+    this.abort();
   }
 
   abort(): void {
+    if (this.#isOver) return;
     this.#isOver = true;
-    this.#request?.destroy();
+    this.#connection.destroy();
   }
 
-  #onSocket(socket: Connection): void {
-    this.#socket = socket;
-    // node:http writes the head of a request that expects 100 by itself, as text of no encoding: byte for byte it is this one.
-    socket.setDefaultEncoding('latin1');
-    const isNew = 'connecting' in socket && socket.connecting === true;
-    if (isNew) socket.once('encrypted' in socket ? 'secureConnect' : 'connect', () => this.#connected());
-    else this.#connected();
-    if (this.#isHalfClosed && this.#isBodySent) this.#endConnection();
-  }
-
-  #connected(): void {
-    if (this.#isConnected || this.#isOver) return;
+  onConnected(): void {
     this.#isConnected = true;
-    this.#listener.taken();
+    this.#tellTaken();
   }
 
-  #onInformation({ statusCode, statusMessage, rawHeaders }: InformationEvent): void {
-    if (this.#isOver || this.#response !== undefined) return;
+  #tellTaken(): void {
+    if (!this.#isOver) this.#listener.taken();
+  }
+
+  onInterim(status: number, reason: string, headers: RawHeaders): void {
     this.#interim += 1;
     if (this.#interim > MAX_INTERIM) {
-      this.#fail(new TunnelError('ERR_TUNNEL_TOO_MANY_INTERIM', `expected at most ${MAX_INTERIM} interim answers`));
-    } else this.#listener.interim(statusCode, statusMessage, rawHeaders);
+      throw new TunnelError('ERR_TUNNEL_TOO_MANY_INTERIM', `expected at most ${MAX_INTERIM} interim answers`);
+    }
+    this.#listener.interim(status, reason, headers);
   }
 
-  #onResponse(response: IncomingMessage): void {
-    if (this.#isOver) {
-      response.resume();
-      return;
+  onAnswer(head: AnswerHead): void {
+    if (this.#head.method === 'CONNECT') {
+      throw new TunnelError('ERR_TUNNEL_CONNECT_REFUSED', `the answer was ${head.status}`);
     }
-    this.#response = response;
-    response.on('error', (error) => this.#onError(error));
-    const status = response.statusCode ?? 0;
-    let body: number;
-    try {
-      if (status === 101) throw new TunnelError('ERR_TUNNEL_UNEXPECTED_UPGRADE', 'the answer was 101');
-      if (status < 200)
-        throw new TunnelError('ERR_TUNNEL_BAD_ANSWER', `expected a status from 200 to 999, got ${status}`);
-      body = answerBody(response, this.#head.method);
-    } catch (error) {
-      this.#fail(error as Error);
-      return;
-    }
-    const { headers } = response;
-    this.#endsWithConnection = body === PIECES && headers['transfer-encoding'] === undefined;
-    response.on('data', (chunk: Buffer) => {
-      if (!this.#isOver) this.#listener.data(chunk);
-    });
-    response.on('end', () => this.#onEnd(response));
-    this.#listener.answer({ status, reason: response.statusMessage ?? '', body, headers: response.rawHeaders });
+    this.#isAnswered = true;
+    this.#listener.answer(head);
   }
 
-  #onEnd(response: IncomingMessage): void {
+  onBody(bytes: Buffer): void {
+    if (!this.#isOver) this.#listener.data(bytes);
+  }
+
+  onWhole(trailers: RawHeaders): void {
     if (this.#isOver) return;
-    const isCut = this.#endsWithConnection && this.#socket !== undefined && wasBrokenOff(this.#socket);
-    if (!response.complete || isCut) this.#fail(lost());
-    else {
-      this.#isOver = true;
-      this.#listener.end(response.rawTrailers);
-    }
-  }
-
-  #onUpgrade(response: IncomingMessage, socket: Duplex, early: Buffer): void {
-    const status = response.statusCode ?? 0;
-    const isAsked = this.#head.method === 'CONNECT' ? status === 200 : this.#head.upgrade !== '';
-    if (this.#isOver || this.#response !== undefined || !isAsked) {
-      socket.destroy();
-      const code = status === 101 ? 'ERR_TUNNEL_UNEXPECTED_UPGRADE' : 'ERR_TUNNEL_CONNECT_REFUSED';
-      this.#fail(new TunnelError(code, `the answer was ${status}`));
-      return;
-    }
     this.#isOver = true;
-    const { statusMessage = '', rawHeaders } = response;
-    this.#listener.switched({ status, reason: statusMessage, headers: rawHeaders }, socket as Connection, early);
+    this.#letGo();
+    this.#listener.end(trailers);
   }
 
-  #onError(error: Error): void {
-    // An answer that is whole stays so, whatever follows it on its connection.
-    if (this.#isOver || this.#response?.complete === true) return;
-    const isStale = this.#request?.reusedSocket === true && this.#response === undefined && this.#interim === 0;
-    if (isStale && !this.#isRepeated && this.#mayBeRepeated) {
+  /** The answer is whole. A request that is not is not sent to its end. */
+  #letGo(): void {
+    const connection = this.#connection;
+    const { socket } = connection;
+    if (!this.#isBodySent) connection.destroy();
+    else if (this.#way.keepsAlive && !this.#isFresh && !this.#isHalfClosed && connection.isPersistent) {
+      socket.resume();
+      this.#way.keep(connection);
+    } else socket.destroySoon();
+  }
+
+  onSwitch(head: Omit<AnswerHead, 'body'>, early: Buffer): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#listener.switched(head, this.#connection.socket, early);
+  }
+
+  onDrain(): void {
+    this.#writer?.drained();
+    if (!this.#isOver) this.#listener.drain();
+  }
+
+  onLost(error: Error | undefined): void {
+    if (this.#isOver) return;
+    if (this.#connection.isStale && !this.#isRepeated && this.#mayBeRepeated) {
       this.#isRepeated = true;
-      this.#socket = undefined;
+      this.#isConnected = false;
       this.#start(true);
       return;
     }
-    this.#fail(error);
+    this.#isOver = true;
+    this.#connection.destroy();
+    const [code, message] =
+      error === undefined ? this.#ending : [codeOf(error, 'ERR_TUNNEL_TARGET_FAILED'), error.message];
+    this.#listener.failed(new UpstreamError(code, message, !this.#isConnected, error));
   }
 
-  #fail(error: Error): void {
-    if (this.#isOver) return;
-    this.abort();
-    this.#listener.failed(
-      new UpstreamError(codeOf(error, 'ERR_TUNNEL_TARGET_FAILED'), error.message, !this.#isConnected, error),
-    );
+  get #ending(): readonly [string, string] {
+    return this.#isAnswered
+      ? ['ERR_TUNNEL_CONNECTION_LOST', 'the connection was lost in the middle of the answer']
+      : ['ECONNRESET', 'the connection ended before the answer'];
   }
 }
 
@@ -246,8 +205,4 @@ function bindsConnection(headers: RawHeaders): boolean {
       return /^(ntlm|negotiate)\b/i.test(headers[index + 1] as string);
   }
   return false;
-}
-
-function lost(): TunnelError {
-  return new TunnelError('ERR_TUNNEL_CONNECTION_LOST', 'the connection was lost in the middle of the answer');
 }

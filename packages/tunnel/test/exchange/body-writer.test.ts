@@ -28,7 +28,7 @@ class Slow extends Writable {
 describe('a body on its way out', () => {
   it('goes on in crumbs while they are taken', async () => {
     const out = new Slow(1_000_000);
-    const writer = new BodyWriter(out, false);
+    const writer = new BodyWriter(out, 'none');
     writer.write(Buffer.from('a'));
     out.take();
     await turn();
@@ -38,7 +38,7 @@ describe('a body on its way out', () => {
 
   it('is joined while nobody takes it: ten thousand crumbs wait as a few chunks', async () => {
     const out = new Slow(1_000_000);
-    const writer = new BodyWriter(out, false);
+    const writer = new BodyWriter(out, 'none');
     for (let count = 0; count < 10_000; count += 1) writer.write(Buffer.from('x'));
     writer.flush();
     for (let taken = 0; taken < 10; taken += 1) {
@@ -51,7 +51,7 @@ describe('a body on its way out', () => {
 
   it('keeps its order, whatever the sizes', async () => {
     const out = new Slow(1_000_000);
-    const writer = new BodyWriter(out, false);
+    const writer = new BodyWriter(out, 'none');
     const said = ['a', 'b', 'C'.repeat(3_000), 'd', 'e', 'F'.repeat(9_000), 'g'];
     for (const text of said) writer.write(Buffer.from(text));
     writer.flush();
@@ -64,7 +64,7 @@ describe('a body on its way out', () => {
 
   it('says when no more is taken, for crumbs as for large chunks', () => {
     const out = new Slow(10_000);
-    const writer = new BodyWriter(out, false);
+    const writer = new BodyWriter(out, 'none');
     expect(writer.write(Buffer.alloc(5_000))).toBe(true);
     expect(writer.write(Buffer.alloc(5_000))).toBe(false);
     expect(writer.write(Buffer.from('x'))).toBe(false);
