@@ -76,7 +76,10 @@ export class Fleet {
       draining: false,
     };
     this.#view = new NodeView(this.#self, DOUBT);
-    this.#holdings = new Holdings(this.#self.id, (changed) => this.#tell(changed));
+    this.#holdings = new Holdings(this.#self.id, (changed) => {
+      if (this.#holdings.placement(changed) === undefined) this.#cache.vanish(changed, clock.now());
+      this.#tell(changed);
+    });
     this.#cache = new NameCache({
       ttl: CACHE_TTL,
       unknownTtl: UNKNOWN_TTL,
@@ -126,6 +129,7 @@ export class Fleet {
       holdings: this.#holdings,
       lookups: this.#lookups,
       links: this.#links,
+      discover: () => this.#membership.discover(),
       infoOf: this.#infoOf,
     });
     this.#ends.push(watchPool(pool, this.#holdings, settings.namesOf));

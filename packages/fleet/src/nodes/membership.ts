@@ -22,6 +22,8 @@ export interface MembershipSettings {
 /** ms between beats, and how long each of them keeps the node alive. */
 const BEAT = 1_000;
 export const LEASE = 5_000;
+/** ms between two beats at least, whoever asks. */
+const DISCOVER = 100;
 /** ms within which a node tells all again after the directory has lost it: not all nodes at once. */
 const REFILL_JITTER = 500;
 const BATCH = 500;
@@ -70,6 +72,12 @@ export class Membership {
     if (!this.#hasStopped) await this.#beat();
   }
 
+  /** Asks who is alive, now: a name is at a node that is not known. Not more often than it could be news. */
+  async discover(): Promise<void> {
+    const age = this.#settings.clock.now() - (this.#answeredAt ?? -Infinity);
+    if (this.#downSince === undefined && !this.#hasStopped && age >= DISCOVER) await this.#beat();
+  }
+
   /** Tells the directory what has changed, as soon as it may. */
   flush(): void {
     if (this.#hasStopped || this.#flushTimer !== undefined || this.#answeredAt === undefined) return;
@@ -113,13 +121,15 @@ export class Membership {
     const { directory, clock, random, self, view, holdings, outbox, isLinked, changed } = this.#settings;
     this.beats += 1;
     try {
+      const { suspicions } = view;
       const { nodes, seq } = await directory.beat(self(), LEASE);
       if (this.#hasStopped) return;
       const hasForgotten = this.#answeredAt !== undefined && (seq === undefined || outbox.hasLost(seq));
       this.#answeredAt = clock.now();
       this.#downSince = undefined;
       if (hasForgotten) outbox.markAll(holdings.names());
-      changed(view.update({ nodes, hasForgotten }, clock.now(), isLinked));
+      else outbox.confirmed(seq ?? 0);
+      changed(view.update({ nodes, hasForgotten, suspicions }, clock.now(), isLinked));
       this.#tellSomeAgain();
       if (outbox.size > 0 && this.#flushTimer === undefined)
         this.#flushLater(hasForgotten ? random() * REFILL_JITTER : 0);
