@@ -83,7 +83,10 @@ export class Fleet {
       draining: false,
     };
     this.#view = new NodeView(this.#self, DOUBT);
-    this.#holdings = new Holdings(this.#self.id, (changed) => this.#tell(changed));
+    this.#holdings = new Holdings(this.#self.id, (changed) => {
+      if (this.#holdings.placement(changed) === undefined) this.#cache.vanish(changed, clock.now());
+      this.#tell(changed);
+    });
     this.#cache = new NameCache({
       ttl: CACHE_TTL,
       unknownTtl: UNKNOWN_TTL,
@@ -139,7 +142,7 @@ export class Fleet {
       holdings: this.#holdings,
       lookups: this.#lookups,
       links: this.#links,
-      meet: () => this.#membership.meet(),
+      discover: () => this.#membership.discover(),
       infoOf: this.#infoOf,
     });
     this.#ends.push(watchPool(pool, this.#holdings, settings.namesOf));

@@ -55,7 +55,7 @@ export class Lookups {
       if (found.age === 'fresh' || isDown()) return found.placements;
       const asked = this.#lookUp(name).catch(() => found.placements);
       // Who moved an agent wants its keys to follow; for what is merely old nobody waits.
-      return found.age === 'changed' ? asked : found.placements;
+      return found.age === 'changed' || found.placements.length === 0 ? asked : found.placements;
     }
     const underWay = this.#underWay.get(name);
     if (underWay !== undefined) return underWay;
@@ -80,6 +80,11 @@ export class Lookups {
   /** What is known without asking. */
   peek(name: string): readonly KnownPlacement[] {
     return this.#settings.cache.find(name, this.#settings.clock.now())?.placements ?? NOWHERE;
+  }
+
+  /** It had placements a moment ago, and has none. */
+  isMoving(name: string): boolean {
+    return this.#settings.cache.isMoving(name, this.#settings.clock.now());
   }
 
   /** What was known has turned out to be wrong. At most every 100 ms; never rejects. */

@@ -25,7 +25,13 @@ interface Entry {
   /** Of which call of markAllStale() it knows. */
   readonly era: number;
   isMarked: boolean;
+  /** Since when it has no placements: it had some, so its agent is probably on its way from one node to another. */
+  readonly vanishedAt: number | undefined;
 }
+
+/** ms for which a name that had placements is probably about to have some again, and for which its having none is believed. */
+const MOVING = 1_000;
+const MOVING_TTL = 100;
 
 const NONE: Found = Object.freeze({ placements: Object.freeze([]), age: 'fresh' });
 
@@ -65,15 +71,37 @@ export class NameCache {
 
   /** `ttl`: how long it stays fresh, where that is less than by the rules. */
   store(name: string, placements: readonly KnownPlacement[], now: number, ttl: number = this.#rules.ttl): void {
+    const before = this.#known.get(name);
     this.#known.delete(name);
     this.#unknown.delete(name);
-    if (placements.length === 0) {
-      this.#unknown.set(name, now);
-      dropOldest(this.#unknown, this.#rules.maxUnknown);
-    } else {
-      this.#known.set(name, { placements, until: now + ttl, era: this.#era, isMarked: false });
-      dropOldest(this.#known, this.#rules.maxNames);
+    if (placements.length > 0) {
+      this.#keep(name, placements, now + ttl, undefined);
+      return;
     }
+    const vanishedAt = before?.vanishedAt ?? now;
+    if (before !== undefined && now - vanishedAt < MOVING) {
+      this.#keep(name, placements, now + MOVING_TTL, vanishedAt);
+      return;
+    }
+    this.#unknown.set(name, now);
+    dropOldest(this.#unknown, this.#rules.maxUnknown);
+  }
+
+  /** This node had the name until now: whoever has it next is looked up. What is known of others stays. */
+  vanish(name: string, now: number): void {
+    this.markStale(name);
+    if (!this.#known.has(name)) this.#keep(name, [], now, now);
+  }
+
+  /** It had placements a moment ago, and has none. */
+  isMoving(name: string, now: number): boolean {
+    const vanishedAt = this.#known.get(name)?.vanishedAt;
+    return vanishedAt !== undefined && now - vanishedAt < MOVING;
+  }
+
+  #keep(name: string, placements: readonly KnownPlacement[], until: number, vanishedAt: number | undefined): void {
+    this.#known.set(name, { placements, until, era: this.#era, isMarked: false, vanishedAt });
+    dropOldest(this.#known, this.#rules.maxNames);
   }
 
   /** A hint: the name may have changed. True if something was known of it. */

@@ -10,6 +10,8 @@ export interface Batch {
 export class Outbox {
   readonly #waiting = new Set<string>();
   #underWay: Batch | undefined;
+  /** Told, and not yet seen in the answer to a beat: without a lease the directory drops what it is told. */
+  #unconfirmed: Batch[] = [];
   #seq = 0;
   /** The highest that the directory has taken. */
   #taken = 0;
@@ -39,8 +41,14 @@ export class Outbox {
 
   succeeded(): void {
     if (this.#underWay === undefined) return;
-    this.#taken = this.#underWay.firstSeq + this.#underWay.names.length - 1;
+    this.#taken = lastSeq(this.#underWay);
+    this.#unconfirmed.push(this.#underWay);
     this.#underWay = undefined;
+  }
+
+  /** The directory holds all up to that one. */
+  confirmed(seq: number): void {
+    this.#unconfirmed = this.#unconfirmed.filter((batch) => lastSeq(batch) > seq);
   }
 
   failed(): void {
@@ -53,10 +61,15 @@ export class Outbox {
     return seq < this.#taken;
   }
 
-  /** All of `names` are told again. */
+  /** All of `names` are told again, and what was told and never confirmed: names among it may be withdrawn by now. */
   markAll(names: Iterable<string>): void {
     for (const name of names) this.#waiting.add(name);
+    for (const batch of this.#unconfirmed.splice(0)) for (const name of batch.names) this.#waiting.add(name);
     // Until it has been told, the same answer of the directory is no news.
     this.#taken = 0;
   }
+}
+
+function lastSeq({ names, firstSeq }: Batch): number {
+  return firstSeq + names.length - 1;
 }

@@ -22,11 +22,11 @@ export interface MembershipSettings {
 /** ms between beats, and how long each of them keeps the node alive. */
 const BEAT = 1_000;
 export const LEASE = 5_000;
+/** ms between two beats at least, whoever asks. */
+const DISCOVER = 100;
 /** ms within which a node tells all again after the directory has lost it: not all nodes at once. */
 const REFILL_JITTER = 500;
 const BATCH = 500;
-/** ms between two beats out of turn. */
-const MEET_INTERVAL = 100;
 /** Beats between a few names that are told once more, and how often that is done until all have been: a directory may forget names that nobody tells. */
 const TELL_AGAIN = 60;
 const ROUND = 720;
@@ -42,9 +42,6 @@ export class Membership {
   #beating: Promise<void> | undefined;
   #beatTimer: unknown;
   #flushTimer: unknown;
-  #meeting: Promise<void> | undefined;
-  #meetTimer: unknown;
-  #endMeeting: () => void = () => {};
   #round: Iterator<string> | undefined;
 
   constructor(settings: MembershipSettings) {
@@ -75,18 +72,10 @@ export class Membership {
     if (!this.#hasStopped) await this.#beat();
   }
 
-  /** Asks who is there, out of turn: a node is spoken of that is not known. Every 100 ms at most; who comes earlier waits. */
-  meet(): Promise<void> {
-    if (this.#hasStopped || this.#downSince !== undefined) return Promise.resolve();
-    const { clock } = this.#settings;
-    this.#meeting ??= new Promise<void>((resolve) => {
-      const wait = Math.max(0, (this.#answeredAt ?? -Infinity) + MEET_INTERVAL - clock.now());
-      this.#endMeeting = resolve;
-      this.#meetTimer = clock.setTimeout(() => void this.beatNow().then(resolve), wait);
-    }).finally(() => {
-      this.#meeting = undefined;
-    });
-    return this.#meeting;
+  /** Asks who is alive, now: a name is at a node that is not known. Not more often than it could be news. */
+  async discover(): Promise<void> {
+    const age = this.#settings.clock.now() - (this.#answeredAt ?? -Infinity);
+    if (this.#downSince === undefined && !this.#hasStopped && age >= DISCOVER) await this.#beat();
   }
 
   /** Tells the directory what has changed, as soon as it may. */
@@ -110,8 +99,6 @@ export class Membership {
     const { clock, directory, self } = this.#settings;
     clock.clearTimeout(this.#beatTimer);
     clock.clearTimeout(this.#flushTimer);
-    clock.clearTimeout(this.#meetTimer);
-    this.#endMeeting();
     await this.#beating;
     // The lease runs out by itself where this fails.
     await directory.leave(self().id).catch(() => {});
@@ -134,13 +121,15 @@ export class Membership {
     const { directory, clock, random, self, view, holdings, outbox, isLinked, changed } = this.#settings;
     this.beats += 1;
     try {
+      const { suspicions } = view;
       const { nodes, seq } = await directory.beat(self(), LEASE);
       if (this.#hasStopped) return;
       const hasForgotten = this.#answeredAt !== undefined && (seq === undefined || outbox.hasLost(seq));
       this.#answeredAt = clock.now();
       this.#downSince = undefined;
       if (hasForgotten) outbox.markAll(holdings.names());
-      changed(view.update({ nodes, hasForgotten }, clock.now(), isLinked));
+      else outbox.confirmed(seq ?? 0);
+      changed(view.update({ nodes, hasForgotten, suspicions }, clock.now(), isLinked));
       this.#tellSomeAgain();
       if (outbox.size > 0 && this.#flushTimer === undefined)
         this.#flushLater(hasForgotten ? random() * REFILL_JITTER : 0);

@@ -18,6 +18,8 @@ export interface Answer {
   readonly nodes: readonly NodeRecord[];
   /** The directory has lost what this node had published. */
   readonly hasForgotten: boolean;
+  /** `suspicions` when it was asked: an answer that is older than a suspicion does not end it. */
+  readonly suspicions: number;
 }
 
 export interface ViewChange {
@@ -30,6 +32,8 @@ export class NodeView {
   /** ms for which a strange answer is not believed. */
   readonly #doubt: number;
   readonly #self: string;
+  /** How often the directory was suspected. */
+  suspicions = 0;
   #doubtUntil: number | undefined;
   /** Until the next answer it is doubted, too, but no longer than so. */
   #suspectedUntil: number | undefined;
@@ -54,6 +58,7 @@ export class NodeView {
 
   /** The directory may have lost its memory: the next answer tells. */
   suspect(now: number): void {
+    this.suspicions += 1;
     this.#suspectedUntil ??= now + this.#doubt;
   }
 
@@ -62,7 +67,7 @@ export class NodeView {
   }
 
   /** `isLinked`: the node answers on a link, whatever the directory says. */
-  update({ nodes, hasForgotten }: Answer, now: number, isLinked: (id: string) => boolean): ViewChange {
+  update({ nodes, hasForgotten, suspicions }: Answer, now: number, isLinked: (id: string) => boolean): ViewChange {
     const joined: NodeRecord[] = [];
     const named = new Set<string>();
     for (const record of nodes) {
@@ -71,7 +76,7 @@ export class NodeView {
     }
     const missing = [...this.#nodes.keys()].filter((id) => id !== this.#self && !named.has(id) && !isLinked(id));
     const isStrange = missing.length * 2 > this.#nodes.size;
-    this.#suspectedUntil = undefined;
+    if (suspicions === this.suspicions) this.#suspectedUntil = undefined;
     if (hasForgotten) this.#doubtUntil = now + this.#doubt;
     else if (isStrange) this.#doubtUntil ??= now + this.#doubt;
     if (this.#doubtUntil !== undefined && now < this.#doubtUntil) return { joined, left: [] };

@@ -33,13 +33,18 @@ export interface OpenerSettings {
   readonly holdings: Holdings;
   readonly lookups: Lookups;
   readonly links: PeerLinks;
-  /** Finds out which nodes there are. */
-  readonly meet: () => Promise<void>;
+  /** Asks who is alive, out of turn. */
+  readonly discover: () => Promise<void>;
   readonly infoOf: (session: SessionRef) => SessionInfo;
 }
 
 /** ms that the first link to a node that was just discovered is waited for, where no other node can serve. */
 const FIRST_LINK = 1_000;
+
+/** ms before the directory is asked again, each time: an agent that moves is told of within that. */
+const LOOKS: readonly number[] = [0, 100, 200, 400];
+/** Looks for another one when a session has refused: it may be leaving, or have too much to do. */
+const LOOKS_WHEN_REFUSED = 2;
 
 /** One open on its way. */
 interface Opening {
@@ -50,10 +55,12 @@ interface Opening {
   readonly settings: OpenSettings;
   readonly deadline: OpenDeadline;
   readonly tried: Set<string>;
-  /** What was known has led to nobody, and was asked for once more. */
-  isAskedAgain: boolean;
   /** What is told where nobody else can serve: the word of those that have sessions counts most. */
   failure: unknown;
+  /** Somebody may have sessions who could not be asked, or has just lost them. */
+  isHopeful: boolean;
+  /** How often the directory was asked again. */
+  looks: number;
 }
 
 export class Opener {
@@ -93,13 +100,14 @@ export class Opener {
       settings,
       deadline: new OpenDeadline(this.#settings.clock, settings.timeout, settings.signal),
       tried: new Set(),
-      isAskedAgain: false,
       failure: undefined,
+      isHopeful: false,
+      looks: 0,
     };
     for (;;) {
       const node = await this.#choose(opening);
       if (node === undefined) {
-        if (await this.#askAgain(opening)) continue;
+        if (await this.#lookAgain(opening)) continue;
         return this.#openLast(opening);
       }
       try {
@@ -110,24 +118,10 @@ export class Opener {
         opening.tried.add(node.record.id);
         if (opening.failure === undefined || isAboutNobody(opening.failure)) opening.failure = error;
         if (codeOf(error) === 'ERR_YAMUX_FLEET_NOT_HERE') await this.#settings.lookups.refresh(name);
+        if (codeOf(error) === 'ERR_YAMUX_POOL_NO_AVAILABLE_SESSION') continue;
+        if (opening.looks < LOOKS_WHEN_REFUSED || !isRefused(error)) opening.isHopeful = true;
       }
     }
-  }
-
-  /**
-   * Before an open is given up: the known placements may be old, or be at nodes that have come since the last beat. False if nothing was known, or
-   * if it was asked already.
-   */
-  async #askAgain(opening: Opening): Promise<boolean> {
-    const { lookups, view, choice, meet } = this.#settings;
-    const { name, deadline } = opening;
-    if (opening.isAskedAgain || lookups.peek(name).every(({ node }) => node === choice.self)) return false;
-    opening.isAskedAgain = true;
-    await deadline.within(Infinity, (signal) => orAborted(lookups.refresh(name), signal));
-    if (lookups.peek(name).some(({ node }) => view.get(node) === undefined)) {
-      await deadline.within(Infinity, (signal) => orAborted(meet(), signal));
-    }
-    return true;
   }
 
   /** The node that would be asked first, without asking anybody. */
@@ -164,12 +158,40 @@ export class Opener {
       looked = [];
     }
     const placements = this.placements(name, looked).filter((placement) => mayHave(placement, sessionId));
-    return (
-      chooseNode(placements, keyHash, tried, this.#choice) ??
-      ((await this.#waitForLink(placements, opening))
-        ? chooseNode(placements, keyHash, tried, this.#choice)
-        : undefined)
-    );
+    const chosen = chooseNode(placements, keyHash, tried, this.#choice);
+    if (chosen !== undefined) return chosen;
+    if (placements.some(({ node }) => !tried.has(node)) || lookups.isMoving(name)) opening.isHopeful = true;
+    return (await this.#waitForLink(placements, opening))
+      ? chooseNode(placements, keyHash, tried, this.#choice)
+      : undefined;
+  }
+
+  /**
+   * Nobody is left who could be asked, and yet somebody has sessions or had them a moment ago: an agent moves, or a node is new. The directory is
+   * asked again, at once and a few times later. False where that is of no use.
+   */
+  async #lookAgain(opening: Opening): Promise<boolean> {
+    const { lookups, discover, clock } = this.#settings;
+    const { name, tried, deadline } = opening;
+    const ms = LOOKS[opening.looks];
+    if (!opening.isHopeful || ms === undefined) return false;
+    opening.looks += 1;
+    opening.isHopeful = false;
+    if (ms > 0) {
+      const pause = (signal: AbortSignal): Promise<void> =>
+        new Promise((resolve, reject) => {
+          const timer = clock.setTimeout(resolve, ms);
+          signal.addEventListener('abort', () => {
+            clock.clearTimeout(timer);
+            reject(signal.reason as Error);
+          });
+        });
+      await deadline.within(Infinity, pause);
+      tried.clear();
+    }
+    const asked = Promise.all([lookups.refresh(name), discover()]);
+    await deadline.within(Infinity, (signal) => orAborted(asked, signal));
+    return true;
   }
 
   /** True if a node has sessions for the name that was not yet dialed, and now is. */
@@ -294,6 +316,10 @@ function codeOf(error: unknown): unknown {
 function isAboutNobody(error: unknown): boolean {
   const code = codeOf(error);
   return code === 'ERR_YAMUX_POOL_NO_MATCHING_SESSION' || code === 'ERR_YAMUX_FLEET_NOT_HERE';
+}
+
+function isRefused(error: unknown): boolean {
+  return (error as { readonly refused?: unknown }).refused === true;
 }
 
 function ignored(): void {}

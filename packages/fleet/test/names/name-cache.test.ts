@@ -52,9 +52,27 @@ describe('NameCache', () => {
   it('knows a name as one kind at a time', () => {
     const cache = new NameCache(RULES);
     cache.store('x', SOME, 0);
-    cache.store('x', [], 0);
+    cache.store('x', [], 1_000);
+    expect([cache.size, cache.unknownSize]).toEqual([1, 0]);
+    cache.store('x', [], 2_000);
     expect([cache.size, cache.unknownSize]).toEqual([0, 1]);
     cache.store('x', SOME, 0);
     expect([cache.size, cache.unknownSize]).toEqual([1, 0]);
+  });
+
+  it('takes a name that has just lost its placements for one that moves, for a second', () => {
+    const cache = new NameCache({ ...RULES, maxNames: 9 });
+    cache.store('x', SOME, 0);
+    cache.store('x', [], 500);
+    cache.vanish('y', 500);
+    expect([cache.isMoving('x', 1_499), cache.isMoving('y', 1_499)]).toEqual([true, true]);
+    expect(cache.find('x', 599)).toEqual({ placements: [], age: 'fresh' });
+    expect(cache.find('x', 600)).toEqual({ placements: [], age: 'old' });
+    expect(cache.find('y', 500)).toEqual({ placements: [], age: 'old' });
+    expect([cache.isMoving('x', 1_500), cache.isMoving('z', 0)]).toEqual([false, false]);
+    cache.store('x', SOME, 1_600);
+    cache.vanish('x', 1_600);
+    expect(cache.isMoving('x', 1_600)).toBe(false);
+    expect(cache.find('x', 1_600)).toEqual({ placements: SOME, age: 'changed' });
   });
 });

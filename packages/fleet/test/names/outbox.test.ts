@@ -44,4 +44,18 @@ describe('Outbox', () => {
     expect(outbox.hasLost(0)).toBe(false);
     expect(outbox.take(10)).toEqual({ names: ['a', 'b'], firstSeq: 2 });
   });
+
+  it('tells again what was never confirmed, also names that are not held any more', () => {
+    const outbox = new Outbox();
+    outbox.mark('kept');
+    outbox.take(10);
+    outbox.succeeded();
+    outbox.confirmed(1);
+    outbox.mark('withdrawn');
+    outbox.take(10);
+    outbox.succeeded();
+    expect(outbox.hasLost(1)).toBe(true);
+    outbox.markAll(['kept']);
+    expect(outbox.take(10)).toEqual({ names: ['kept', 'withdrawn'], firstSeq: 3 });
+  });
 });

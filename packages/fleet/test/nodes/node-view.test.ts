@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { NodeView } from '../../src/nodes/node-view.ts';
+import { type Answer, NodeView } from '../../src/nodes/node-view.ts';
 import { nodeRecord } from '../support/records.ts';
 
 const DOUBT = 10_000;
@@ -11,8 +11,8 @@ function view(...others: string[]): NodeView {
   return made;
 }
 
-function answer(...ids: string[]): { nodes: ReturnType<typeof nodeRecord>[]; hasForgotten: boolean } {
-  return { nodes: ['me', ...ids].map((id) => nodeRecord(id)), hasForgotten: false };
+function answer(...ids: string[]): Answer {
+  return { nodes: ['me', ...ids].map((id) => nodeRecord(id)), hasForgotten: false, suspicions: 1 };
 }
 
 const ids = (of: NodeView): string[] => Array.from(of, ({ record }) => record.id).sort();
@@ -28,7 +28,7 @@ describe('NodeView', () => {
 
   it('never loses itself', () => {
     const nodes = view();
-    nodes.update({ nodes: [], hasForgotten: false }, 1, nobody);
+    nodes.update({ ...answer(), nodes: [] }, 1, nobody);
     expect(ids(nodes)).toEqual(['me']);
   });
 
@@ -66,7 +66,7 @@ describe('NodeView', () => {
     const node = nodes.get('a');
     if (node === undefined) throw new Error('a is known');
     node.opens = 7;
-    nodes.update({ nodes: [nodeRecord('me'), nodeRecord('a', { load: 9 })], hasForgotten: false }, 1, nobody);
+    nodes.update({ ...answer(), nodes: [nodeRecord('me'), nodeRecord('a', { load: 9 })] }, 1, nobody);
     expect(nodes.get('a')).toMatchObject({ opens: 0, record: { load: 9 } });
   });
 });
@@ -93,5 +93,14 @@ describe('NodeView in doubt', () => {
     nodes.suspect(1_100);
     nodes.update(answer('a'), 2_000, nobody);
     expect([nodes.isDoubtful(2_100), ids(nodes)]).toEqual([true, ['a', 'b', 'me']]);
+  });
+
+  it('does not take an answer that was asked for before the suspicion for one that ends it', () => {
+    const nodes = view('a');
+    nodes.suspect(1_000);
+    nodes.update({ ...answer('a'), suspicions: 0 }, 1_000, nobody);
+    expect(nodes.isDoubtful(1_001)).toBe(true);
+    nodes.update(answer('a'), 1_100, nobody);
+    expect(nodes.isDoubtful(1_101)).toBe(false);
   });
 });

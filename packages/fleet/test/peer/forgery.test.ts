@@ -121,7 +121,9 @@ describe('the peer port with a secret', () => {
     const failed = (): boolean =>
       a.fleet.nodes().some(({ lastError }) => lastError === 'The peer does not know the secret');
     await world.until(failed);
-    await expect(a.fleet.openStream('app')).rejects.toMatchObject({ code: 'ERR_YAMUX_FLEET_UNREACHABLE' });
+    await expect(world.settled(a.fleet.openStream('app'))).rejects.toMatchObject({
+      code: 'ERR_YAMUX_FLEET_UNREACHABLE',
+    });
   });
 });
 

@@ -155,7 +155,7 @@ describe.skipIf(!hasEngine())('redisDirectory()', () => {
 
   it('finds out that connections have been lost without a word, also the one on which nothing is asked', async () => {
     const wire = new Wire(() => ({ path: engine.path }));
-    const one = redisDirectory({ url: `redis://127.0.0.1:${await wire.listen()}` });
+    const one = redisDirectory({ url: `redis://127.0.0.1:${await wire.port()}` });
     try {
       await one.beat(nodeRecord('a'), LEASE);
       await one.publish([entry('x', 1)]);

@@ -68,13 +68,16 @@ export class FleetModel {
     const isEngineSpared = !['clear', 'stop', 'cutDirectory'].includes(event.do);
     const asked = requests.map((request) => ({
       request,
+      from: this.#slots[request.slot] as ModelNode,
       musts: this.#whoMust(request, isEngineSpared),
       answer: this.#ask(request),
     }));
     const happened = this.#happen(event);
     const settled = await this.#settled(Promise.all(asked.map(({ answer }) => answer)));
     await happened;
-    for (const [index, { request, musts }] of asked.entries()) this.#check(request, musts, settled[index] as Answer);
+    for (const [index, { request, from, musts }] of asked.entries()) {
+      this.#check(request, from, musts, settled[index] as Answer);
+    }
   }
 
   /** All faults end, and time passes: every node sees the same. */
@@ -121,8 +124,7 @@ export class FleetModel {
     );
   }
 
-  #check(request: Request, mustBefore: readonly ModelAgent[], answer: Answer): void {
-    const from = this.#slots[request.slot] as ModelNode;
+  #check(request: Request, from: ModelNode, mustBefore: readonly ModelAgent[], answer: Answer): void {
     if ('id' in answer) {
       const served = this.#agents.find(({ agent }) => agent.id === answer.id) as ModelAgent;
       expect(served.agent.names, 'only agents that serve the name').toContain(request.name);

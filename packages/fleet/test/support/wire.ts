@@ -5,6 +5,7 @@ import { type AddressInfo, connect, createServer, type NetConnectOpts, type Serv
 export class Wire {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  #listening: Promise<unknown> | undefined;
   #isCut = false;
 
   /** `target`: undefined while nobody is to be reached. */
@@ -18,9 +19,13 @@ export class Wire {
     });
   }
 
-  async listen(): Promise<number> {
-    this.#server.listen(0, '127.0.0.1');
-    await once(this.#server, 'listening');
+  /** Of the near end; it listens from the first call on. */
+  async port(): Promise<number> {
+    if (this.#listening === undefined) {
+      this.#listening = once(this.#server, 'listening');
+      this.#server.listen(0, '127.0.0.1');
+    }
+    await this.#listening;
     return (this.#server.address() as AddressInfo).port;
   }
 
@@ -41,6 +46,7 @@ export class Wire {
 
   async close(): Promise<void> {
     this.cut();
+    if (this.#listening === undefined) return;
     this.#server.close();
     await once(this.#server, 'close');
   }

@@ -89,6 +89,17 @@ export class World {
     }
   }
 
+  /** Lets time pass until the promise is settled. */
+  async settled<Value>(promise: Promise<Value>): Promise<Value> {
+    let isSettled = false;
+    const settle = (): void => {
+      isSettled = true;
+    };
+    promise.then(settle, settle);
+    await this.until(() => isSettled);
+    return promise;
+  }
+
   /** Until every node reaches every other one, and the directory has been told all. */
   async converged(nodes: readonly TestNode[] = this.nodes): Promise<void> {
     await this.until(() =>
