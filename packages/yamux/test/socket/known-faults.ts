@@ -297,4 +297,8 @@ export const MAY_DIFFER: ReadonlyArray<readonly [string, Program]> = [
     '`errored` of an end that was destroyed while a write waited',
     program([[a({ do: 'fill' })], [a({ do: 'destroy', error: false }), b(data)]]),
   ],
+  [
+    'an echo of much beside a loop, which destroys at the end',
+    program([[a({ do: 'for await' })], [a({ do: 'pipeline', to: 'self' })], [b({ do: 'end', size: 70_000 })]]),
+  ],
 ];

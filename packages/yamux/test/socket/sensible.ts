@@ -154,7 +154,7 @@ function sinkingInPeace(program: Program): Program {
 /**
  * One end echoes at most, once, or nothing comes to rest. And whose bytes get between those that it echoes, would depend on time: from then on
  * it writes nothing of its own, and begins no other reading; and nobody fills the connection. It is left out at an end that has ended, or ends
- * with a large input: how much it reads before a write fails, is how the input is cut. With cork() it would read as far as its buffer goes. And
+ * with a large input, as a loop has it: how much it reads before a write fails, is how the input is cut. With cork() it would read as far as its buffer goes. And
  * the 'close' of a destroy() in the same round takes the echo apart, before or after the end of the input goes through it. pause() is forgotten
  * when the writing goes on that the reading waits for: so pipe() has it, and a kernel may have taken all by then.
  */
@@ -164,9 +164,11 @@ function withOneEcho(program: Program): Program {
   if (first === undefined) return program;
   const since = all.indexOf(first);
   const hasEndedBefore = all.slice(0, since).some(({ end, do: what }) => end === first.end && ENDS.has(what));
+  const isLooping = all.some((step) => step.end === first.end && step.do === 'for await');
+  const endsWithInput = isLooping || !program.allowHalfOpen[first.end];
   const saidByPeer = saidBefore({ ...program, rounds: [all.filter((step) => !isEcho(step))] }, otherEnd(first.end));
   return keep(program, (step, steps) => {
-    if (step === first) return !hasEndedBefore && (program.allowHalfOpen[first.end] || saidByPeer <= 1000);
+    if (step === first) return !hasEndedBefore && (!endsWithInput || saidByPeer <= 1000);
     if (isEcho(step) || step.do === 'fill') return false;
     if (step.end !== first.end) return true;
     if (step.do === 'cork' || (BREAKS.has(step.do) && steps.includes(first))) return false;
