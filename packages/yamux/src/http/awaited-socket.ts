@@ -8,6 +8,9 @@ import { YamuxError } from '../errors.ts';
 
 type Callback = (error?: Error | null) => void;
 
+/** As large as what the frames copy in any case. */
+const COPY_BELOW = 4096;
+
 const ADDRESSES = ['remoteAddress', 'remotePort', 'remoteFamily', 'localAddress', 'localPort', 'localFamily'] as const;
 
 /** The addresses of the stream, as soon as there is one. */
@@ -110,15 +113,15 @@ export class AwaitedSocket extends SocketShape {
     if (this.readableLength === 0) this.read(0);
   }
 
-  // What the stream has room for is copied and done, as a kernel does: so the next write is with the stream at once, too, and a destroy() behind it
-  // forgets nothing. What is more stays the writer's, and is done when the stream says so.
+  // A small write that the stream has room for is copied and done, as a kernel does: so the next one is with the stream at once, too, and a destroy()
+  // behind it forgets nothing. A larger one, whose copy costs, stays the writer's, and is done when the stream says so.
 
   override _write(chunk: Buffer, encoding: BufferEncoding, callback: Callback): void {
     this.#writeCallback = callback;
     this.#writeLength = chunk.length;
     const stream = this.#stream;
     if (stream === undefined) this.#waiting = () => this._write(chunk, encoding, callback);
-    else if (hasRoom(stream, chunk.length)) this.#writeCopy(stream, Buffer.from(chunk));
+    else if (isSmall(stream, chunk.length)) this.#writeCopy(stream, Buffer.from(chunk));
     else stream.write(chunk, this.#written);
   }
 
@@ -130,7 +133,7 @@ export class AwaitedSocket extends SocketShape {
       this.#waiting = () => this._writev(chunks, callback);
       return;
     }
-    if (hasRoom(stream, this.#writeLength)) {
+    if (isSmall(stream, this.#writeLength)) {
       this.#writeCopy(stream, Buffer.concat(chunks.map(({ chunk }) => chunk)));
       return;
     }
@@ -201,8 +204,8 @@ export class AwaitedSocket extends SocketShape {
   }
 }
 
-function hasRoom(stream: Duplex, bytes: number): boolean {
-  return stream.writable && stream.writableLength + bytes < stream.writableHighWaterMark;
+function isSmall(stream: Duplex, bytes: number): boolean {
+  return bytes < COPY_BELOW && stream.writable && stream.writableLength + bytes < stream.writableHighWaterMark;
 }
 
 function notSent(): YamuxError {

@@ -175,7 +175,7 @@ export class Actor {
         wroteAll: this.writer.filling === 'all written',
         isConsuming: reader.isConsuming,
         isEchoing: reader.isEchoing,
-        isDecoding: connection.readableEncoding !== null,
+        leavesARest: reader.leavesARest,
         isDead: this.isDead,
         isBroken: connection.destroyed && !(connection.readableEnded && connection.writableFinished),
         hasFinished: connection.writableFinished,

@@ -5,6 +5,7 @@
 //   pipe(), which goes on at 'drain', forgets a pause(): sensible.ts leaves these out;
 // - a FIN is out when its frame is handed over, sooner than a kernel's or behind bytes that wait: a destroy() behind end() may come before
 //   'finish' over the ones and after it over the others;
+// - the callback of a write that does not go out whole gets an error, where a socket that is destroyed gives none: so `errored` has it;
 // - error codes and addresses, at which nobody looks here.
 
 import { type EndName, otherEnd } from './program.ts';
@@ -75,9 +76,11 @@ function compare(sockets: Sights, streams: Sights, end: EndName): string[] {
   const lines = always(sockets[end], streams[end]);
   const isStuck = (one: EndName): boolean => isStuckEcho(sockets, one) || isStuckEcho(streams, one);
   // As much as went in is not the same: then all of it must have come out, or nothing be said.
-  const inputDiffers = sockets[peer].facts.hasFilled || isCutShort(sockets, streams, end);
-  const counted = ['units', 'content', 'blocks', 'reacts to data', 'readableLength'];
-  if (!isStuck(end)) lines.push(...unequal(sockets[end], streams[end], 'reading', inputDiffers ? counted : []));
+  const isCut = isCutShort(sockets, streams, end);
+  const counted = sockets[peer].facts.hasFilled || isCut ? COUNTED : [];
+  // What Node has left of it, is what is left of a block for who reads by blocks, and for others as much as it holds, or nothing.
+  const left = isCut || (counted.length > 0 && readByBlocks(sockets, streams, end)) ? ['readableLength'] : [];
+  if (!isStuck(end)) lines.push(...unequal(sockets[end], streams[end], 'reading', [...counted, ...left]));
   if (sockets[peer].facts.hasFilled && !isBroken(sockets, end) && !waits(sockets, peer) && waits(streams, peer)) {
     lines.push(`has ${streams[end].facts.taken} of ${streams[peer].facts.sent} bytes over streams, all over sockets`);
   }
@@ -86,8 +89,20 @@ function compare(sockets: Sights, streams: Sights, end: EndName): string[] {
   const mayFinish = isDestroyedBeforeFinish(sockets[end]) && streams[end].facts.hasFinished;
   const mayNotFinish = isDestroyedBeforeFinish(streams[end]) && streams[end].facts.sent > SURE_WINDOW;
   lines.push(...unequal(sockets[end], streams[end], 'writing', mayFinish || mayNotFinish ? FINISHED : []));
-  lines.push(...unequal(sockets[end], streams[end], 'whole'));
+  lines.push(...unequal(sockets[end], streams[end], 'whole', isWriteCut(streams[end]) ? ['errored'] : []));
   return lines;
+}
+
+/** As much as went in is not the same. */
+const COUNTED: readonly string[] = ['units', 'content', 'blocks', 'reacts to data'];
+
+function readByBlocks(sockets: Sights, streams: Sights, end: EndName): boolean {
+  return sockets[end].reading.blocks !== '' || streams[end].reading.blocks !== '';
+}
+
+/** Destroyed, and not by an error, while a write may have waited. */
+function isWriteCut({ facts, whole }: Sight): boolean {
+  return facts.isBroken && whole.error === 0 && facts.sent > SURE_WINDOW;
 }
 
 /** Destroyed with more on its way than both kinds have in Node's buffer: how much it had read by then would depend on time. */
@@ -133,14 +148,14 @@ function afterBreak(sockets: readonly Sights[], streams: readonly Sights[], end:
   const wasEnded = before[peer].facts.hasFinished && (streams[since - 1]?.[peer].facts.hasFinished ?? false);
   const wroteLater = sockets.at(-1)?.[end].facts.sent !== before[end].facts.sent;
   const hasFilled = socket.facts.hasFilled || sockets.at(-1)?.[peer].facts.hasFilled;
-  // Who decodes has the rest of a character that is not whole only at an end.
-  const isDecoding = socket.facts.isDecoding && !wasEnded;
+  // The rest of a character that is not whole comes at an end, and at none else.
+  const lacksARest = socket.facts.leavesARest && !wasEnded;
   // Who pauses in the round in which the peer breaks off has read what comes with it, or not.
   // A kernel resets a connection that is closed with something unread in it, and then some of what was sent may not arrive.
   const isClosedClean = then[peer].facts.taken === then[end].facts.sent;
   if (
     !hasFilled &&
-    !isDecoding &&
+    !lacksARest &&
     (wasEnded
       ? !wroteLater
       : isClosedClean && tookAll(before, end) && then[end].facts.isConsuming && saidLittle(before, then, peer))

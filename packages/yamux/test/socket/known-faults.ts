@@ -279,4 +279,26 @@ export const MAY_DIFFER: ReadonlyArray<readonly [string, Program]> = [
       [b({ do: 'for await' }), a({ do: 'exactly', size: 70_000 }), a({ do: 'pipe', to: 'sink' })],
     ]),
   ],
+  [
+    'a byte that was put back, for who begins to read later',
+    program(
+      [
+        [a(end), b({ do: 'unshift', size: 1 }), b(write(1))],
+        [a(write(1))],
+        [b(write(1)), a({ do: 'pause' })],
+        [b(write(1))],
+        [a({ do: 'for await' })],
+      ],
+      {},
+      { b: false },
+    ),
+  ],
+  [
+    '`errored` of an end that was destroyed while a write waited',
+    program([[a({ do: 'fill' })], [a({ do: 'destroy', error: false }), b(data)]]),
+  ],
+  [
+    'an echo of much beside a loop, which destroys at the end',
+    program([[a({ do: 'for await' })], [a({ do: 'pipeline', to: 'self' })], [b({ do: 'end', size: 70_000 })]]),
+  ],
 ];

@@ -4,7 +4,7 @@ import { Duplex, pipeline, Transform, Writable } from 'node:stream';
 import type { Connection } from './carrier.ts';
 import type { Action, Encoding, Size } from './program.ts';
 import { beat } from './pulse.ts';
-import { type Chunk, LEAST_HIGH_WATER_MARK, Reading, readFrom } from './reading.ts';
+import { type Chunk, LEAST_HIGH_WATER_MARK, LEAVES_A_REST, Reading, readFrom } from './reading.ts';
 import type { Writer } from './writer.ts';
 
 /** The buffer of a Readable, where libraries look for what is left. */
@@ -27,6 +27,7 @@ export class Reader {
   /** Calls read(). One at a time: two would share by chance. */
   #isPulling = false;
   #stopPulling: (() => void) | undefined;
+  #hasPutBack = false;
   /** Of what the Readable says that it has when it closes, what could not be read. */
   whatIsLeft = '';
   /** Bytes that came out of the connection. */
@@ -60,6 +61,7 @@ export class Reader {
         this.#readOnce(action.size);
         return true;
       case 'unshift':
+        this.#hasPutBack = true;
         for (const record of this.#records) record.isRaw = false;
         connection.unshift(Buffer.alloc(action.size, 'u'));
         return true;
@@ -125,6 +127,11 @@ export class Reader {
     return Math.min(this.#connection.readableLength, LEAST_HIGH_WATER_MARK);
   }
 
+  get leavesARest(): boolean {
+    const encoding = this.#connection.readableEncoding;
+    return encoding !== null && LEAVES_A_REST.has(encoding as Encoding);
+  }
+
   get isCorrupt(): boolean {
     return this.#records.some(({ isCorrupt }) => isCorrupt);
   }
@@ -170,7 +177,7 @@ export class Reader {
 
   #newRecord(): Reading {
     const record = new Reading();
-    record.isRaw = this.taken === 0;
+    record.isRaw = this.taken === 0 && !this.#hasPutBack;
     this.#records.push(record);
     return record;
   }

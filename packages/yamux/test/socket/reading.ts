@@ -3,10 +3,13 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { patternAt } from './pattern.ts';
-import type { Size } from './program.ts';
+import type { Encoding, Size } from './program.ts';
 
 /** Bytes that ends of both kinds have in Node's own buffer if as much has come. */
 export const LEAST_HIGH_WATER_MARK = 16_384;
+
+/** Their characters have more than one byte: the rest of one is given at the end. */
+export const LEAVES_A_REST: ReadonlySet<Encoding> = new Set<Encoding>(['utf8', 'base64']);
 
 export type Chunk = Buffer | Uint8Array | string;
 

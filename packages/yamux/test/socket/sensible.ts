@@ -1,6 +1,7 @@
 // What of a program stays: the steps whose outcome would depend on time, on the order of what races, or on where a chunk is cut, are left out.
 
 import { type Action, type EndName, otherEnd, type Program, type Step } from './program.ts';
+import { LEAST_HIGH_WATER_MARK, LEAVES_A_REST } from './reading.ts';
 
 /** Bytes that a stream takes for a peer who reads nothing, at least. */
 const SURE_WINDOW = 131_072;
@@ -33,9 +34,11 @@ function reusingInTime(program: Program): Program {
     if (step.do !== 'reuse') return true;
     // A loop destroys what it has read to its end.
     const isLooping = all.some((other) => other.end === step.end && other.do === 'for await');
-    if (!program.allowHalfOpen[step.end] || isLooping) return false;
+    const until = program.rounds.slice(0, program.rounds.indexOf(steps) + 1).flat();
+    const mayBeDestroyed = isLooping && until.some((other) => other.end !== step.end && mayEnd(other));
+    if (!program.allowHalfOpen[step.end] || mayBeDestroyed) return false;
     if (saidBefore(program, step.end) <= SURE_WINDOW) return true;
-    const before = program.rounds.slice(0, program.rounds.indexOf(steps)).flat();
+    const before = until.slice(0, -steps.length);
     const isRead = before.some(({ end, do: what }) => end !== step.end && what === 'data');
     const mayStop = all.some((other) => other.end !== step.end && (isEcho(other) || STOPS.has(other.do)));
     return isRead && !mayStop;
@@ -44,29 +47,36 @@ function reusingInTime(program: Program): Program {
 
 /**
  * What unshift() hands to who reads at once is decoded or not by the time of the first read. And toWeb() throws at text, as Node has it. A
- * 'readable' that is under way while what is there becomes less than a character never comes, nor any later one: Node's, over sockets.
+ * 'readable' that is under way while what is there becomes less than a character never comes, nor any later one: Node's, over sockets, where
+ * streams go on.
  */
 function decodingApart(program: Program): Program {
   const apart = program.rounds.flat().filter(({ do: what }) => what === 'unshift' || what === 'toWeb');
   return keep(program, (step, steps) => {
     if (step.do !== 'encoding') return true;
-    const isUnderWay = steps.some((other) => other.end === step.end && ['readable', 'exactly'].includes(other.do));
-    return !apart.some(({ end }) => end === step.end) && !isUnderWay;
+    const isUnderWay = ownBefore(step, steps).some(({ do: what }) => what === 'readable' || what === 'exactly');
+    return !apart.some(({ end }) => end === step.end) && !(isUnderWay && LEAVES_A_REST.has(step.encoding));
   });
 }
 
 /**
- * A loop takes what is there in the tick in which it begins: of much, that is how Node cuts it, and setEncoding() decodes the rest, and unshift()
- * goes in front of it. And it looks at a connection that was destroyed in the same tick before its 'close' or behind it, at which others read.
+ * A loop takes what is there in the tick in which it begins: of much, that is how it came in pieces, and setEncoding() decodes the rest, and
+ * unshift() goes in front of it. And it looks at a connection that was destroyed in the same tick before its 'close' or behind it, at which
+ * others read.
  */
 function loopingApart(program: Program): Program {
   return keep(program, (step, steps) => {
-    const own = steps.filter(({ end }) => end === step.end);
-    if (LOOKS.has(step.do)) return !own.some(({ do: what }) => BREAKS.has(what));
+    const before = ownBefore(step, steps);
+    if (LOOKS.has(step.do)) return !before.some(({ do: what }) => BREAKS.has(what));
     if (step.do !== 'encoding' && step.do !== 'unshift') return true;
-    const isCut = own.some(({ do: what }) => what === 'for await' || what === 'iterator');
-    return !isCut || saidBefore(program, otherEnd(step.end)) <= 1000;
+    const isCut = before.some(({ do: what }) => what === 'for await' || what === 'iterator');
+    return !isCut || saidBefore(program, otherEnd(step.end), steps[0]) <= LEAST_HIGH_WATER_MARK;
   });
+}
+
+/** What the same end does before it in the same round. */
+function ownBefore(step: Step, steps: readonly Step[]): Step[] {
+  return steps.slice(0, steps.indexOf(step)).filter(({ end }) => end === step.end);
 }
 
 /**
@@ -109,30 +119,34 @@ function asWebInTime(program: Program): Program {
  */
 function endingInTime(program: Program): Program {
   return keep(program, (step) => {
+    const isHeard = writes(step) || (step.do === 'destroy' && step.error);
     const isLate =
-      step.do === 'once'
-        ? step.event === 'finish'
-        : LATE.has(step.do) || hasEnded(program, step) || (step.do === 'destroy' && step.error);
+      step.do === 'once' ? step.event === 'finish' : LATE.has(step.do) || (isHeard && hasEnded(program, step));
     return !isLate || saidBefore(program, step.end) <= SURE_WINDOW;
   });
 }
 
-/** A step of an end that says something behind its own end, or behind one that an event may bring. */
+/** A step behind the end of its own side, or behind one that an event may bring. */
 function hasEnded(program: Program, step: Step): boolean {
   const all = program.rounds.flat();
-  const mayEnd = (other: Step): boolean => {
-    if (other.end !== step.end) return ENDS.has(other.do) && !program.allowHalfOpen[step.end];
-    return other.do === 'end' || (other.do === 'once' && other.act === 'end');
+  const ends = (other: Step): boolean => {
+    if (other.end !== step.end) return mayEnd(other) && !program.allowHalfOpen[step.end];
+    return other.do === 'end' || (other.do === 'once' && other.act === 'end') || isEcho(other);
   };
-  return writes(step) && all.slice(0, all.indexOf(step)).some(mayEnd);
+  return all.slice(0, all.indexOf(step)).some(ends);
+}
+
+function mayEnd(step: Step): boolean {
+  return step.do === 'once' ? step.act === 'end' || step.act === 'destroy' : ENDS.has(step.do) || step.do === 'die';
 }
 
 /** How many chunks a slow sink has taken when its end breaks off, depends on time. A write behind the own end breaks off, too. */
 function sinkingInPeace(program: Program): Program {
   const all = program.rounds.flat();
   const isSlow = (step: Step): boolean => (step.do === 'pipe' || step.do === 'pipeline') && step.to === 'slow sink';
+  const isLate = (step: Step): boolean => writes(step) && hasEnded(program, step);
   return keep(program, (step) => {
-    const breaks = BREAKS.has(step.do) || (step.do === 'once' && step.act === 'destroy') || hasEnded(program, step);
+    const breaks = BREAKS.has(step.do) || (step.do === 'once' && step.act === 'destroy') || isLate(step);
     return !breaks || !all.some((other) => other.end === step.end && isSlow(other));
   });
 }
@@ -140,7 +154,7 @@ function sinkingInPeace(program: Program): Program {
 /**
  * One end echoes at most, once, or nothing comes to rest. And whose bytes get between those that it echoes, would depend on time: from then on
  * it writes nothing of its own, and begins no other reading; and nobody fills the connection. It is left out at an end that has ended, or ends
- * with a large input: how much it reads before a write fails, is how the input is cut. With cork() it would read as far as its buffer goes. And
+ * with a large input, as a loop has it: how much it reads before a write fails, is how the input is cut. With cork() it would read as far as its buffer goes. And
  * the 'close' of a destroy() in the same round takes the echo apart, before or after the end of the input goes through it. pause() is forgotten
  * when the writing goes on that the reading waits for: so pipe() has it, and a kernel may have taken all by then.
  */
@@ -150,9 +164,11 @@ function withOneEcho(program: Program): Program {
   if (first === undefined) return program;
   const since = all.indexOf(first);
   const hasEndedBefore = all.slice(0, since).some(({ end, do: what }) => end === first.end && ENDS.has(what));
+  const isLooping = all.some((step) => step.end === first.end && step.do === 'for await');
+  const endsWithInput = isLooping || !program.allowHalfOpen[first.end];
   const saidByPeer = saidBefore({ ...program, rounds: [all.filter((step) => !isEcho(step))] }, otherEnd(first.end));
   return keep(program, (step, steps) => {
-    if (step === first) return !hasEndedBefore && (program.allowHalfOpen[first.end] || saidByPeer <= 1000);
+    if (step === first) return !hasEndedBefore && (!endsWithInput || saidByPeer <= 1000);
     if (isEcho(step) || step.do === 'fill') return false;
     if (step.end !== first.end) return true;
     if (step.do === 'cork' || (BREAKS.has(step.do) && steps.includes(first))) return false;

@@ -20,7 +20,8 @@ export interface Facts {
   readonly wroteAll: boolean;
   readonly isConsuming: boolean;
   readonly isEchoing: boolean;
-  readonly isDecoding: boolean;
+  /** It may have bytes of a character that is not whole. */
+  readonly leavesARest: boolean;
   readonly isDead: boolean;
   /** Destroyed, and not because both directions had come to their end. */
   readonly isBroken: boolean;
