@@ -46,7 +46,10 @@ export interface Strategy {
    * that, by the stream. Only where this is here are answers timed, and `silentSince` is kept.
    */
   readonly answered?: ((candidate: Candidate, ms: number) => void) | undefined;
-  /** An open, or the stream that came of it, ended after so many milliseconds without an answer of the peer. Only with `answered`. */
+  /**
+   * An open, or the stream that came of it, ended without an answer of the peer: after so many milliseconds, or, if that is more, those for which
+   * the peer has owed answers since its last one. Only with `answered`.
+   */
   readonly unanswered?: ((candidate: Candidate, ms: number) => void) | undefined;
   /** An attempt has come to nothing; `isFault` unless its caller gave up, or the session is full or retires. */
   failed?(candidate: Candidate, routing: RoutingContext, isFault: boolean): void;
@@ -115,8 +118,8 @@ export interface Candidate {
   /** Round trip of the session in milliseconds, if it knows. */
   readonly rtt: number | undefined;
   /**
-   * Since when its peer owes an answer to an open: since its last answer, or the first open after that. Undefined if it owes none, or the
-   * strategy does not hear of answers.
+   * Since when its peer owes an answer to an open: since its last answer, or the first open after that; later by the times in which it owed
+   * none since, because all who waited had given up. Undefined if it owes none now, or the strategy does not hear of answers.
    */
   readonly silentSince: number | undefined;
   /** When it joined, or last recovered. */

@@ -38,7 +38,10 @@ export class Member implements Candidate, Placed, ConditionListener {
   #pending = 0;
   /** Attempts that its peer owes an answer to. */
   #unanswered = 0;
+  /** Since its last answer, the times in which it owed none left out: later than that by as much as these were. */
   #silentSince = 0;
+  /** For how long it has owed answers since its last one, while it owes none. */
+  #silence = 0;
   #readySince: number;
   #openAttempts = 0;
   #openFailures = 0;
@@ -170,7 +173,7 @@ export class Member implements Candidate, Placed, ConditionListener {
   /** Takes a slot for one attempt. Returns the time, if anybody wants to know how long its answer takes. */
   begin(slot: Slot, turn: number): number {
     const now = this.#port.isTimed ? this.#port.clock.now() : 0;
-    if (this.#unanswered === 0) this.#silentSince = now;
+    if (this.#unanswered === 0) this.#silentSince = now - this.#silence;
     this.#unanswered += 1;
     this.#slots.add(slot);
     this.#load += 1;
@@ -186,14 +189,22 @@ export class Member implements Candidate, Placed, ConditionListener {
     this.#unanswered -= 1;
     if (!this.#port.isTimed) return;
     const now = this.#port.clock.now();
+    this.#silence = 0;
     this.#silentSince = now;
     if (!this.#removed) this.#port.answered(this, now - startedAt);
   }
 
-  /** An attempt that began then has ended without an answer. */
+  /**
+   * An attempt that began then has ended without an answer. What the peer has owed until now it owes to the next attempt too: callers that
+   * give up soon, one after the other, do not hide that it is silent.
+   */
   unanswered(startedAt: number): void {
     this.#unanswered -= 1;
-    if (this.#port.isTimed && !this.#removed) this.#port.unanswered(this, this.#port.clock.now() - startedAt);
+    if (!this.#port.isTimed) return;
+    const now = this.#port.clock.now();
+    const silence = now - this.#silentSince;
+    if (this.#unanswered === 0) this.#silence = silence;
+    if (!this.#removed) this.#port.unanswered(this, Math.max(now - startedAt, silence));
   }
 
   /** The attempt has its stream: the slot is the stream's, until it is fully closed. */

@@ -14,23 +14,31 @@ export class ModelLatency {
   readonly #samples: Sample[] = [];
   /** When each open was asked for that the peer has not answered. */
   readonly #owed = new Map<object, number>();
-  #silentSince = 0;
+  /** For each time in which it owed an answer, since its last one: from when to when, if that is over. */
+  #silences: { readonly from: number; to?: number }[] = [];
 
   asked(open: object, now: number): void {
-    if (this.#owed.size === 0) this.#silentSince = now;
+    if (this.#owed.size === 0) this.#silences.push({ from: now });
     this.#owed.set(open, now);
   }
 
   answered(open: object, now: number): void {
     this.#samples.push({ at: now, ms: now - (this.#owed.get(open) ?? now), isAnswer: true });
     this.#owed.delete(open);
-    this.#silentSince = now;
+    this.#silences = this.#owed.size > 0 ? [{ from: now }] : [];
   }
 
   ended(open: object, now: number): void {
     const since = this.#owed.get(open);
-    if (since !== undefined) this.#samples.push({ at: now, ms: now - since, isAnswer: false });
+    if (since === undefined) return;
+    this.#samples.push({ at: now, ms: Math.max(now - since, this.#silence(now)), isAnswer: false });
     this.#owed.delete(open);
+    const last = this.#silences.at(-1);
+    if (this.#owed.size === 0 && last !== undefined) last.to = now;
+  }
+
+  #silence(now: number): number {
+    return this.#silences.reduce((sum, { from, to = now }) => sum + to - from, 0);
   }
 
   failed(now: number): void {
@@ -56,7 +64,7 @@ export class ModelLatency {
     let ms = costAt(now);
     if (Number.isNaN(ms)) ms = load === 0 ? 0 : 1e9;
     else ms = Math.max(1, ms);
-    const silent = this.#owed.size > 0 ? now - this.#silentSince : 0;
+    const silent = this.#owed.size > 0 ? this.#silence(now) : 0;
     return (load + 1) * Math.max(ms, silent);
   }
 }

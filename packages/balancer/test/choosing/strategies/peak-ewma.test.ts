@@ -195,6 +195,40 @@ describe('peak-ewma', () => {
     expect(pool.stats()).toMatchObject({ sessionsHealthy: 2 });
   });
 
+  it('leaves a peer that stalls although each of its callers gives up before it has waited for long', async () => {
+    const clock = new ManualClock();
+    const pool = new SessionPool({ strategy: 'peak-ewma', clock, random: seededRandom(1) });
+    const [stalls, good] = [new FakeSession().answers(), new FakeSession().answers()];
+    pool.add(stalls);
+    pool.add(good);
+    let isStalled = false;
+    /** One open each millisecond; an answer takes 5 ms, and after 20 ms a caller lets its stream go. Returns how many came to the one that stalls. */
+    const use = async (opens: number): Promise<number> => {
+      let count = 0;
+      for (let turn = 0; turn < opens; turn += 1) {
+        const { session, stream } = await pool.openStream();
+        const fake = session.session as FakeSession;
+        if (fake === stalls) count += 1;
+        clock.setTimeout(() => {
+          if (!isStalled || fake === good) fake.streams.find((one) => one === stream)?.acknowledge();
+        }, 5);
+        clock.setTimeout(() => stream.destroy(), 20);
+        clock.advance(1);
+        await queueDrained();
+      }
+      return count;
+    };
+    const fair = await use(200);
+    expect(fair).toBeGreaterThan(80);
+    isStalled = true;
+    expect(await use(200)).toBeLessThan(25);
+    // It is tried now and then, and each time in vain: it stays as slow as it has been silent in all.
+    expect(await use(2_000)).toBeLessThan(10);
+    isStalled = false;
+    clock.advance(60_000);
+    expect(await use(200)).toBeGreaterThan(80);
+  });
+
   it.each([[{ decay: 0 }], [{ decay: -1 }], [{ slowStart: -1 }]])('refuses %o', (options) => {
     expect(() => peakEwma(options)).toThrow(RangeError);
   });
