@@ -51,8 +51,11 @@ function whyUnproven(): string | undefined {
 }
 
 const args: readonly string[] = process.argv.slice(2);
-if (args.some((arg) => arg !== '--dry-run')) {
-  console.error(`Usage: pnpm release [--dry-run]\nExpected nothing or --dry-run, got ${args.join(' ')}`);
+const USAGE = 'Usage: pnpm release [--dry-run]';
+if (args.includes('--help')) {
+  console.log(USAGE);
+} else if (args.some((arg) => arg !== '--dry-run')) {
+  console.error(`${USAGE}\nExpected nothing or --dry-run, got ${args.join(' ')}`);
   process.exitCode = 2;
 } else {
   release(args.length > 0);

@@ -4,6 +4,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { allPages } from '../docs/src/pages.ts';
 import { inBrowser, isChromiumHere } from './published/browser.ts';
 import { Consumer } from './published/consumer.ts';
 import { overrideYamuxJs } from './published/override.ts';
@@ -37,6 +38,10 @@ const PEERS: readonly string[] = [
 const DEPENDENCIES: readonly string[] = Object.keys(manifest(join(root, 'packages', 'tunnel')).dependencies ?? {})
   .filter((name) => !name.startsWith('@zishuo/'))
   .map((name) => join(modules('tunnel'), name));
+/** Node documents this, and the newest of its types lack it. */
+const NOT_TYPED = /Duplex[.]from[(][{]/;
+/** What some pages use besides. */
+const NOT_INSTALLED = /from '(undici|yamux-js|[.][^']*)'/;
 /** The one package that has dependencies outside this workspace, among them peers of the others. */
 const TUNNEL = /^zishuo-tunnel-/;
 
@@ -57,7 +62,7 @@ async function testDist(temporary: string): Promise<void> {
     step(`types, with ${nodeTypes} and every peer dependency`);
     const installed = [join(root, 'node_modules', nodeTypes), ...PEERS, ...DEPENDENCIES];
     const consumer = new Consumer(join(temporary, nodeTypes.replace('/', '-')), temporary, tarballs, installed);
-    consumer.types(entries());
+    consumer.types(entries(), documentedCode());
     return consumer;
   });
   const [full = bare] = consumers;
@@ -121,6 +126,16 @@ function unavailable(title: string, reason: string): string {
   if (!['', '0', 'false', undefined].includes(process.env.CI)) throw new Error(`no ${title}: ${reason}`);
   console.warn(`no ${title}: ${reason}`);
   return title;
+}
+
+/** Of all pages, what is TypeScript and stands for itself. */
+function documentedCode(): readonly string[] {
+  const blocks = allPages().flatMap((page) => page.blocks.filter(({ language }) => language === 'ts'));
+  const alone = blocks.filter(
+    ({ marks, code }) =>
+      !marks.some((mark) => /^(signature$|file=)/.test(mark)) && !NOT_INSTALLED.test(code) && !NOT_TYPED.test(code),
+  );
+  return alone.map(({ given, code }) => `${given}\n${code}`);
 }
 
 function step(what: string): void {

@@ -6,6 +6,9 @@ import ts from 'typescript';
 import { compilerOptions } from './check-types.ts';
 import { root } from './pages.ts';
 
+/** What stands for Node in builds for browsers: no application imports it, and its names are Node's. */
+const BUILDS_ONLY = './browser';
+
 export interface Doc {
   /** Markdown, with `{@link Name}` as in the source. Empty without a comment. */
   readonly text: string;
@@ -61,6 +64,7 @@ function entryFiles(folder: string): { specifier: string; file: string }[] {
     exports: Record<string, Record<string, unknown> | string>;
   };
   return Object.entries(manifest.exports).flatMap(([path, target]) => {
+    if (path === BUILDS_ONLY) return [];
     const source = typeof target === 'string' ? undefined : target['@zishuo/source'];
     return source === undefined
       ? []

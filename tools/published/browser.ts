@@ -76,7 +76,7 @@ function bundled(input: Parameters<typeof buildSync>[0]): Uint8Array {
 }
 
 async function byVite(folder: string): Promise<Uint8Array> {
-  const lib = { entry: 'page.mjs', formats: ['es' as const], fileName: 'page' };
+  const lib = { entry: 'page.mjs', formats: ['es' as const], fileName: () => 'page.js' };
   const outDir = join(folder, 'by-vite');
   await build({ root: folder, configFile: false, logLevel: 'warn', build: { outDir, minify: true, lib } });
   return readFileSync(join(outDir, 'page.js'));

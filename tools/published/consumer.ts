@@ -70,11 +70,21 @@ export class Consumer {
     renameSync(before, place);
   }
 
-  /** The compiler reads the types as strictly as it can, as an ES module and as a CommonJS one. */
-  types(entries: readonly string[]): void {
+  /**
+   * The compiler reads the types as strictly as it can, from an ES module and from a CommonJS one, and all code of `blocks`; as Node resolves
+   * imports, and as bundlers do.
+   */
+  types(entries: readonly string[], blocks: readonly string[]): void {
     const lines = entries.map((name, index) => `import * as entry${index} from '${name}';\nvoid entry${index};\n`);
-    const files = ['consumer.mts', 'consumer.cts'];
-    for (const file of files) writeFileSync(join(this.folder, file), lines.join(''));
+    const modules = blocks.map((code, index) => [`block-${index}.mts`, `${code}\nexport {};\n`] as const);
+    const texts = new Map([['consumer.mts', lines.join('')], ['consumer.cts', lines.join('')], ...modules]);
+    for (const [file, text] of texts) writeFileSync(join(this.folder, file), text);
+    this.#compile([...texts.keys()], { module: 'NodeNext' });
+    const esm = [...texts.keys()].filter((file) => file.endsWith('.mts'));
+    this.#compile(esm, { module: 'ESNext', moduleResolution: 'bundler' });
+  }
+
+  #compile(files: readonly string[], resolution: object): void {
     const compilerOptions = {
       strict: true,
       exactOptionalPropertyTypes: true,
@@ -82,7 +92,8 @@ export class Consumer {
       skipLibCheck: false,
       noEmit: true,
       target: 'ES2022',
-      module: 'NodeNext',
+      lib: ['ES2022', 'ESNext.Disposable'],
+      ...resolution,
       types: ['node'],
     };
     writeFileSync(join(this.folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
