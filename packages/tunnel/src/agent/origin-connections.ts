@@ -35,8 +35,12 @@ export class OriginConnections implements Http1Way, ConnectionOwner {
   }
 
   connect(isFresh: boolean): Http1Connection {
-    const kept = isFresh ? undefined : this.#kept.pop();
-    return kept?.connection ?? new Http1Connection(this.#open(), this);
+    while (!isFresh) {
+      const kept = this.#kept.pop();
+      if (kept === undefined) break;
+      if (kept.connection.isPersistent) return kept.connection; // one that has died may not have told so yet
+    }
+    return new Http1Connection(this.#open(), this);
   }
 
   keep(connection: Http1Connection): void {

@@ -101,10 +101,7 @@ export class Http1Connection implements AnswerListener {
 
   readonly #onError = (error: Error): void => this.#lose(error);
 
-  readonly #onClose = (): void => {
-    if (this.#exchange === undefined) this.#owner.onIdleEnd(this);
-    else this.#lose(undefined);
-  };
+  readonly #onClose = (): void => this.#lose(undefined);
 
   onInterim(status: number, reason: string, headers: RawHeaders): void {
     this.#exchange?.onInterim(status, reason, headers);
@@ -143,7 +140,11 @@ export class Http1Connection implements AnswerListener {
 
   #lose(error: Error | undefined): void {
     const exchange = this.#exchange;
+    if (exchange === undefined) {
+      this.#endIdle();
+      return;
+    }
     this.destroy();
-    exchange?.onLost(error);
+    exchange.onLost(error);
   }
 }
