@@ -21,8 +21,17 @@ export interface Help {
 
 export type Program = 'gateway' | 'agent';
 
-export const sourceOf = (program: Program): string =>
-  readFileSync(join(root, `packages/tunnel/src/${program}.ts`), 'utf8');
+/** With the flags of a fleet, which have a file of their own. */
+export const sourceOf = (program: Program): string => {
+  const fleet = fileOf('fleet-flags');
+  const [, help = ''] = /const FLEET_HELP = `([^`]*)`/.exec(fleet) ?? [];
+  const source = fileOf(program);
+  return source.includes('${FLEET_HELP}') ? source.replace('${FLEET_HELP}', help) + fleet : source;
+};
+
+function fileOf(name: string): string {
+  return readFileSync(join(root, `packages/tunnel/src/${name}.ts`), 'utf8');
+}
 
 export function helpOf(program: Program): Help {
   const [, help = ''] = /const HELP = `([^`]*)`/.exec(sourceOf(program)) ?? [];

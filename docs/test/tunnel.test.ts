@@ -28,7 +28,7 @@ describe.each<Program>(['gateway', 'agent'])('%s', (program) => {
 
   test('has every flag of the program, and no other', () => {
     const taken = Array.from(
-      sourceOf(program).matchAll(/^ {4}'?([a-z][\w-]*)'?: \{ type: '(?:string|boolean)'/gm),
+      sourceOf(program).matchAll(/^ {2,4}'?([a-z][\w-]*)'?: \{ type: '(?:string|boolean)'/gm),
       ([, name]) => name,
     );
     const numbers = program === 'gateway' ? GATEWAY_NUMBERS.map(flagOf) : [];

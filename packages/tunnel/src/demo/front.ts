@@ -21,6 +21,8 @@ export interface Backend {
 /** Milliseconds between two looks at who is ready, and for one of them. */
 const LOOK_INTERVAL = 50;
 const LOOK_TIMEOUT = 1_000;
+/** Looks in a row without an answer, after which a backend is not ready. */
+const MAX_SILENT = 3;
 
 export class Front {
   readonly #server: Server;
@@ -34,7 +36,7 @@ export class Front {
   static async listen(backends: readonly Backend[]): Promise<Front> {
     const front = new Front(backends);
     await new Promise<void>((resolve) => front.#server.listen(0, '127.0.0.1', resolve));
-    void front.#watch();
+    for (const backend of backends) void front.#watch(backend);
     await Promise.all(backends.map((backend) => front.becomesReady(backend)));
     return front;
   }
@@ -59,15 +61,23 @@ export class Front {
     this.#server.closeAllConnections();
   }
 
-  async #watch(): Promise<void> {
+  /** Each by itself: a slow one holds up no other. */
+  async #watch(backend: Backend): Promise<void> {
+    let silent = 0;
     while (!this.#closed) {
-      const looks = await Promise.all(this.#backends.map(isReady));
-      const before = this.#ready;
-      this.#ready = this.#backends.filter((backend, index) => looks[index] ?? before.includes(backend));
-      for (const { backend, resolve } of this.#waiting) if (this.#ready.includes(backend)) resolve();
-      this.#waiting = this.#waiting.filter(({ backend }) => !this.#ready.includes(backend));
+      const isReady = await lookAt(backend);
+      silent = isReady === undefined ? silent + 1 : 0;
+      // That one look got no answer in time may be a busy machine.
+      if (isReady !== undefined || silent >= MAX_SILENT) this.#found(backend, isReady === true);
       await sleep(LOOK_INTERVAL);
     }
+  }
+
+  #found(backend: Backend, isReady: boolean): void {
+    this.#ready = this.#backends.filter((one) => (one === backend ? isReady : this.#ready.includes(one)));
+    if (!isReady) return;
+    for (const waiting of this.#waiting) if (waiting.backend === backend) waiting.resolve();
+    this.#waiting = this.#waiting.filter((waiting) => waiting.backend !== backend);
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -83,8 +93,8 @@ export class Front {
   }
 }
 
-/** Undefined where it has not said so in time: on a busy machine that is no answer. */
-async function isReady({ readyUrl }: Backend): Promise<boolean | undefined> {
+/** Undefined: no answer in time. */
+async function lookAt({ readyUrl }: Backend): Promise<boolean | undefined> {
   try {
     const response = await fetch(readyUrl, { signal: AbortSignal.timeout(LOOK_TIMEOUT) });
     await response.arrayBuffer(); // or its connection is not free for the next look

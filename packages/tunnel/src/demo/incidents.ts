@@ -9,8 +9,8 @@ import type { Incidents, Kill } from './report.ts';
 /** Tells a person. */
 export type Tell = (text: string) => void;
 
-export const DRAINED = 'alpha';
-export const KILLED = 'charlie';
+const DRAINED = 'alpha';
+const KILLED = 'charlie';
 const STALL = 8_000;
 
 export async function twoGateways(fleet: Fleet, load: Load, tell: Tell): Promise<Incidents> {

@@ -8,7 +8,7 @@ import type { Command, Notice } from '../program.ts';
 import { hostDirectory } from './directory-host.ts';
 
 /** Which worker this process is, from 1 on, in its environment. */
-export const WORKER = 'TUNNEL_WORKER';
+const WORKER = 'TUNNEL_WORKER';
 
 /** What they prove to each other that they are of one machine, in their environment. */
 export const WORKERS_SECRET = 'TUNNEL_WORKERS_SECRET';

@@ -13,6 +13,7 @@ import { AdminServer } from '../../src/admin/admin-server.ts';
 import type { TunnelGatewayOptions } from '../../src/gateway/options.ts';
 import { Revocations } from '../../src/gateway/revocations.ts';
 import { type Admin, startAdmin } from '../support/admin.ts';
+import { type FleetGateway, settled, startFleet } from '../support/fleet.ts';
 import { askAndServe, freePort, type Gateway, startAgent, startGateway, tokenFor } from '../support/tunnel.ts';
 import { findChromium, launch } from './chromium.ts';
 
@@ -340,6 +341,55 @@ describe.skipIf(executable === undefined)('the dashboard in a browser', () => {
     await page.evaluate(axe.source);
     const { violations } = (await page.evaluate('axe.run()')) as AxeResults;
     expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+
+  it('has a row for each gateway of a fleet, says by way of whom a request went, and who else could serve a route', async () => {
+    const [a, b] = (await startFleet(2)) as [FleetGateway, FleetGateway];
+    await startAgent(b, { origin: (_request, response) => response.end('far') });
+    await settled([a, b]);
+    const admin = await startAdmin(a);
+    const page = await browser.newPage();
+    onTestFinished(() => page.close());
+    page.setDefaultTimeout(20_000);
+    const complaints: string[] = [];
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+    });
+    await page.goto(admin.dashboard);
+    await page.locator('#main').waitFor();
+    await askAndServe(a);
+    await page.locator('.requests tbody', { hasText: 'alpha via b' }).waitFor();
+    expect(await page.locator('#engine').textContent()).toBe('2 gateways; the directory answers');
+    expect(await page.locator('.gateways tr[data-gateway="a"]').textContent()).toMatch(/^a \(this one\)serving/);
+    const other = page.locator('.gateways tr[data-gateway="b"]');
+    await other.locator('td[data-heading="Asked of it"]', { hasText: /^1$/ }).waitFor();
+    await other.locator('td[data-heading="Sessions"]', { hasText: /^1$/ }).waitFor();
+    expect(await page.locator('#routes').textContent()).toContain('1 session at b');
+    await page.getByRole('button', { name: 'Why? app.example' }).click();
+    await page.locator('#why .summary').waitFor();
+    expect(await page.locator('#why .summary').textContent()).toBe(
+      'app.example: no session here can take one now; b can be asked.',
+    );
+    expect(await page.locator('#why .reasons').textContent()).toContain(
+      'b may be asked1 session there serves it, and it would be asked first.',
+    );
+    await page.evaluate(axe.source);
+    const { violations } = (await page.evaluate('axe.run()')) as AxeResults;
+    expect(violations.map(({ id, help }) => `${id}: ${help}`)).toEqual([]);
+    for (const [name, width] of [
+      ['wide', 1280],
+      ['phone', 390],
+    ] as const) {
+      await page.setViewportSize({ width, height: 800 });
+      const overflow = await page.evaluate(
+        'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+      );
+      expect([name, overflow]).toEqual([name, 0]);
+      if (process.env.DASHBOARD_PICTURES) {
+        await page.screenshot({ path: join(process.env.DASHBOARD_PICTURES, `fleet-${name}.png`), fullPage: true });
+      }
+    }
     expect(complaints).toEqual([]);
   });
 });
