@@ -41,6 +41,8 @@ export class ServedStream implements BlockListener, UpstreamListener {
   readonly #stream: YamuxStream;
   readonly #places: Places;
   readonly #reader: BlockReader;
+  /** The first byte has come. */
+  #hasBegun = false;
   #head: RequestHead | undefined;
   #upstream: Upstream | undefined;
   #isBodyWhole = false;
@@ -62,7 +64,10 @@ export class ServedStream implements BlockListener, UpstreamListener {
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    if (this.#head === undefined && (chunk[0] as number) >= 0x20) {
+    const isFirst = !this.#hasBegun;
+    this.#hasBegun = true;
+    // No kind of block is a printable character; a method of HTTP/1.1 is.
+    if (isFirst && (chunk[0] as number) >= 0x20) {
       this.#refuseForeign();
       return;
     }
