@@ -1,16 +1,19 @@
 // What the programs share as processes: their flags, being asked to stop, and talking to the process that forked them, if one did.
 import { isatty } from 'node:tty';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
-import { setFlagsFromString } from 'node:v8';
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { describe } from './errors.ts';
 import { jsonLog } from './log.ts';
 
 /**
- * Per cent by which the heap may grow before V8 collects all of it. V8's own limit for a heap as small as ours is a few MiB, and what is read from
- * sockets counts as growth although the next minor collection frees it: each few MiB that passed through cost a major collection, and those as
- * much as all the rest.
+ * Percent by which a small heap may grow before V8 collects all of it. V8's own limit for a small heap is a few MiB. Buffers that were read count as
+ * growth although the next minor collection frees them, so every few MiB of bodies cost a major collection, which took as much CPU as all the rest.
  */
-const HEAP_GROWTH = 500;
+const SMALL_HEAP_GROWTH = 500;
+/** Bytes. A larger heap has V8's own limit, which is large enough; sixfold growth of it could use up the memory of a machine. */
+const SMALL_HEAP = 64 * 1024 * 1024;
+/** Milliseconds between two looks at the size of the heap. */
+const HEAP_INTERVAL = 5_000;
 
 /** What a forking process may ask. Windows has no SIGTERM, so stopping is among it. */
 export type Command =
@@ -86,8 +89,7 @@ export function onReload(reload: () => void): void {
  * nothing: what it was about is over, and all else has nothing to do with it.
  */
 export function run<T>(configure: () => T, main: (config: T) => Promise<void>): void {
-  // Bun has another engine, and throws.
-  if (process.versions['bun'] === undefined) setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH}`);
+  limitCollections();
   let config: T;
   try {
     config = configure();
@@ -122,4 +124,14 @@ export function wholeNumber(name: string, text: string, min: number, max: number
     throw new RangeError(`expected --${name} to be a whole number from ${min} to ${max}, got "${text}"`);
   }
   return value;
+}
+
+function limitCollections(): void {
+  if (process.versions['bun'] !== undefined) return; // its engine is not V8, and has no such flag
+  const adjust = (): void => {
+    const growth = getHeapStatistics().used_heap_size < SMALL_HEAP ? SMALL_HEAP_GROWTH : 0;
+    setFlagsFromString(`--heap-growing-percent=${growth}`);
+  };
+  adjust();
+  setInterval(adjust, HEAP_INTERVAL).unref();
 }
