@@ -127,7 +127,7 @@ export function wholeNumber(name: string, text: string, min: number, max: number
 }
 
 function limitCollections(): void {
-  if (process.versions['bun'] !== undefined) return; // its engine is not V8, and has no such flag
+  if (process.versions.bun !== undefined) return; // its engine is not V8, and has no such flag
   const adjust = (): void => {
     const growth = getHeapStatistics().used_heap_size < SMALL_HEAP ? SMALL_HEAP_GROWTH : 0;
     setFlagsFromString(`--heap-growing-percent=${growth}`);
