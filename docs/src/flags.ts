@@ -21,12 +21,15 @@ export interface Help {
 
 export type Program = 'gateway' | 'agent';
 
+/** Where the help of a program has the flags of a fleet. */
+const FLEET_PLACE = /\$\{FLEET_HELP\}/;
+
 /** With the flags of a fleet, which have a file of their own. */
 export const sourceOf = (program: Program): string => {
   const fleet = fileOf('fleet-flags');
   const [, help = ''] = /const FLEET_HELP = `([^`]*)`/.exec(fleet) ?? [];
   const source = fileOf(program);
-  return source.includes('${FLEET_HELP}') ? source.replace('${FLEET_HELP}', help) + fleet : source;
+  return FLEET_PLACE.test(source) ? source.replace(FLEET_PLACE, () => help) + fleet : source;
 };
 
 function fileOf(name: string): string {

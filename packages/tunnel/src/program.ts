@@ -41,8 +41,8 @@ export function notify(notice: Notice): void {
 
 /** Calls `listener` for each command and then says that it is done. */
 export function onCommand(listener: (command: Command) => void): void {
-  process.on('message', (command: Command) => {
-    if (command.type === undefined) return; // of the directory that workers share
+  process.on('message', (command: Command | { readonly type?: undefined }) => {
+    if (command.type === undefined) return; // a message of the directory that workers share
     listener(command);
     notify({ type: 'done', command: command.type, peakMemory: process.resourceUsage().maxRSS * 1024 });
   });
