@@ -59,8 +59,9 @@ export function differences(sockets: Transcript, streams: Transcript): string[] 
 function breakBy(end: EndName, sockets: Transcript, streams: Transcript): number {
   const index = sockets.sights.findIndex((sight, at) => {
     const other = streams.sights[at];
-    // A socket that was destroyed when its kernel had taken all, even the FIN, is not broken; over streams some of that may still wait.
-    return isBroken(sight, end) || (other !== undefined && isBroken(other, end) && waits(other, end));
+    // A socket that was destroyed when its kernel had taken all, even the FIN, is not broken; over streams some of that may have waited still.
+    const mayWait = [streams.sights[at - 1], other].some((one) => one !== undefined && waits(one, end));
+    return isBroken(sight, end) || (other !== undefined && isBroken(other, end) && mayWait);
   });
   if (index === -1) return Number.POSITIVE_INFINITY;
   const before = sockets.sights[index - 1];
@@ -123,9 +124,10 @@ function waits(sights: Sights, end: EndName): boolean {
   return sights[end].facts.sent - sights[otherEnd(end)].facts.taken > SURE_WINDOW;
 }
 
-/** It writes back what it reads, and its peer does not take it: so it does not read either. */
+/** It writes back what it reads, and its peer does not take it, or did not when it was destroyed: so it does not read either. */
 function isStuckEcho(sights: Sights, end: EndName): boolean {
-  return sights[end].facts.isEchoing && waits(sights, end);
+  const { isEchoing, isBroken, sent } = sights[end].facts;
+  return isEchoing && (waits(sights, end) || (isBroken && sent > SURE_WINDOW));
 }
 
 function always(socket: Sight, stream: Sight): string[] {

@@ -301,4 +301,29 @@ export const MAY_DIFFER: ReadonlyArray<readonly [string, Program]> = [
     'an echo of much beside a loop, which destroys at the end',
     program([[a({ do: 'for await' })], [a({ do: 'pipeline', to: 'self' })], [b({ do: 'end', size: 70_000 })]]),
   ],
+  [
+    'an echo beside a loop, of who has said much',
+    program([[a({ do: 'for await' })], [b(end), a(write(70_000)), a({ do: 'pipe', to: 'self' })]]),
+  ],
+  [
+    'unshift() to who reads, before anything came, and a pause() behind it',
+    program([[b(data), b({ do: 'unshift', size: 1 }), b({ do: 'pause' })]]),
+  ],
+  [
+    'a reset behind an echo of a byte more than the window',
+    program([
+      [b({ do: 'end', size: 262_144 }), a(write(1))],
+      [a({ do: 'pipe', to: 'self' })],
+      [a({ do: 'reset' }), b(readAll)],
+    ]),
+  ],
+  [
+    "a write behind the end, in the round in which the other end's callback throws",
+    program([
+      [b(end), b({ do: 'pause' })],
+      [a(write(1))],
+      [b(throwAt('data'))],
+      [a({ do: 'write', size: 1, as: 'throwing callback' }), b(write(1))],
+    ]),
+  ],
 ];

@@ -11,6 +11,7 @@ export function sensible(program: Program): Program {
   return [
     reusingInTime,
     decodingApart,
+    puttingBackInTime,
     loopingApart,
     corkingFirst,
     throwingApart,
@@ -74,6 +75,15 @@ function loopingApart(program: Program): Program {
   });
 }
 
+/** To who reads already, unshift() gives it at once behind a first read, and before that, as while a socket connects, when nothing stops it. */
+function puttingBackInTime(program: Program): Program {
+  return keep(program, (step, steps) => {
+    if (step.do !== 'unshift' || saidBefore(program, otherEnd(step.end), steps[0]) > 0) return true;
+    const behind = steps.slice(steps.indexOf(step)).filter(({ end }) => end === step.end);
+    return !behind.some(({ do: what }) => READS.has(what) || STOPS.has(what) || BREAKS.has(what));
+  });
+}
+
 /** What the same end does before it in the same round. */
 function ownBefore(step: Step, steps: readonly Step[]): Step[] {
   return steps.slice(0, steps.indexOf(step)).filter(({ end }) => end === step.end);
@@ -121,13 +131,13 @@ function endingInTime(program: Program): Program {
   return keep(program, (step) => {
     const isHeard = writes(step) || (step.do === 'destroy' && step.error);
     const isLate =
-      step.do === 'once' ? step.event === 'finish' : LATE.has(step.do) || (isHeard && hasEnded(program, step));
+      step.do === 'once' ? step.event === 'finish' : LATE.has(step.do) || (isHeard && isBehindEnd(program, step));
     return !isLate || saidBefore(program, step.end) <= SURE_WINDOW;
   });
 }
 
 /** A step behind the end of its own side, or behind one that an event may bring. */
-function hasEnded(program: Program, step: Step): boolean {
+function isBehindEnd(program: Program, step: Step): boolean {
   const all = program.rounds.flat();
   const ends = (other: Step): boolean => {
     if (other.end !== step.end) return mayEnd(other) && !program.allowHalfOpen[step.end];
@@ -144,7 +154,7 @@ function mayEnd(step: Step): boolean {
 function sinkingInPeace(program: Program): Program {
   const all = program.rounds.flat();
   const isSlow = (step: Step): boolean => (step.do === 'pipe' || step.do === 'pipeline') && step.to === 'slow sink';
-  const isLate = (step: Step): boolean => writes(step) && hasEnded(program, step);
+  const isLate = (step: Step): boolean => writes(step) && isBehindEnd(program, step);
   return keep(program, (step) => {
     const breaks = BREAKS.has(step.do) || (step.do === 'once' && step.act === 'destroy') || isLate(step);
     return !breaks || !all.some((other) => other.end === step.end && isSlow(other));
@@ -154,7 +164,7 @@ function sinkingInPeace(program: Program): Program {
 /**
  * One end echoes at most, once, or nothing comes to rest. And whose bytes get between those that it echoes, would depend on time: from then on
  * it writes nothing of its own, and begins no other reading; and nobody fills the connection. It is left out at an end that has ended, or ends
- * with a large input, as a loop has it: how much it reads before a write fails, is how the input is cut. With cork() it would read as far as its buffer goes. And
+ * with a large input, as a loop has it: how much it reads before a write fails, is how the input is cut, and whether its writing waits. With cork() it would read as far as its buffer goes. And
  * the 'close' of a destroy() in the same round takes the echo apart, before or after the end of the input goes through it. pause() is forgotten
  * when the writing goes on that the reading waits for: so pipe() has it, and a kernel may have taken all by then.
  */
@@ -166,9 +176,11 @@ function withOneEcho(program: Program): Program {
   const hasEndedBefore = all.slice(0, since).some(({ end, do: what }) => end === first.end && ENDS.has(what));
   const isLooping = all.some((step) => step.end === first.end && step.do === 'for await');
   const endsWithInput = isLooping || !program.allowHalfOpen[first.end];
-  const saidByPeer = saidBefore({ ...program, rounds: [all.filter((step) => !isEcho(step))] }, otherEnd(first.end));
+  const others = { ...program, rounds: [all.filter((step) => !isEcho(step))] };
+  const saidByPeer = saidBefore(others, otherEnd(first.end));
+  const isLittle = saidByPeer <= 1000 && (!isLooping || saidBefore(others, first.end) <= 1000);
   return keep(program, (step, steps) => {
-    if (step === first) return !hasEndedBefore && (!endsWithInput || saidByPeer <= 1000);
+    if (step === first) return !hasEndedBefore && (!endsWithInput || isLittle);
     if (isEcho(step) || step.do === 'fill') return false;
     if (step.end !== first.end) return true;
     if (step.do === 'cork' || (BREAKS.has(step.do) && steps.includes(first))) return false;
@@ -243,12 +255,14 @@ function throwingApart(program: Program): Program {
       (!writes(step) || steps.find(({ end, do: what }) => end === step.end && SAYS.has(what)) === step),
   );
   // A write behind the end fails, and what its callback throws then cuts short the 'error' and the 'close'. And who begins to read in the same
-  // round and throws in that, begins a turn later, when more may have come.
+  // round and throws in that, begins a turn later, when more may have come; or who breaks off has its 'error' a turn later, behind its 'close'.
   const harmless = (write: Step & { readonly do: 'write' }, steps: readonly Step[]): typeof write.as => {
     const before = all.slice(0, all.indexOf(write));
     const hasEnded =
       !program.allowHalfOpen[write.end] || before.some(({ end, do: what }) => end === write.end && ENDS.has(what));
-    const delays = byChunks && steps.some(({ do: what }) => READS.has(what) || what === 'resume');
+    const isDelayed = (step: Step): boolean =>
+      READS.has(step.do) || step.do === 'resume' || (writes(step) && isBehindEnd(program, step));
+    const delays = byChunks && steps.some(isDelayed);
     return (hasEnded || delays) && write.as === 'throwing callback' ? 'callback' : write.as;
   };
   const calm = (step: Step, steps: readonly Step[]): Step => {
