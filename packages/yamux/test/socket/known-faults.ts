@@ -326,4 +326,24 @@ export const MAY_DIFFER: ReadonlyArray<readonly [string, Program]> = [
       [a({ do: 'write', size: 1, as: 'throwing callback' }), b(write(1))],
     ]),
   ],
+  [
+    'destroySoon() of who begins to read much',
+    program([[b({ do: 'end', size: 70_000 })], [a(readAll), a({ do: 'destroySoon' })]]),
+  ],
+  [
+    'read(n) of text in pieces, before much comes',
+    program([
+      [a({ do: 'encoding', encoding: 'utf8' }), b(write(1))],
+      [b(write(1000))],
+      [a({ do: 'read', size: 3 })],
+      [b(write(70_000))],
+    ]),
+  ],
+  [
+    'an echo that begins while its end writes from a buffer that is used again',
+    program([
+      [a(data)],
+      [a(write(70_000)), b({ do: 'reuse', block: 100_000, blocks: 2 }), b({ do: 'pipe', to: 'self' })],
+    ]),
+  ],
 ];

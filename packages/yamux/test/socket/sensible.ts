@@ -49,14 +49,18 @@ function reusingInTime(program: Program): Program {
 /**
  * What unshift() hands to who reads at once is decoded or not by the time of the first read. And toWeb() throws at text, as Node has it. A
  * 'readable' that is under way while what is there becomes less than a character never comes, nor any later one: Node's, over sockets, where
- * streams go on.
+ * streams go on. And of text in pieces, Node's read(n) gives all where it counts n: of much, some is left then, as it is cut.
  */
 function decodingApart(program: Program): Program {
   const apart = program.rounds.flat().filter(({ do: what }) => what === 'unshift' || what === 'toWeb');
   return keep(program, (step, steps) => {
     if (step.do !== 'encoding') return true;
     const isUnderWay = ownBefore(step, steps).some(({ do: what }) => what === 'readable' || what === 'exactly');
-    return !apart.some(({ end }) => end === step.end) && !(isUnderWay && LEAVES_A_REST.has(step.encoding));
+    const isMuch = saidBefore(program, otherEnd(step.end)) > LEAST_HIGH_WATER_MARK;
+    const isCounted = isMuch && program.rounds.flat().some((other) => other.end === step.end && readsOnce(other));
+    return (
+      !apart.some(({ end }) => end === step.end) && !isCounted && !(isUnderWay && LEAVES_A_REST.has(step.encoding))
+    );
   });
 }
 
@@ -125,15 +129,25 @@ function asWebInTime(program: Program): Program {
 
 /**
  * What is more than a window is out over sockets, and the end with it, while it waits over streams: what an end then does behind its own end is
- * done to a socket that is closed by then.
+ * done to a socket that is closed by then. And destroySoon() destroys when the end is out: of much that is read meanwhile, some or all is.
  */
 function endingInTime(program: Program): Program {
-  return keep(program, (step) => {
+  return keep(program, (step, steps) => {
+    if (step.do === 'destroySoon' && readsMuch(program, step.end, steps)) return false;
     const isHeard = writes(step) || (step.do === 'destroy' && step.error);
     const isLate =
       step.do === 'once' ? step.event === 'finish' : LATE.has(step.do) || (isHeard && isBehindEnd(program, step));
     return !isLate || saidBefore(program, step.end) <= SURE_WINDOW;
   });
+}
+
+/** An end that reads, in this round, what more has come than both kinds have in Node's buffer. */
+function readsMuch(program: Program, end: EndName, steps: readonly Step[]): boolean {
+  const rounds = program.rounds.slice(0, program.rounds.indexOf(steps) + 1);
+  const isUnderWay = steps.some((step) =>
+    step.end === end ? READS.has(step.do) || step.do === 'resume' : writes(step),
+  );
+  return isUnderWay && saidBefore({ ...program, rounds }, otherEnd(end)) > LEAST_HIGH_WATER_MARK;
 }
 
 /** A step behind the end of its own side, or behind one that an event may bring. */
@@ -183,7 +197,7 @@ function withOneEcho(program: Program): Program {
     if (step === first) return !hasEndedBefore && (!endsWithInput || isLittle);
     if (isEcho(step) || step.do === 'fill') return false;
     if (step.end !== first.end) return true;
-    if (step.do === 'cork' || (BREAKS.has(step.do) && steps.includes(first))) return false;
+    if (step.do === 'cork' || ((BREAKS.has(step.do) || step.do === 'reuse') && steps.includes(first))) return false;
     if (step.do === 'pause' && saidByPeer > SURE_WINDOW) return false;
     return step.do !== 'once' && (!(writes(step) || READS.has(step.do)) || all.indexOf(step) < since);
   });
@@ -280,6 +294,11 @@ export function keep(program: Program, may: (step: Step, steps: readonly Step[])
 
 function isThrown(step: Step): boolean {
   return step.do === 'once' && step.act === 'throw' && (step.event === 'data' || step.event === 'readable');
+}
+
+/** read(n), once. */
+function readsOnce(step: Step): boolean {
+  return step.do === 'exactly' || (step.do === 'read' && typeof step.size === 'number');
 }
 
 function isEcho(step: Step): boolean {
