@@ -346,4 +346,24 @@ export const MAY_DIFFER: ReadonlyArray<readonly [string, Program]> = [
       [a(write(70_000)), b({ do: 'reuse', block: 100_000, blocks: 2 }), b({ do: 'pipe', to: 'self' })],
     ]),
   ],
+  [
+    "a write behind the end, in the round in which the other end's listener throws",
+    program([[a(write(1))], [a(end), b(write(1))], [b(throwAt('data')), a(write(1000)), a(throwAt('data'))]]),
+  ],
+  [
+    "'close' behind an end that still waits for the window",
+    program([
+      [a(end), b({ do: 'end', size: 1_200_000 })],
+      [b({ do: 'once', event: 'close', act: 'end' })],
+      [a({ do: 'pipe', to: 'slow sink' })],
+    ]),
+  ],
+  [
+    'text in pieces of 1,000',
+    program([
+      [a({ do: 'readable', size: 1000 }), a({ do: 'encoding', encoding: 'latin1' })],
+      [b(write(1))],
+      [b(write(1)), b(write(1_200_000))],
+    ]),
+  ],
 ];

@@ -57,7 +57,7 @@ function decodingApart(program: Program): Program {
     if (step.do !== 'encoding') return true;
     const isUnderWay = ownBefore(step, steps).some(({ do: what }) => what === 'readable' || what === 'exactly');
     const isMuch = saidBefore(program, otherEnd(step.end)) > LEAST_HIGH_WATER_MARK;
-    const isCounted = isMuch && program.rounds.flat().some((other) => other.end === step.end && readsOnce(other));
+    const isCounted = isMuch && program.rounds.flat().some((other) => other.end === step.end && readsBlocks(other));
     return (
       !apart.some(({ end }) => end === step.end) && !isCounted && !(isUnderWay && LEAVES_A_REST.has(step.encoding))
     );
@@ -136,7 +136,9 @@ function endingInTime(program: Program): Program {
     if (step.do === 'destroySoon' && readsMuch(program, step.end, steps)) return false;
     const isHeard = writes(step) || (step.do === 'destroy' && step.error);
     const isLate =
-      step.do === 'once' ? step.event === 'finish' : LATE.has(step.do) || (isHeard && isBehindEnd(program, step));
+      step.do === 'once'
+        ? step.event === 'finish' || step.event === 'close'
+        : LATE.has(step.do) || (isHeard && isBehindEnd(program, step));
     return !isLate || saidBefore(program, step.end) <= SURE_WINDOW;
   });
 }
@@ -259,24 +261,24 @@ function throwingApart(program: Program): Program {
     return program;
   const byChunks = thrown.includes('data') || thrown.includes('readable');
   const drain = thrown.includes('drain');
-  // A listener that throws takes a turn from the other way of reading.
+  // A listener that throws takes a turn from the other way of reading, and puts the 'error' of an end that breaks off behind its 'close', at which
+  // what is left is read, and throws or not.
   const isSecond = (step: Step): boolean =>
     isThrown(step) && all.find((other) => other.end === step.end && isThrown(other)) !== step;
   const once = keep(
     program,
     (step, steps) =>
       !isSecond(step) &&
+      !(byChunks && step.do === 'write' && isBehindEnd(program, step)) &&
       (!writes(step) || steps.find(({ end, do: what }) => end === step.end && SAYS.has(what)) === step),
   );
   // A write behind the end fails, and what its callback throws then cuts short the 'error' and the 'close'. And who begins to read in the same
-  // round and throws in that, begins a turn later, when more may have come; or who breaks off has its 'error' a turn later, behind its 'close'.
+  // round and throws in that, begins a turn later, when more may have come.
   const harmless = (write: Step & { readonly do: 'write' }, steps: readonly Step[]): typeof write.as => {
     const before = all.slice(0, all.indexOf(write));
     const hasEnded =
       !program.allowHalfOpen[write.end] || before.some(({ end, do: what }) => end === write.end && ENDS.has(what));
-    const isDelayed = (step: Step): boolean =>
-      READS.has(step.do) || step.do === 'resume' || (writes(step) && isBehindEnd(program, step));
-    const delays = byChunks && steps.some(isDelayed);
+    const delays = byChunks && steps.some(({ do: what }) => READS.has(what) || what === 'resume');
     return (hasEnded || delays) && write.as === 'throwing callback' ? 'callback' : write.as;
   };
   const calm = (step: Step, steps: readonly Step[]): Step => {
@@ -296,9 +298,9 @@ function isThrown(step: Step): boolean {
   return step.do === 'once' && step.act === 'throw' && (step.event === 'data' || step.event === 'readable');
 }
 
-/** read(n), once. */
-function readsOnce(step: Step): boolean {
-  return step.do === 'exactly' || (step.do === 'read' && typeof step.size === 'number');
+/** By read(n). */
+function readsBlocks(step: Step): boolean {
+  return step.do === 'exactly' || ((step.do === 'read' || step.do === 'readable') && typeof step.size === 'number');
 }
 
 function isEcho(step: Step): boolean {
