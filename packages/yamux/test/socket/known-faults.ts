@@ -366,4 +366,12 @@ export const MAY_DIFFER: ReadonlyArray<readonly [string, Program]> = [
       [b(write(1)), b(write(1_200_000))],
     ]),
   ],
+  [
+    "an echo that waits for 'drain' at an end that ends with its input",
+    program(
+      [[a(write(1)), a(write(262_144))], [a({ do: 'pipe', to: 'self' })], [b({ do: 'end', size: 1 })]],
+      {},
+      { a: false },
+    ),
+  ],
 ];

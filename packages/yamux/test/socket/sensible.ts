@@ -194,7 +194,7 @@ function withOneEcho(program: Program): Program {
   const endsWithInput = isLooping || !program.allowHalfOpen[first.end];
   const others = { ...program, rounds: [all.filter((step) => !isEcho(step))] };
   const saidByPeer = saidBefore(others, otherEnd(first.end));
-  const isLittle = saidByPeer <= 1000 && (!isLooping || saidBefore(others, first.end) <= 1000);
+  const isLittle = Math.max(saidByPeer, saidBefore(others, first.end)) <= 1000;
   return keep(program, (step, steps) => {
     if (step === first) return !hasEndedBefore && (!endsWithInput || isLittle);
     if (isEcho(step) || step.do === 'fill') return false;
