@@ -374,4 +374,12 @@ export const MAY_DIFFER: ReadonlyArray<readonly [string, Program]> = [
       { a: false },
     ),
   ],
+  [
+    "'finish' behind an end(chunk) beside a loop, which destroys at the end",
+    program([[a({ do: 'for await' })], [b({ do: 'end', size: 1 }), a({ do: 'end', size: 70_000 })]], {}, { a: false }),
+  ],
+  [
+    'who fills the connection to an end that was destroyed while its own bytes wait',
+    program([[b({ do: 'end', size: 300_000 })], [a({ do: 'fill' }), b({ do: 'destroy', error: false })]]),
+  ],
 ];
