@@ -15,7 +15,7 @@ import type { Sight } from './sight.ts';
 
 /** Bytes that a stream takes for a peer who reads nothing, at least: credit comes back in halves of the window. */
 const SURE_WINDOW = 131_072;
-/** Bytes that a socket takes in one go, at least. */
+/** Bytes that a socket takes in one go, and a transport before a FIN, at least. */
 const SURE_WRITE = 65_536;
 
 const TOLD_OF_ALL = ['uncaught', 'neighbour'] as const;
@@ -59,8 +59,9 @@ export function differences(sockets: Transcript, streams: Transcript): string[] 
 function breakBy(end: EndName, sockets: Transcript, streams: Transcript): number {
   const index = sockets.sights.findIndex((sight, at) => {
     const other = streams.sights[at];
-    // A socket that was destroyed when its kernel had taken all, even the FIN, is not broken; over streams some of that may still wait.
-    return isBroken(sight, end) || (other !== undefined && isBroken(other, end) && waits(other, end));
+    // A socket that was destroyed when its kernel had taken all, even the FIN, is not broken; over streams some of that may have waited still.
+    const mayWait = [streams.sights[at - 1], other].some((one) => one !== undefined && waits(one, end));
+    return isBroken(sight, end) || (other !== undefined && isBroken(other, end) && mayWait);
   });
   if (index === -1) return Number.POSITIVE_INFINITY;
   const before = sockets.sights[index - 1];
@@ -87,7 +88,7 @@ function compare(sockets: Sights, streams: Sights, end: EndName): string[] {
   if (isStuck(end) || isStuck(peer)) return lines;
   if (waits(sockets, end) || waits(streams, end)) return lines;
   const mayFinish = isDestroyedBeforeFinish(sockets[end]) && streams[end].facts.hasFinished;
-  const mayNotFinish = isDestroyedBeforeFinish(streams[end]) && streams[end].facts.sent > SURE_WINDOW;
+  const mayNotFinish = isDestroyedBeforeFinish(streams[end]) && streams[end].facts.sent > SURE_WRITE;
   lines.push(...unequal(sockets[end], streams[end], 'writing', mayFinish || mayNotFinish ? FINISHED : []));
   lines.push(...unequal(sockets[end], streams[end], 'whole', isWriteCut(streams[end]) ? ['errored'] : []));
   return lines;
@@ -123,9 +124,10 @@ function waits(sights: Sights, end: EndName): boolean {
   return sights[end].facts.sent - sights[otherEnd(end)].facts.taken > SURE_WINDOW;
 }
 
-/** It writes back what it reads, and its peer does not take it: so it does not read either. */
+/** It writes back what it reads, and its peer does not take it, or did not when it was destroyed: so it does not read either. */
 function isStuckEcho(sights: Sights, end: EndName): boolean {
-  return sights[end].facts.isEchoing && waits(sights, end);
+  const { isEchoing, isBroken, sent } = sights[end].facts;
+  return isEchoing && (waits(sights, end) || (isBroken && sent > SURE_WINDOW));
 }
 
 function always(socket: Sight, stream: Sight): string[] {
@@ -141,8 +143,11 @@ function afterBreak(sockets: readonly Sights[], streams: readonly Sights[], end:
   const lines = always(socket, stream);
   if (!stream.facts.isClosed) lines.push("no 'close'");
   if (stream.facts.unanswered > 0) lines.push(`${stream.facts.unanswered} write callbacks never came`);
-  if (stream.facts.wroteAll && !socket.facts.wroteAll) lines.push('write() took 12 MiB that nobody can take');
   const peer = otherEnd(end);
+  // Who was destroyed behind its end takes what comes until its own bytes and the FIN are out, and these may wait.
+  const isLeaving = isDestroyedWaiting(streams.at(-1)?.[peer]);
+  if (stream.facts.wroteAll && !socket.facts.wroteAll && !isLeaving)
+    lines.push('write() took 12 MiB that nobody can take');
   const [before, then] = [sockets[since - 1], sockets[since]];
   if (before === undefined || then === undefined) return lines;
   const wasEnded = before[peer].facts.hasFinished && (streams[since - 1]?.[peer].facts.hasFinished ?? false);
@@ -166,6 +171,10 @@ function afterBreak(sockets: readonly Sights[], streams: readonly Sights[], end:
   }
   if (wasEnded && !wroteLater && socket.facts.hasEnded && !stream.facts.hasEnded) lines.push("no 'end'");
   return lines;
+}
+
+function isDestroyedWaiting(sight: Sight | undefined): boolean {
+  return sight !== undefined && sight.writing.writableEnded === true && sight.facts.sent > SURE_WINDOW;
 }
 
 function tookAll(sights: Sights, end: EndName): boolean {

@@ -301,4 +301,85 @@ export const MAY_DIFFER: ReadonlyArray<readonly [string, Program]> = [
     'an echo of much beside a loop, which destroys at the end',
     program([[a({ do: 'for await' })], [a({ do: 'pipeline', to: 'self' })], [b({ do: 'end', size: 70_000 })]]),
   ],
+  [
+    'an echo beside a loop, of who has said much',
+    program([[a({ do: 'for await' })], [b(end), a(write(70_000)), a({ do: 'pipe', to: 'self' })]]),
+  ],
+  [
+    'unshift() to who reads, before anything came, and a pause() behind it',
+    program([[b(data), b({ do: 'unshift', size: 1 }), b({ do: 'pause' })]]),
+  ],
+  [
+    'a reset behind an echo of a byte more than the window',
+    program([
+      [b({ do: 'end', size: 262_144 }), a(write(1))],
+      [a({ do: 'pipe', to: 'self' })],
+      [a({ do: 'reset' }), b(readAll)],
+    ]),
+  ],
+  [
+    "a write behind the end, in the round in which the other end's callback throws",
+    program([
+      [b(end), b({ do: 'pause' })],
+      [a(write(1))],
+      [b(throwAt('data'))],
+      [a({ do: 'write', size: 1, as: 'throwing callback' }), b(write(1))],
+    ]),
+  ],
+  [
+    'destroySoon() of who begins to read much',
+    program([[b({ do: 'end', size: 70_000 })], [a(readAll), a({ do: 'destroySoon' })]]),
+  ],
+  [
+    'read(n) of text in pieces, before much comes',
+    program([
+      [a({ do: 'encoding', encoding: 'utf8' }), b(write(1))],
+      [b(write(1000))],
+      [a({ do: 'read', size: 3 })],
+      [b(write(70_000))],
+    ]),
+  ],
+  [
+    'an echo that begins while its end writes from a buffer that is used again',
+    program([
+      [a(data)],
+      [a(write(70_000)), b({ do: 'reuse', block: 100_000, blocks: 2 }), b({ do: 'pipe', to: 'self' })],
+    ]),
+  ],
+  [
+    "a write behind the end, in the round in which the other end's listener throws",
+    program([[a(write(1))], [a(end), b(write(1))], [b(throwAt('data')), a(write(1000)), a(throwAt('data'))]]),
+  ],
+  [
+    "'close' behind an end that still waits for the window",
+    program([
+      [a(end), b({ do: 'end', size: 1_200_000 })],
+      [b({ do: 'once', event: 'close', act: 'end' })],
+      [a({ do: 'pipe', to: 'slow sink' })],
+    ]),
+  ],
+  [
+    'text in pieces of 1,000',
+    program([
+      [a({ do: 'readable', size: 1000 }), a({ do: 'encoding', encoding: 'latin1' })],
+      [b(write(1))],
+      [b(write(1)), b(write(1_200_000))],
+    ]),
+  ],
+  [
+    "an echo that waits for 'drain' at an end that ends with its input",
+    program(
+      [[a(write(1)), a(write(262_144))], [a({ do: 'pipe', to: 'self' })], [b({ do: 'end', size: 1 })]],
+      {},
+      { a: false },
+    ),
+  ],
+  [
+    "'finish' behind an end(chunk) beside a loop, which destroys at the end",
+    program([[a({ do: 'for await' })], [b({ do: 'end', size: 1 }), a({ do: 'end', size: 70_000 })]], {}, { a: false }),
+  ],
+  [
+    'who fills the connection to an end that was destroyed while its own bytes wait',
+    program([[b({ do: 'end', size: 300_000 })], [a({ do: 'fill' }), b({ do: 'destroy', error: false })]]),
+  ],
 ];

@@ -11,6 +11,7 @@ export function sensible(program: Program): Program {
   return [
     reusingInTime,
     decodingApart,
+    puttingBackInTime,
     loopingApart,
     corkingFirst,
     throwingApart,
@@ -48,14 +49,18 @@ function reusingInTime(program: Program): Program {
 /**
  * What unshift() hands to who reads at once is decoded or not by the time of the first read. And toWeb() throws at text, as Node has it. A
  * 'readable' that is under way while what is there becomes less than a character never comes, nor any later one: Node's, over sockets, where
- * streams go on.
+ * streams go on. And of text in pieces, Node's read(n) gives all where it counts n: of much, some is left then, as it is cut.
  */
 function decodingApart(program: Program): Program {
   const apart = program.rounds.flat().filter(({ do: what }) => what === 'unshift' || what === 'toWeb');
   return keep(program, (step, steps) => {
     if (step.do !== 'encoding') return true;
     const isUnderWay = ownBefore(step, steps).some(({ do: what }) => what === 'readable' || what === 'exactly');
-    return !apart.some(({ end }) => end === step.end) && !(isUnderWay && LEAVES_A_REST.has(step.encoding));
+    const isMuch = saidBefore(program, otherEnd(step.end)) > LEAST_HIGH_WATER_MARK;
+    const isCounted = isMuch && program.rounds.flat().some((other) => other.end === step.end && readsBlocks(other));
+    return (
+      !apart.some(({ end }) => end === step.end) && !isCounted && !(isUnderWay && LEAVES_A_REST.has(step.encoding))
+    );
   });
 }
 
@@ -71,6 +76,15 @@ function loopingApart(program: Program): Program {
     if (step.do !== 'encoding' && step.do !== 'unshift') return true;
     const isCut = before.some(({ do: what }) => what === 'for await' || what === 'iterator');
     return !isCut || saidBefore(program, otherEnd(step.end), steps[0]) <= LEAST_HIGH_WATER_MARK;
+  });
+}
+
+/** To who reads already, unshift() gives it at once behind a first read, and before that, as while a socket connects, when nothing stops it. */
+function puttingBackInTime(program: Program): Program {
+  return keep(program, (step, steps) => {
+    if (step.do !== 'unshift' || saidBefore(program, otherEnd(step.end), steps[0]) > 0) return true;
+    const behind = steps.slice(steps.indexOf(step)).filter(({ end }) => end === step.end);
+    return !behind.some(({ do: what }) => READS.has(what) || STOPS.has(what) || BREAKS.has(what));
   });
 }
 
@@ -115,19 +129,31 @@ function asWebInTime(program: Program): Program {
 
 /**
  * What is more than a window is out over sockets, and the end with it, while it waits over streams: what an end then does behind its own end is
- * done to a socket that is closed by then.
+ * done to a socket that is closed by then. And destroySoon() destroys when the end is out: of much that is read meanwhile, some or all is.
  */
 function endingInTime(program: Program): Program {
-  return keep(program, (step) => {
+  return keep(program, (step, steps) => {
+    if (step.do === 'destroySoon' && readsMuch(program, step.end, steps)) return false;
     const isHeard = writes(step) || (step.do === 'destroy' && step.error);
     const isLate =
-      step.do === 'once' ? step.event === 'finish' : LATE.has(step.do) || (isHeard && hasEnded(program, step));
+      step.do === 'once'
+        ? step.event === 'finish' || step.event === 'close'
+        : LATE.has(step.do) || (isHeard && isBehindEnd(program, step));
     return !isLate || saidBefore(program, step.end) <= SURE_WINDOW;
   });
 }
 
+/** An end that reads, in this round, what more has come than both kinds have in Node's buffer. */
+function readsMuch(program: Program, end: EndName, steps: readonly Step[]): boolean {
+  const rounds = program.rounds.slice(0, program.rounds.indexOf(steps) + 1);
+  const isUnderWay = steps.some((step) =>
+    step.end === end ? READS.has(step.do) || step.do === 'resume' : writes(step),
+  );
+  return isUnderWay && saidBefore({ ...program, rounds }, otherEnd(end)) > LEAST_HIGH_WATER_MARK;
+}
+
 /** A step behind the end of its own side, or behind one that an event may bring. */
-function hasEnded(program: Program, step: Step): boolean {
+function isBehindEnd(program: Program, step: Step): boolean {
   const all = program.rounds.flat();
   const ends = (other: Step): boolean => {
     if (other.end !== step.end) return mayEnd(other) && !program.allowHalfOpen[step.end];
@@ -144,7 +170,7 @@ function mayEnd(step: Step): boolean {
 function sinkingInPeace(program: Program): Program {
   const all = program.rounds.flat();
   const isSlow = (step: Step): boolean => (step.do === 'pipe' || step.do === 'pipeline') && step.to === 'slow sink';
-  const isLate = (step: Step): boolean => writes(step) && hasEnded(program, step);
+  const isLate = (step: Step): boolean => writes(step) && isBehindEnd(program, step);
   return keep(program, (step) => {
     const breaks = BREAKS.has(step.do) || (step.do === 'once' && step.act === 'destroy') || isLate(step);
     return !breaks || !all.some((other) => other.end === step.end && isSlow(other));
@@ -154,7 +180,7 @@ function sinkingInPeace(program: Program): Program {
 /**
  * One end echoes at most, once, or nothing comes to rest. And whose bytes get between those that it echoes, would depend on time: from then on
  * it writes nothing of its own, and begins no other reading; and nobody fills the connection. It is left out at an end that has ended, or ends
- * with a large input, as a loop has it: how much it reads before a write fails, is how the input is cut. With cork() it would read as far as its buffer goes. And
+ * with a large input, as a loop has it: how much it reads before a write fails, is how the input is cut, and whether its writing waits. With cork() it would read as far as its buffer goes. And
  * the 'close' of a destroy() in the same round takes the echo apart, before or after the end of the input goes through it. pause() is forgotten
  * when the writing goes on that the reading waits for: so pipe() has it, and a kernel may have taken all by then.
  */
@@ -166,12 +192,14 @@ function withOneEcho(program: Program): Program {
   const hasEndedBefore = all.slice(0, since).some(({ end, do: what }) => end === first.end && ENDS.has(what));
   const isLooping = all.some((step) => step.end === first.end && step.do === 'for await');
   const endsWithInput = isLooping || !program.allowHalfOpen[first.end];
-  const saidByPeer = saidBefore({ ...program, rounds: [all.filter((step) => !isEcho(step))] }, otherEnd(first.end));
+  const others = { ...program, rounds: [all.filter((step) => !isEcho(step))] };
+  const saidByPeer = saidBefore(others, otherEnd(first.end));
+  const isLittle = Math.max(saidByPeer, saidBefore(others, first.end)) <= 1000;
   return keep(program, (step, steps) => {
-    if (step === first) return !hasEndedBefore && (!endsWithInput || saidByPeer <= 1000);
+    if (step === first) return !hasEndedBefore && (!endsWithInput || isLittle);
     if (isEcho(step) || step.do === 'fill') return false;
     if (step.end !== first.end) return true;
-    if (step.do === 'cork' || (BREAKS.has(step.do) && steps.includes(first))) return false;
+    if (step.do === 'cork' || ((BREAKS.has(step.do) || step.do === 'reuse') && steps.includes(first))) return false;
     if (step.do === 'pause' && saidByPeer > SURE_WINDOW) return false;
     return step.do !== 'once' && (!(writes(step) || READS.has(step.do)) || all.indexOf(step) < since);
   });
@@ -233,13 +261,15 @@ function throwingApart(program: Program): Program {
     return program;
   const byChunks = thrown.includes('data') || thrown.includes('readable');
   const drain = thrown.includes('drain');
-  // A listener that throws takes a turn from the other way of reading.
+  // A listener that throws takes a turn from the other way of reading, and puts the 'error' of an end that breaks off behind its 'close', at which
+  // what is left is read, and throws or not.
   const isSecond = (step: Step): boolean =>
     isThrown(step) && all.find((other) => other.end === step.end && isThrown(other)) !== step;
   const once = keep(
     program,
     (step, steps) =>
       !isSecond(step) &&
+      !(byChunks && step.do === 'write' && isBehindEnd(program, step)) &&
       (!writes(step) || steps.find(({ end, do: what }) => end === step.end && SAYS.has(what)) === step),
   );
   // A write behind the end fails, and what its callback throws then cuts short the 'error' and the 'close'. And who begins to read in the same
@@ -266,6 +296,11 @@ export function keep(program: Program, may: (step: Step, steps: readonly Step[])
 
 function isThrown(step: Step): boolean {
   return step.do === 'once' && step.act === 'throw' && (step.event === 'data' || step.event === 'readable');
+}
+
+/** By read(n). */
+function readsBlocks(step: Step): boolean {
+  return step.do === 'exactly' || ((step.do === 'read' || step.do === 'readable') && typeof step.size === 'number');
 }
 
 function isEcho(step: Step): boolean {
