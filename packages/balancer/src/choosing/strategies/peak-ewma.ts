@@ -24,10 +24,14 @@ interface Latency {
   quickest: number;
   /** The round trip that was told last. */
   rtt: number | undefined;
+  /** For how long bytes had waited in vain, as it was told last. */
+  stalledFor: number | undefined;
 }
 
 /** An attempt that fails is no quick answer. */
 const FAILURE = 1_000;
+/** So long bytes wait in an upload that flows, too: from one credit to the next. */
+const FLOWING = 50;
 /** Answers below a millisecond are equally quick: what differs is noise, and the load decides. */
 const QUICK = 1;
 /** Of a session that is being tried for the first time, until it has answered. */
@@ -64,7 +68,7 @@ class PeakEwma implements Strategy {
   }
 
   added(candidate: Candidate): void {
-    const latency = { candidate, cost: Number.NaN, at: 0, quickest: Infinity, rtt: undefined };
+    const latency = { candidate, cost: Number.NaN, at: 0, quickest: Infinity, rtt: undefined, stalledFor: undefined };
     this.#latencies[candidate.ordinal] = latency;
     this.#slowStart.note(candidate);
   }
@@ -118,11 +122,16 @@ class PeakEwma implements Strategy {
   }
 
   #cost(candidate: Candidate, now: number): number {
-    const { load, rtt, silentSince } = candidate;
+    const { load, rtt, stalledFor, silentSince } = candidate;
     const latency = this.#latencies[candidate.ordinal] as Latency;
     if (rtt !== latency.rtt) {
       latency.rtt = rtt;
       if (rtt !== undefined) this.#observe(latency, rtt, now);
+    }
+    if (stalledFor !== latency.stalledFor) {
+      latency.stalledFor = stalledFor;
+      // One upload that nobody reads may be all that has stalled there: it weighs no more than a failure.
+      if (stalledFor !== undefined && stalledFor > FLOWING) this.#raise(latency, Math.min(stalledFor, FAILURE));
     }
     let ms = this.#expected(latency, now);
     // One open finds out how quick a new session is; the others go where that is known.
