@@ -57,14 +57,14 @@ describe('SessionPool.add', () => {
   });
 
   it.each([
-    ['closes the pool', 'ERR_YAMUX_POOL_CLOSED', (pool: SessionPool) => void pool.close()],
+    ['closes the pool', 'ERR_YAMUX_POOL_CLOSED', (pool: SessionPool): void => void pool.close()],
     [
       'takes the key',
       'ERR_YAMUX_POOL_DUPLICATE_SESSION',
-      (pool: SessionPool) => void pool.add(new FakeSession(), { key: 'a' }),
+      (pool: SessionPool): void => void pool.add(new FakeSession(), { key: 'a' }),
     ],
   ] as const)('takes nothing in if a hook that hears of such an end %s', (_what, code, act) => {
-    const pool: SessionPool = new SessionPool({ hooks: { onSessionRemoved: () => act(pool) } });
+    const pool: SessionPool = new SessionPool({ hooks: { onSessionRemoved: (): void => act(pool) } });
     const ended = new FakeSession();
     pool.add(ended, { key: 'a' });
     ended.state = 'closed';
