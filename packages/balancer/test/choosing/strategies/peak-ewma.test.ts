@@ -73,7 +73,7 @@ describe('peak-ewma', () => {
     expect(picked()).toBe('a');
   });
 
-  it('avoids a session in which bytes have waited in vain, while they do and as long after as after a failure', () => {
+  it('avoids a session in which bytes wait in vain, and, where that ended by giving up, as long after as after a failure', () => {
     const { strategy, sessions, pass, picked } = scene();
     const [a, b] = sessions;
     for (const one of sessions) strategy.answered?.(one, 10);
@@ -83,7 +83,8 @@ describe('peak-ewma', () => {
     expect(picked()).toBe('a');
     a.stalledFor = 51;
     expect(picked()).toBe('b');
-    // Where callers give up it does not grow, and is forgotten by and by.
+    // Where callers have given up it does not grow, and is forgotten by and by.
+    expect(picked()).toBe('b');
     pass(5_000);
     expect(picked()).toBe('a');
     a.stalledFor = 100_000;
@@ -96,6 +97,19 @@ describe('peak-ewma', () => {
     b.load = 3;
     expect(picked()).toBe('b');
     pass(60_000);
+    expect(picked()).toBe('a');
+  });
+
+  it('remembers no such wait that the peer has ended: while our own event loop stands still each upload seems to stall', () => {
+    const { strategy, sessions, picked } = scene();
+    const [a, b] = sessions;
+    for (const one of sessions) strategy.answered?.(one, 10);
+    b.load = 3;
+    for (const stalledFor of [226, 226.01, 226.02]) {
+      a.stalledFor = stalledFor;
+      expect(picked()).toBe('b');
+    }
+    a.stalledFor = 2;
     expect(picked()).toBe('a');
   });
 
