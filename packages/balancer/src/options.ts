@@ -120,7 +120,7 @@ export interface PoolOptions {
 /** Of `pool.add()`. */
 export interface SessionOptions {
   /**
-   * Unique in the pool.
+   * Unique among the sessions of the pool that have not ended.
    * @defaultValue generated
    */
   readonly key?: string | undefined;

@@ -146,9 +146,12 @@ export class SessionPool<Session extends PoolableSession = PoolableSession, Stre
    * (`ERR_YAMUX_POOL_SESSION_CLOSED`) if the session has ended; RangeError or TypeError for a wrong option.
    */
   add(session: Session, options: SessionOptions = {}): SessionRef<Session> {
-    if (this.#closed !== undefined) throw this.#closed;
     checkMethods('session', session, ['open', 'on', 'off']);
     const settings = sessionSettings(options, () => this.#freeKey(), this.#settings.maxActiveStreams);
+    // Who dials anew on the error of a stream is here before the session has told its own end.
+    const before = this.#candidates.get(settings.key);
+    if (before?.closed) this.#ended(before);
+    if (this.#closed !== undefined) throw this.#closed;
     const twin = this.#members.get(session);
     if (twin !== undefined && !twin.removed) {
       throw new DuplicateSessionError(twin.key, `The session is in the pool already, as '${twin.key}'`);

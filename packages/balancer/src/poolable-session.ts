@@ -23,6 +23,11 @@ export interface PoolableSession {
   readonly errored?: Error | null | undefined;
   /** Round trip in milliseconds, if known. Shown to strategies and in snapshots. */
   readonly rtt?: number | undefined;
+  /**
+   * Milliseconds for which what its streams wrote has waited in vain, for the transport or for the peer's leave to send; 0 where nothing has. Shown to
+   * strategies: a peer that acknowledges streams and reads none of them is known by nothing else.
+   */
+  readonly stalledFor?: number | undefined;
   /** Resolves when the peer has answered: how an unhealthy session is probed before it gets another stream. */
   ping?(): Promise<unknown>;
   /** Graceful end; called by a drain with `onTimeout: 'close'`. */

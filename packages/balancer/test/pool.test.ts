@@ -36,6 +36,43 @@ describe('SessionPool.add', () => {
     expect(pool.add(session, { key: 'a' }).removed).toBe(false);
   });
 
+  it('gives the key of a session that has ended and not said so yet to the next one, and tells of that end once', async () => {
+    const removed: unknown[] = [];
+    const onSessionRemoved = ({ reason, error }: { reason: string; error: unknown }): void => {
+      removed.push([reason, error]);
+    };
+    const pool = new SessionPool({ hooks: { onSessionRemoved } });
+    const ended = new FakeSession();
+    const ref = pool.add(ended, { key: 'a' });
+    const waits = pool.open();
+    ended.state = 'closed';
+    ended.errored = new Error('reset');
+    const next = pool.add(new FakeSession().answers(), { key: 'a' });
+    expect(removed).toEqual([['closed', ended.errored]]);
+    expect([ref.removed, ended.watchers, pool.sessions()]).toEqual([true, 0, [next]]);
+    // What it had in hand goes on, on the next one.
+    await expect(waits).resolves.toBeDefined();
+    ended.emit('close');
+    expect(removed).toHaveLength(1);
+  });
+
+  it.each([
+    ['closes the pool', 'ERR_YAMUX_POOL_CLOSED', (pool: SessionPool): void => void pool.close()],
+    [
+      'takes the key',
+      'ERR_YAMUX_POOL_DUPLICATE_SESSION',
+      (pool: SessionPool): void => void pool.add(new FakeSession(), { key: 'a' }),
+    ],
+  ] as const)('takes nothing in if a hook that hears of such an end %s', (_what, code, act) => {
+    const pool: SessionPool = new SessionPool({ hooks: { onSessionRemoved: (): void => act(pool) } });
+    const ended = new FakeSession();
+    pool.add(ended, { key: 'a' });
+    ended.state = 'closed';
+    const session = new FakeSession();
+    expect(() => pool.add(session, { key: 'a' })).toThrow(expect.objectContaining({ code }));
+    expect(session.watchers).toBe(0);
+  });
+
   it('refuses a session that has ended', () => {
     const session = new FakeSession();
     session.end();

@@ -117,6 +117,8 @@ export interface Candidate {
   readonly turn: number;
   /** Round trip of the session in milliseconds, if it knows. */
   readonly rtt: number | undefined;
+  /** Milliseconds for which bytes have waited there in vain, if the session knows. */
+  readonly stalledFor: number | undefined;
   /**
    * Since when its peer owes an answer to an open: since its last answer, or the first open after that; later by the times in which it owed
    * none since, because all who waited had given up. Undefined if it owes none now, or the strategy does not hear of answers.

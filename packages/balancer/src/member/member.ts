@@ -89,6 +89,10 @@ export class Member implements Candidate, Placed, ConditionListener {
     return this.session.rtt;
   }
 
+  get stalledFor(): number | undefined {
+    return this.session.stalledFor;
+  }
+
   get silentSince(): number | undefined {
     return this.#unanswered > 0 && this.#port.isTimed ? this.#silentSince : undefined;
   }

@@ -37,6 +37,8 @@ export class FakeSession extends EventEmitter implements PoolableSession {
   state = 'open';
   /** Milliseconds; set it to what the pool should see. */
   rtt: number | undefined;
+  /** Milliseconds; set it to what the pool should see. */
+  stalledFor: number | undefined;
   /** The calls of `open()` that wait or waited for the test. */
   readonly opens: FakeOpen[] = [];
   /** The streams that `answers()` made. */

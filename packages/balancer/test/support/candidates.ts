@@ -24,6 +24,7 @@ export function candidate(key: string, weight = 1): FakeCandidate {
     load: 0,
     turn: key.charCodeAt(0) - 1_000_000,
     rtt: undefined,
+    stalledFor: undefined,
     silentSince: undefined,
     readySince: 0,
     unavailable: undefined,

@@ -108,6 +108,14 @@ export class Engine {
     return errorOf(this.#life);
   }
 
+  /** ms for which what was written has waited for the transport, or for credit, and nothing moved. */
+  get stalledFor(): number {
+    if (!this.isRunning) return 0;
+    const { idleSince } = this.#writeProgress;
+    const forTransport = idleSince === undefined ? 0 : this.#clock.now() - idleSince;
+    return Math.max(forTransport, this.streams.creditWait.ms);
+  }
+
   stats(): SessionStats {
     const { table, opens, accepts } = this.streams;
     const { size, outboundSize } = table;

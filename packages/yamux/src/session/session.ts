@@ -93,6 +93,15 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
     return this.#engine.keepAlive.rtt;
   }
 
+  /**
+   * ms for which what was written has waited in vain: for the transport, while that took nothing; or for credit, until the peer gives some or sends
+   * payload, on any stream. Streams that are given up meanwhile do not end it. 0 where nothing has waited. A peer that has stalled is
+   * known by it long before a timeout; an upload that flows has waited since its last credit.
+   */
+  get stalledFor(): number {
+    return this.#engine.stalledFor;
+  }
+
   /** The figures of this moment, counted when asked for. */
   stats(): SessionStats {
     return this.#engine.stats();

@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import { openingContext } from '../duplex/async-context.ts';
 import type { SocketContext } from '../duplex/socket-shape.ts';
 import { YamuxStream } from '../duplex/yamux-stream.ts';
+import { CreditWait } from '../stream/credit-wait.ts';
 import type { StreamPort } from '../stream/stream-port.ts';
 import { WireStream } from '../stream/wire-stream.ts';
 import type { Trace } from '../trace.ts';
@@ -36,6 +37,7 @@ export class Streams {
   readonly table: StreamTable;
   readonly opens: OpenQueue;
   readonly accepts: AcceptQueue;
+  readonly creditWait: CreditWait;
   /** What all its streams show of the session as sockets. */
   readonly #shared: SocketContext;
   readonly #options: ResolvedOptions;
@@ -63,6 +65,7 @@ export class Streams {
     this.#options = options;
     this.#outbox = outbox;
     this.#port = port;
+    this.creditWait = new CreditWait(clock);
     this.#resets = new ResetBucket(options.resetBurst, clock.now());
     this.opens = new OpenQueue(options, () => this.table.takeId());
     this.accepts = new AcceptQueue(options.acceptBacklog, this.#handOver, {
@@ -73,6 +76,7 @@ export class Streams {
     });
     this.#streamPort = {
       ...options,
+      creditWait: this.creditWait,
       roundTrip: () => port.roundTrip(),
       measureRoundTrip: () => port.measureRoundTrip(),
       sendCredit: (stream, delta) => outbox.control(FrameType.WindowUpdate, 0, stream.id, delta),

@@ -68,6 +68,11 @@ export class WriteProgress {
     return this.#waitingFrom !== undefined;
   }
 
+  /** While it is waited for: when the transport took something last, or the wait began; in ms. */
+  get idleSince(): number | undefined {
+    return this.#waitingFrom === undefined ? undefined : this.#advancedAt;
+  }
+
   /** Something was handed over at `now`, in ms. */
   begin(now: number): void {
     if (this.#waitingFrom !== undefined || this.backlog === 0) return;

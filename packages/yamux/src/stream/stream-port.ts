@@ -1,6 +1,7 @@
 // What a wire stream needs of its session below and of its Duplex above: it knows the two through these alone.
 
 import type { Clock } from '../clock.ts';
+import type { CreditWait } from './credit-wait.ts';
 import type { WindowBudget } from './window-budget.ts';
 import type { WireStream } from './wire-stream.ts';
 
@@ -12,6 +13,7 @@ export interface StreamPort {
   /** Bytes to which a receive window may grow. */
   readonly maxStreamWindow: number;
   readonly windowBudget: WindowBudget;
+  readonly creditWait: CreditWait;
   /** ms; undefined before the first pong. */
   roundTrip(): number | undefined;
   /** Measures it once more, unless that is being done. */

@@ -41,6 +41,8 @@ export class WireStream {
   readonly #sendWindow = new SendWindow();
   readonly #inflow: Inflow;
   #face: StreamFace | undefined;
+  /** What was written waits for credit and for nothing else. */
+  #awaitsCredit = false;
   #isFinWanted = false;
   #wantedReset: number | undefined;
   #idle: IdleTimer | undefined;
@@ -86,6 +88,7 @@ export class WireStream {
   /** Queues `chunk`, which must stay as it is until `face.written()`. */
   write(chunk: Buffer): void {
     this.sendQueue.put(chunk);
+    if (this.#sendWindow.available === 0) this.#awaitCredit();
   }
 
   /** FIN, behind all that was written. */
@@ -171,6 +174,7 @@ export class WireStream {
   receiveData(slice: Buffer): void {
     if (this.lifecycle.ended) return;
     this.bytesReceived += slice.length;
+    this.#port.creditWait.moved();
     this.#moved();
     if (this.isReleased) {
       this.#receiveForNobody(slice.length);
@@ -193,6 +197,8 @@ export class WireStream {
   /** False if the window would pass 2^32-1. */
   receiveCredit(delta: number): boolean {
     if (!this.#sendWindow.grant(delta)) return false;
+    if (this.#awaitsCredit) this.#awaitNoCredit();
+    this.#port.creditWait.moved();
     if (this.sendQueue.length > 0) this.askForTurn();
     return true;
   }
@@ -276,6 +282,7 @@ export class WireStream {
     this.#moved();
     this.bytesSent += bytes;
     this.#sendWindow.spend(bytes);
+    if (this.#sendWindow.available === 0) this.#awaitCredit();
   }
 
   finHandedOver(): void {
@@ -316,6 +323,7 @@ export class WireStream {
   #end(): void {
     this.#idle?.stop();
     this.#idle = undefined;
+    if (this.#awaitsCredit) this.#awaitNoCredit();
     this.sendQueue.clear();
     this.#inflow.end();
     this.#port.ended(this);
@@ -353,6 +361,17 @@ export class WireStream {
   }
 
   // Credit.
+
+  #awaitCredit(): void {
+    if (this.#awaitsCredit || !this.hasMoreToSend) return;
+    this.#awaitsCredit = true;
+    this.#port.creditWait.begin();
+  }
+
+  #awaitNoCredit(): void {
+    this.#awaitsCredit = false;
+    this.#port.creditWait.end();
+  }
 
   #consumed(bytes: number): void {
     this.#sendCredit(this.#inflow.consumed(bytes, this.#face?.hasPausedReader ?? true));

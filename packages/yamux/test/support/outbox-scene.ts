@@ -4,6 +4,7 @@ import { Duplex } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import { YamuxStream } from '../../src/duplex/yamux-stream.ts';
 import { Outbox } from '../../src/session/outbox.ts';
+import { CreditWait } from '../../src/stream/credit-wait.ts';
 import type { StreamPort } from '../../src/stream/stream-port.ts';
 import { WindowBudget } from '../../src/stream/window-budget.ts';
 import { WireStream } from '../../src/stream/wire-stream.ts';
@@ -144,6 +145,7 @@ export class OutboxScene {
       halfCloseTimeout: 0,
       maxStreamWindow: 256 * KIB,
       windowBudget: new WindowBudget(0),
+      creditWait: new CreditWait(this.#clock),
       roundTrip: () => undefined,
       measureRoundTrip: () => {},
       sendCredit: () => {},

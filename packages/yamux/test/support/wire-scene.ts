@@ -1,5 +1,6 @@
 // One wire stream between a session and a Duplex that do what the test says, and that write down what they are told.
 
+import { CreditWait } from '../../src/stream/credit-wait.ts';
 import type { StreamFace, StreamPort } from '../../src/stream/stream-port.ts';
 import { WindowBudget } from '../../src/stream/window-budget.ts';
 import { type Direction, WireStream } from '../../src/stream/wire-stream.ts';
@@ -62,6 +63,7 @@ export class WireScene implements StreamFace {
       halfCloseTimeout,
       maxStreamWindow: 4 * WINDOW,
       windowBudget: this.budget,
+      creditWait: new CreditWait(this.clock),
       roundTrip: () => this.roundTrip,
       measureRoundTrip: () => this.said.push('measure'),
       sendCredit: (_stream, delta) => {

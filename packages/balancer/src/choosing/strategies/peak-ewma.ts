@@ -24,10 +24,16 @@ interface Latency {
   quickest: number;
   /** The round trip that was told last. */
   rtt: number | undefined;
+  /** For how long bytes had waited in vain, as it was told last. */
+  stalledFor: number | undefined;
+  /** That figure, where it has been remembered in the cost. */
+  keptStall: number | undefined;
 }
 
 /** An attempt that fails is no quick answer. */
 const FAILURE = 1_000;
+/** So long bytes wait in an upload that flows, too: from one credit to the next. */
+const FLOWING = 50;
 /** Answers below a millisecond are equally quick: what differs is noise, and the load decides. */
 const QUICK = 1;
 /** Of a session that is being tried for the first time, until it has answered. */
@@ -64,8 +70,15 @@ class PeakEwma implements Strategy {
   }
 
   added(candidate: Candidate): void {
-    const latency = { candidate, cost: Number.NaN, at: 0, quickest: Infinity, rtt: undefined };
-    this.#latencies[candidate.ordinal] = latency;
+    this.#latencies[candidate.ordinal] = {
+      candidate,
+      cost: Number.NaN,
+      at: 0,
+      quickest: Infinity,
+      rtt: undefined,
+      stalledFor: undefined,
+      keptStall: undefined,
+    };
     this.#slowStart.note(candidate);
   }
 
@@ -118,20 +131,40 @@ class PeakEwma implements Strategy {
   }
 
   #cost(candidate: Candidate, now: number): number {
-    const { load, rtt, silentSince } = candidate;
+    const { load, rtt, stalledFor, silentSince } = candidate;
     const latency = this.#latencies[candidate.ordinal] as Latency;
     if (rtt !== latency.rtt) {
       latency.rtt = rtt;
       if (rtt !== undefined) this.#observe(latency, rtt, now);
     }
+    const stall = stalledFor !== undefined && stalledFor > FLOWING ? this.#stall(latency, stalledFor) : 0;
     let ms = this.#expected(latency, now);
     // One open finds out how quick a new session is; the others go where that is known.
     if (Number.isNaN(ms)) ms = load === 0 ? 0 : UNKNOWN;
     else if (ms < QUICK) ms = QUICK;
     if (silentSince !== undefined && now - silentSince > ms) ms = now - silentSince;
+    if (stall > ms) ms = stall;
     const ramp = this.#slowStart.now;
     const cost = (load + 1) * ms;
     return ramp === undefined ? cost : cost / this.#slowStart.share(candidate, ramp);
+  }
+
+  /**
+   * What a session costs in which bytes have waited in vain for so long. No more than a failure: one upload that nobody reads may be all that
+   * waits. While the figure grows it counts as it is: it may be our own event loop that stood still. Once those that waited have given up it
+   * stays as it is, and is remembered.
+   */
+  #stall(latency: Latency, stalledFor: number): number {
+    const ms = Math.min(stalledFor, FAILURE);
+    if (stalledFor !== latency.stalledFor) {
+      latency.stalledFor = stalledFor;
+      return ms;
+    }
+    if (stalledFor !== latency.keptStall) {
+      latency.keptStall = stalledFor;
+      this.#raise(latency, ms);
+    }
+    return 0;
   }
 
   /** Reading does not change it: it falls back to the quickest answer as time goes by. */

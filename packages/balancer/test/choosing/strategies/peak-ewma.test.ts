@@ -7,7 +7,8 @@ import { FakeSession, ManualClock, queueDrained, seededRandom } from '../../../s
 import { candidate, type FakeCandidate } from '../../support/candidates.ts';
 import { runs } from '../../support/runs.ts';
 
-type Loaded = FakeCandidate & { load: number; silentSince: number | undefined; rtt: number | undefined };
+type Figure = number | undefined;
+type Loaded = FakeCandidate & { load: number; silentSince: Figure; stalledFor: Figure; rtt: Figure };
 
 interface Scene {
   readonly strategy: Strategy;
@@ -69,6 +70,46 @@ describe('peak-ewma', () => {
     pass(11);
     expect(picked()).toBe('b');
     a.silentSince = undefined;
+    expect(picked()).toBe('a');
+  });
+
+  it('avoids a session in which bytes wait in vain, and, where that ended by giving up, as long after as after a failure', () => {
+    const { strategy, sessions, pass, picked } = scene();
+    const [a, b] = sessions;
+    for (const one of sessions) strategy.answered?.(one, 10);
+    b.load = 3;
+    // An upload that flows waits from one credit to the next.
+    a.stalledFor = 50;
+    expect(picked()).toBe('a');
+    a.stalledFor = 51;
+    expect(picked()).toBe('b');
+    // Where callers have given up it does not grow, and is forgotten by and by.
+    expect(picked()).toBe('b');
+    pass(5_000);
+    expect(picked()).toBe('a');
+    a.stalledFor = 100_000;
+    b.load = 98;
+    expect(picked()).toBe('b');
+    // No more than a failure: where the others have that much to do it gets one.
+    b.load = 100;
+    expect(picked()).toBe('a');
+    a.stalledFor = 0;
+    b.load = 3;
+    expect(picked()).toBe('b');
+    pass(60_000);
+    expect(picked()).toBe('a');
+  });
+
+  it('remembers no such wait that the peer has ended: while our own event loop stands still each upload seems to stall', () => {
+    const { strategy, sessions, picked } = scene();
+    const [a, b] = sessions;
+    for (const one of sessions) strategy.answered?.(one, 10);
+    b.load = 3;
+    for (const stalledFor of [226, 226.01, 226.02]) {
+      a.stalledFor = stalledFor;
+      expect(picked()).toBe('b');
+    }
+    a.stalledFor = 2;
     expect(picked()).toBe('a');
   });
 
