@@ -83,7 +83,7 @@ module.exports = {
       comment: 'It measures what users get: the packages by their names, and nothing imports it.',
       severity: 'error',
       // Of a pick alone nothing can be seen from outside, nor of a choice or of what is remembered.
-      from: { path: '^bench/', pathNot: '^bench/src/(balancer/our-picks|fleet/(choice|cache))[.]ts$' },
+      from: { path: '^bench/', pathNot: '^bench/src/(balancer/our-picks|fleet/(choice|cache|simulation/node))[.]ts$' },
       to: { path: '^(packages|examples)/', pathNot: PACKAGE_ROOTS },
     },
     {

@@ -30,9 +30,12 @@ const ASKED = ['eval', 'evalsha', 'hgetall', 'ping'];
 /** A connection beside those that are measured. */
 export class EngineWatch {
   readonly #client: ReturnType<typeof createClient>;
+  readonly #own = { in: 0, out: 0 };
 
   constructor(url: string) {
-    this.#client = createClient({ url, maintNotifications: 'disabled' });
+    this.#client = createClient({ url, RESP: 3, maintNotifications: 'disabled' });
+    // Its questions fail, too.
+    this.#client.on('error', () => {});
   }
 
   async connect(): Promise<void> {
@@ -54,8 +57,27 @@ export class EngineWatch {
     return ASKED.reduce((all, command) => all + Number(callsOf(info, command) ?? 0), 0);
   }
 
+  /** Bytes that it has got and sent, without those of what this connection asks of it. */
+  async traffic(): Promise<{ readonly in: number; readonly out: number }> {
+    const { in: ownIn, out: ownOut } = this.#own;
+    const info = await this.#info('stats');
+    // Of this question it has the words in its count, and not yet the answer.
+    const asked = this.#own.in - ownIn;
+    return {
+      in: field(info, 'total_net_input_bytes') - ownIn - asked,
+      out: field(info, 'total_net_output_bytes') - ownOut,
+    };
+  }
+
+  close(): void {
+    this.#client.destroy();
+  }
+
   async #info(section: string): Promise<string> {
-    return String(await this.#client.sendCommand(['INFO', section]));
+    const info = String(await this.#client.sendCommand(['INFO', section]));
+    this.#own.in += `*2\r\n$4\r\nINFO\r\n$${section.length}\r\n${section}\r\n`.length;
+    this.#own.out += `=${info.length + 4}\r\ntxt:${info}\r\n`.length;
+    return info;
   }
 }
 

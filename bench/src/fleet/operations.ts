@@ -1,4 +1,4 @@
-// What two nodes ask of a real engine, counted by the engine: on a manual clock, so that twelve minutes pass in seconds.
+// What two nodes ask of a real engine, counted by the engine: on a manual clock, so that ten minutes pass in seconds.
 import { SessionPool } from '@zishuo/yamux-balancer';
 import { FakeSession, ManualClock } from '@zishuo/yamux-balancer/testing';
 import { Fleet } from '@zishuo/yamux-fleet';
@@ -10,8 +10,7 @@ import { agentOf, nameOf } from './entries.ts';
 const NODES = 2;
 /** Of each node. */
 const AGENTS = 10_000;
-/** Within which every name is told again. */
-const MINUTES = 12;
+const MINUTES = 10;
 const MOVES = 100;
 
 interface Node {
