@@ -13,7 +13,7 @@ import { Dialogue } from '../tunnel/dialogue.ts';
 import type { FleetCase, FleetMessage } from './case.ts';
 
 /** The names of the agent: at the measured node, and at the other one. */
-export const HERE = 'here.example';
+const HERE = 'here.example';
 export const THERE = 'there.example';
 /** What both nodes know. */
 export const SECRET = 'no secret at all: only for the bench';
