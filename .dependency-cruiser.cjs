@@ -82,8 +82,8 @@ module.exports = {
       name: 'bench-is-a-user',
       comment: 'It measures what users get: the packages by their names, and nothing imports it.',
       severity: 'error',
-      // Of a pick alone nothing can be seen from outside.
-      from: { path: '^bench/', pathNot: '^bench/src/balancer/our-picks[.]ts$' },
+      // Of a pick alone nothing can be seen from outside, nor of a choice or of what is remembered.
+      from: { path: '^bench/', pathNot: '^bench/src/(balancer/our-picks|fleet/(choice|cache|simulation/node))[.]ts$' },
       to: { path: '^(packages|examples)/', pathNot: PACKAGE_ROOTS },
     },
     {

@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Group, groups } from './balancer/index.ts';
 import { measureBalancer } from './balancer/rounds.ts';
+import { FLEET } from './fleet/index.ts';
+import { fleetNames, measureFleet } from './fleet/rounds.ts';
 import { buildGoYamux, goYamux } from './go-yamux.ts';
 import { Pair } from './pair.ts';
 import { describeMachine } from './report/machine.ts';
@@ -19,15 +21,24 @@ import { measureTunnel, tunnelNames } from './tunnel/rounds.ts';
 import { judge } from './verdicts.ts';
 
 const DEFAULT_ROUNDS = 5;
-const names = [...[...trials.map(({ benchCase }) => benchCase), ...groups].map(({ name }) => name), ...tunnelNames];
+const names = [
+  ...[...trials.map(({ benchCase }) => benchCase), ...groups].map(({ name }) => name),
+  ...tunnelNames,
+  ...fleetNames,
+];
+const wholes = new Map([
+  [TUNNEL, tunnelNames],
+  [FLEET, fleetNames],
+]);
 const USAGE = `usage: pnpm bench [--only case]... [--rounds n]
-cases: ${names.join(', ')}; ${TUNNEL} for all of it
+cases: ${names.join(', ')}; ${TUNNEL} and ${FLEET} for all of theirs
 BENCH_FRPS, BENCH_FRPC and BENCH_PIKO may name the programs of frp and of piko, to be measured beside the tunnel`;
 
 interface Options {
   readonly chosen: readonly StreamTrial[];
   readonly chosenGroups: readonly Group[];
   readonly chosenOfTunnel: readonly string[];
+  readonly chosenOfFleet: readonly string[];
   readonly isWhole: boolean;
   readonly rounds: number;
 }
@@ -37,7 +48,7 @@ function readOptions(args: readonly string[]): Options {
     args: [...args],
     options: { only: { type: 'string', multiple: true }, rounds: { type: 'string', default: String(DEFAULT_ROUNDS) } },
   });
-  const only = values.only?.flatMap((name) => (name === TUNNEL ? tunnelNames : name)) ?? names;
+  const only = values.only?.flatMap((name) => wholes.get(name) ?? name) ?? names;
   for (const name of only) {
     if (!names.includes(name)) throw new RangeError(`Expected a case, got '${name}'`);
   }
@@ -49,12 +60,14 @@ function readOptions(args: readonly string[]): Options {
     chosen: trials.filter(({ benchCase }) => only.includes(benchCase.name)),
     chosenGroups: groups.filter(({ name }) => only.includes(name)),
     chosenOfTunnel: tunnelNames.filter((name) => only.includes(name)),
+    chosenOfFleet: fleetNames.filter((name) => only.includes(name)),
     isWhole: names.every((name) => only.includes(name)),
     rounds,
   };
 }
 
-async function main({ chosen, chosenGroups, chosenOfTunnel, isWhole, rounds }: Options): Promise<void> {
+async function main(options: Options): Promise<void> {
+  const { chosen, chosenGroups, chosenOfTunnel, chosenOfFleet, isWhole, rounds } = options;
   const machine = describeMachine();
   const goIsMissing = await buildGoYamux();
   if (goIsMissing !== undefined) console.log(`${goYamux.name} is skipped: ${goIsMissing}`);
@@ -69,7 +82,8 @@ async function main({ chosen, chosenGroups, chosenOfTunnel, isWhole, rounds }: O
     onRound,
   });
   const ofTunnel = await measureTunnel({ names: chosenOfTunnel, rounds, onRound, onNote: console.log });
-  const all = [...ofStreams, ...ofTunnel];
+  const ofFleet = await measureFleet({ names: chosenOfFleet, rounds, onRound, onNote: console.log });
+  const all = [...ofStreams, ...ofTunnel, ...ofFleet];
   const ofBalancer = await measureBalancer(chosenGroups, chosenGroups.length > 0 ? rounds : 0, (round, what) => {
     process.stderr.write(`${what}  round ${round}/${rounds}\n`);
   });

@@ -20,6 +20,7 @@ const LIBP2P = '@chainsafe/libp2p-yamux';
 const GO = 'hashicorp/yamux';
 const OVER_WS = '@zishuo/tunnel, ws';
 const OVER_WSS = '@zishuo/tunnel, wss';
+const FLEET = '@zishuo/yamux-fleet';
 const TWO_PROXIES = 'two http-proxy-3';
 const FRP = 'frp';
 const PIKO = 'piko';
@@ -60,6 +61,21 @@ export const targets: readonly Target[] = [
   ...tunnel('tunnel-up-1m', [0.8, 0.8, 1.2]),
   ...tunnel('tunnel-beside-p99', [1, 1, 1]),
   ...['memory', 'cpu', 'again'].map((what) => optional(to(`tunnel-idle-${what}`, OVER_WS, { contender: PIKO }, 1))),
+  // What each of these costs, at most.
+  ...Object.entries({
+    'fleet-choice': 5_000,
+    'fleet-choice-key': 5_000,
+    'fleet-choice-everywhere': 5_000,
+    'fleet-choice-everywhere-key': 5_000,
+    'fleet-lookup-p99': 2,
+    'fleet-lookup-strange-p99': 2,
+    'fleet-hop-more': 100,
+    'fleet-engine': 250,
+    'fleet-cache': 400,
+    'fleet-operations-idle': 10,
+    'fleet-operations-move': 1,
+  }).map(([figure, value]) => to(figure, FLEET, { value }, 1)),
+  to('fleet-bulk-share', FLEET, { value: 1 }, 0.5),
 ];
 
 function ours(figure: string, atLeast: Readonly<Record<string, number>>): Target[] {

@@ -1,5 +1,6 @@
 // `pnpm docs:figures`: writes the figures of the last whole run of `pnpm bench` from results.json into the tables of README.md and of
-// docs/explanation/performance.md and comparison.md. The text beside the tables is written by hand.
+// docs/explanation/performance.md and comparison.md, and those of `pnpm simulate fleet` into docs/explanation/fleet.md. The text beside the tables is
+// written by hand.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -32,12 +33,35 @@ export const RESULTS = 'docs/benchmarks/results.json';
 export const PAGES_OF_CASES = ['README.md', 'docs/explanation/comparison.md'] as const;
 const PAGE = 'docs/explanation/performance.md';
 
+/** What `pnpm simulate fleet` has written. */
+export interface SimulatedFleet {
+  readonly agents: number;
+  readonly gateways: number;
+  readonly requestsPerSecond: number;
+  readonly scenarios: readonly {
+    readonly title: string;
+    readonly seconds: number;
+    readonly operations: number;
+    readonly reads: number;
+    readonly told: number;
+    readonly hints: number;
+    readonly bytesIn: number;
+    readonly bytesOut: number;
+    readonly mostOperations: number;
+    readonly mostBytes: number;
+  }[];
+}
+
+export const SIMULATED_FLEET = 'docs/benchmarks/fleet.json';
+export const FLEET_PAGE = 'docs/explanation/fleet.md';
+
 /** Targets that are in no table. A test requires that all of them are met. */
 const isLeftOut = ({ figure }: Target): boolean => figure.startsWith('balancer-') || figure === 'web-socket-masked';
 const isOfTunnel = (name: string): boolean => name.startsWith('tunnel-');
 
 /** Prints a figure as the bench does: three significant digits, and no fraction from 100 on. */
 export function printed(figure: number): string {
+  if (figure === 0) return '0';
   return figure >= 100 ? Math.round(figure).toLocaleString('en-US') : figure.toPrecision(3);
 }
 
@@ -73,9 +97,9 @@ function reached({ ratio, isMet }: Target): string {
 }
 
 /** A part of the page, by its mark. It is empty if the run has no figures for it. */
-type Part = 'wanted' | 'tunnel';
+type Part = 'wanted' | 'tunnel' | 'simulation';
 
-function tablesOf(part: Part, results: Results): string {
+function tablesOf(part: 'wanted' | 'tunnel', results: Results): string {
   if (part === 'wanted') return wantedTable(results, wantedTargets(results));
   const cases = results.cases.filter(({ name }) => isOfTunnel(name));
   if (cases.length === 0) return '';
@@ -134,6 +158,26 @@ export function pageWith(results: Results, page: string): string {
   return formatted(PAGE, renewed);
 }
 
+/** docs/explanation/fleet.md with a new table: a column for each scenario. */
+export function fleetPageWith({ scenarios }: SimulatedFleet, page: string): string {
+  const rows: [string, (one: SimulatedFleet['scenarios'][number]) => number][] = [
+    ['seconds', ({ seconds }) => seconds],
+    ['operations a second', ({ operations, seconds }) => operations / seconds],
+    ['in the busiest second', ({ mostOperations }) => mostOperations],
+    ['operations in all', ({ operations }) => operations],
+    ['of these, reads of names', ({ reads }) => reads],
+    ['names that were told', ({ told }) => told],
+    ['hints', ({ hints }) => hints],
+    ['MB a second, to the engine', ({ bytesIn, seconds }) => bytesIn / 1e6 / seconds],
+    ['MB a second, from the engine', ({ bytesOut, seconds }) => bytesOut / 1e6 / seconds],
+    ['MB in the busiest second', ({ mostBytes }) => mostBytes / 1e6],
+  ];
+  const cells = rows.map(([name, figure]) => [name, ...scenarios.map((one) => printed(figure(one)))]);
+  const [begin, end] = placeOf('simulation', page);
+  const tables = table(['', ...scenarios.map(({ title }) => title)], cells);
+  return formatted(FLEET_PAGE, `${page.slice(0, begin)}\n${tables}\n${page.slice(end)}`);
+}
+
 /** A page with the figures of the run in its tables of cases. */
 export function pageOfCasesWith(results: Results, path: (typeof PAGES_OF_CASES)[number], page: string): string {
   let contenders: readonly string[] = [];
@@ -157,5 +201,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const results = JSON.parse(read(RESULTS)) as Results;
   for (const path of PAGES_OF_CASES) writeFileSync(join(root, path), pageOfCasesWith(results, path, read(path)));
   writeFileSync(join(root, PAGE), pageWith(results, read(PAGE)));
-  console.log([...PAGES_OF_CASES, PAGE].join('\n'));
+  const simulated = JSON.parse(read(SIMULATED_FLEET)) as SimulatedFleet;
+  writeFileSync(join(root, FLEET_PAGE), fleetPageWith(simulated, read(FLEET_PAGE)));
+  console.log([...PAGES_OF_CASES, PAGE, FLEET_PAGE].join('\n'));
 }

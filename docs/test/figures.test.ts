@@ -5,12 +5,16 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import {
   cellOf,
+  FLEET_PAGE,
+  fleetPageWith,
   PAGES_OF_CASES,
   pageOfCasesWith,
   pageWith,
   partOf,
   RESULTS,
   type Results,
+  SIMULATED_FLEET,
+  type SimulatedFleet,
   untoldTargets,
   wantedTargets,
 } from '../src/figures.ts';
@@ -73,6 +77,15 @@ test.each(PAGES_OF_CASES)('%s is as `pnpm docs:figures` writes it', (path) => {
 
 test('docs/explanation/performance.md is as `pnpm docs:figures` writes it', () => {
   expect(pageWith(results, page)).toBe(page);
+});
+
+test('docs/explanation/fleet.md has the figures of `pnpm simulate fleet`, as `pnpm docs:figures` writes them', () => {
+  const simulated = JSON.parse(read(SIMULATED_FLEET)) as SimulatedFleet;
+  const text = read(FLEET_PAGE);
+  const { agents, gateways, requestsPerSecond, scenarios } = simulated;
+  expect(scenarios).toHaveLength(4);
+  for (const said of [agents, gateways, requestsPerSecond]) expect(text).toContain(said.toLocaleString('en-US'));
+  expect(fleetPageWith(simulated, text)).toBe(text);
 });
 
 test('the tunnel figures of a run come between the marks of the page, and a missed target is bold', () => {

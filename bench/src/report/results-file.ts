@@ -27,6 +27,7 @@ const notes: readonly string[] = [
   'A WebSocket sends from its server to its client; masked: from its client to its server.',
   'Memory: of heapUsed + external (which has the buffers in it), after four forced collections, the difference that the streams make; in Go HeapAlloc + StackInuse. What the kernel holds for a socket is not in it.',
   'tunnel: the ways from a client to an origin in processes of their own, loaded by kept-alive connections, each with one request after the other. CPU (user and system) is that of the processes in between, a request; memory is the most that was resident. Idle agents: what the gateway has grown by for each, its CPU while nothing happens, and the time from the start of a new gateway, after the old one was killed, until all agents are connected again.',
+  'fleet: the measured node in a process of its own; an own agent and one of another node in turn within each round. Memory of the engine is its used_memory, and operations are the commands that it has got from the nodes, by its own count.',
   'targets: how many times as fast (or as small) `contender` is as `against`: another contender, another figure of its own, or a fixed value.',
 ];
 

@@ -39,6 +39,8 @@ export interface RedisDirectoryOptions {
 
 /** ms for which the engine keeps a name that nobody tells again: twice as long as nodes need to tell all of theirs. */
 const NAME_KEPT = 24 * 3_600_000;
+/** Beats from one question on the tracked connection to the next. */
+const ASK_TRACKED = 5;
 
 class RedisDirectory implements SessionDirectory {
   readonly #prefix: string;
@@ -49,6 +51,7 @@ class RedisDirectory implements SessionDirectory {
   readonly #plain: Connection;
   readonly #tracked: Connection;
   #isTrackedAsked = false;
+  #beats = 0;
 
   constructor(make: (more: object) => RedisClientType, prefix: string) {
     this.#prefix = `${prefix}@`;
@@ -58,7 +61,10 @@ class RedisDirectory implements SessionDirectory {
     this.#plain = new Connection({
       make: () => make({}),
       up: () => this.#tell((listener) => listener.up()),
-      lost: (error) => this.#tell((listener) => listener.down(error)),
+      lost: (error) => {
+        this.#askTracked();
+        this.#tell((listener) => listener.down(error));
+      },
     });
     const unsure = (): void => this.#tell((listener) => listener.unsure());
     this.#tracked = new Connection({
@@ -69,7 +75,8 @@ class RedisDirectory implements SessionDirectory {
   }
 
   async beat(self: NodeRecord, lease: number): Promise<Beat> {
-    this.#askTracked();
+    if (this.#beats % ASK_TRACKED === 0) this.#askTracked();
+    this.#beats += 1;
     const args = [self.id, String(lease), encodeRecord(self), String(KEPT)];
     const answer = await this.#run(BEAT, [this.#leases, this.#records, this.#seqs], args);
     const [seq, records] = answer as [string | null, (string | null)[]];
@@ -128,7 +135,10 @@ class RedisDirectory implements SessionDirectory {
     }
   }
 
-  /** A connection on which nothing is read may be lost without a word: an own call would find out. */
+  /**
+   * A connection on which nothing is read may be lost without a word: an own call would find out. Once in a few beats is enough, since entries turn stale
+   * without a hint, too; and when the other connection is lost, this one probably is.
+   */
   #askTracked(): void {
     if (this.#isTrackedAsked || this.#tracked.isDown) return;
     this.#isTrackedAsked = true;

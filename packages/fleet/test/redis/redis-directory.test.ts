@@ -171,6 +171,18 @@ describe.skipIf(!hasEngine())('redisDirectory()', () => {
     }
   });
 
+  it('asks on the connection on which nothing else is asked with every fifth beat', async () => {
+    const one = connect();
+    await engine.command('CONFIG', 'RESETSTAT');
+    for (let beats = 0; beats < 11; beats += 1) {
+      await one.beat(nodeRecord('a'), LEASE);
+      await one.publish([entry('x', beats + 1)]);
+      // A name that is there is read on that connection: what was asked there before has been answered.
+      await one.lookup('x');
+    }
+    expect(await engine.command('INFO', 'commandstats')).toContain('cmdstat_ping:calls=3,');
+  });
+
   it('rejects what waits for an engine that there is not, also when it is closed meanwhile', async () => {
     const one = redisDirectory({ client: createClient({ socket: { path: `${engine.path}-none`, tls: false } }) });
     const both = Promise.allSettled([one.lookup('x'), one.leave('a')]);
