@@ -138,6 +138,7 @@ describe('the admin port', () => {
       summary: expect.stringContaining('a connection is reset'),
     });
     expect(await explain('host=other.example&path=/elsewhere')).toEqual({
+      gateways: [],
       service: null,
       summary: 'No agent has ever served other.example/elsewhere: a request is answered 404.',
       sessions: [],

@@ -132,7 +132,9 @@ describe('/events', () => {
       sessions: [],
       requests: [],
     });
-    expect(empty.routes).toEqual([{ service: 'tcp:db', port: gateway.gateway.tcpPorts.get('db'), agents: [] }]);
+    expect(empty.routes).toEqual([
+      { service: 'tcp:db', port: gateway.gateway.tcpPorts.get('db'), agents: [], elsewhere: [] },
+    ]);
 
     const { relay } = await startAgent(gateway, { origin: (_request, response) => response.end('served') });
     await until(({ sessions }) => sessions.length === 1);
@@ -156,6 +158,7 @@ describe('/events', () => {
       service: 'app.example',
       port: null,
       agents: [{ agent: 'alpha', sessions: 1, available: 0 }],
+      elsewhere: [],
     });
     relay.cut(true);
     const gone = await until(({ sessions }) => sessions.length === 0);

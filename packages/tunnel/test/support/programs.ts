@@ -64,9 +64,16 @@ export async function ready(child: ChildProcess): Promise<Ready> {
   const ended = once(child, 'exit').then(async ([code]) => {
     throw new Error(`the program ended with ${code}: ${await text(child.stderr as Readable)}`);
   });
-  const [notice] = (await Promise.race([once(child, 'message'), ended])) as [Notice];
+  const told = new Promise<Ready>((resolve) => {
+    const onNotice = (notice: Notice): void => {
+      if (notice.type !== 'ready') return; // each worker of a gateway is told of first
+      child.off('message', onNotice);
+      resolve(notice);
+    };
+    child.on('message', onNotice);
+  });
+  const notice = await Promise.race([told, ended]);
   ended.catch(() => {}); // from now on its end is the test's business
-  if (notice.type !== 'ready') throw new Error(`expected the program to be ready, it said ${notice.type}`);
   return notice;
 }
 
