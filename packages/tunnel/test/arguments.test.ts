@@ -5,6 +5,7 @@ import { TunnelAgent, type TunnelAgentOptions } from '../src/agent/tunnel-agent.
 import type { TunnelGatewayOptions } from '../src/gateway/options.ts';
 import { TunnelGateway } from '../src/gateway/tunnel-gateway.ts';
 import { serveTunnel } from '../src/serve-tunnel.ts';
+import { issueToken } from '../src/token-keys.ts';
 
 const SECRET = 'the secret of this test';
 
@@ -61,4 +62,10 @@ it('serveTunnel() says so where its options are missing', () => {
   const serve = serveTunnel as (server: unknown, options?: unknown) => unknown;
   const message = 'expected gateways to be an array of one or more URLs, got undefined';
   expect(() => serve(createServer())).toThrow(new TypeError(message));
+});
+
+it('a token without a secret to sign it is refused', async () => {
+  const claims = { agent: 'a', tenant: 't', routes: ['app.example'], expires: 1 };
+  const issue = issueToken as (claims: unknown, secret?: unknown) => Promise<string>;
+  await expect(issue(claims)).rejects.toThrow(new TypeError('expected the secret to be a string, got undefined'));
 });
