@@ -5,7 +5,7 @@ import { issueToken, serveTunnel, TunnelGateway } from '@zishuo/tunnel';
 
 // In production the gateway is another program on another machine.
 const secret = 'a secret of this example only';
-const gateway = await TunnelGateway.listen({ secret, log: () => {} });
+const gateway = await TunnelGateway.listen({ secret });
 const expires = Date.now() + 3_600_000;
 const token = await issueToken({ agent: 'app', tenant: 'acme', routes: ['app.example'], expires }, secret);
 

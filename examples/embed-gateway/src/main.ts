@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { issueToken, Targets, TunnelAgent, TunnelGateway } from '@zishuo/tunnel';
 
 const secret = 'a secret of this example only';
-const gateway = await TunnelGateway.listen({ secret, log: () => {} });
+const gateway = await TunnelGateway.listen({ secret });
 gateway.on('served', ({ service, status, agent }) =>
   console.log(`served: ${service}, ${status} by ${agent ?? 'nobody'}`),
 );
@@ -24,7 +24,6 @@ const agent = new TunnelAgent({
   gateways: [`${gateway.url.replace('http', 'ws')}${gateway.agentPath}`],
   token: await issueToken({ agent: 'laptop', tenant: 'acme', routes: ['app.example'], expires }, secret),
   targets: Targets.parse(['http://127.0.0.1:1']),
-  log: () => {},
 });
 const joined = new Promise((resolve) => gateway.once('joined', resolve));
 await agent.connected;

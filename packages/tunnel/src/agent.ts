@@ -38,7 +38,7 @@ run(configure, async (options) => {
   const agent = new TunnelAgent(options);
   onStop(() => agent.close());
   onCommand(() => {}); // no commands of its own; that it lives and how large it is can be asked
-  await Promise.race([agent.dialed, agent.ended]);
+  await agent.dialed;
   notify({ type: 'ready', url: '' });
   await agent.ended.catch((error: unknown) => {
     throw new Error(linkFailure(error), { cause: error });

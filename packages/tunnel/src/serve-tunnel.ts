@@ -3,15 +3,13 @@ import type { Server } from 'node:http';
 import { TunnelAgent, type TunnelAgentOptions } from './agent/tunnel-agent.ts';
 
 /** Of {@link serveTunnel}. */
-export interface ServeTunnelOptions extends Omit<TunnelAgentOptions, 'targets' | 'log'> {
-  /** Told of every event: a name, and fields. @defaultValue nobody */
-  readonly log?: TunnelAgentOptions['log'] | undefined;
-}
+export type ServeTunnelOptions = Omit<TunnelAgentOptions, 'targets'>;
 
 /**
  * Publishes an HTTP server of this process through gateways: it need not listen. Its 'request', 'upgrade' and 'checkContinue' listeners see what
  * comes through the tunnel as if it came by a socket; who the client is stands in X-Forwarded-For.
+ * @throws TypeError for a wrong option.
  */
 export function serveTunnel(server: Server, options: ServeTunnelOptions): TunnelAgent {
-  return new TunnelAgent({ ...options, log: options.log ?? (() => {}), targets: server });
+  return new TunnelAgent({ ...options, targets: server });
 }

@@ -25,8 +25,9 @@ const MIN_SECRET_LENGTH = 16;
 const MAX_NAME_LENGTH = 128;
 const MAX_ROUTES = 1_000;
 
-/** @throws RangeError if it is too short to be one. */
+/** @throws RangeError if it is too short to be one, TypeError if it is no string. */
 export function checkSecret(secret: string): void {
+  if (typeof secret !== 'string') throw new TypeError(`expected the secret to be a string, got ${typeof secret}`);
   if (secret.length < MIN_SECRET_LENGTH) {
     throw new RangeError(`the secret must have at least ${MIN_SECRET_LENGTH} characters, got ${secret.length}`);
   }

@@ -123,3 +123,8 @@ export class SessionClosedError extends YamuxError {
     return 'SessionClosedError';
   }
 }
+
+/** At the end of a message that tells of a time in milliseconds: who gives less than a second often means seconds. */
+export function ifSecondsWereMeant(ms: number): string {
+  return ms < 1000 ? `; if ${ms} seconds were meant, give ${ms * 1000}` : '';
+}

@@ -2,6 +2,8 @@
 import type { Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { YamuxSession } from '@zishuo/yamux';
+import { checkLog, checkOptions, nameOf } from '../arguments.ts';
+import { TunnelError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { GatewayLink } from './gateway-link.ts';
 import { LocalPlaces } from './local-places.ts';
@@ -32,8 +34,8 @@ export interface TunnelAgentOptions {
    * @defaultValue 10000
    */
   readonly webSocketDrain?: number | undefined;
-  /** Told of every event: a name, and fields for a line of JSON. */
-  readonly log: Log;
+  /** Told of every event: a name, and fields for a line of JSON. @defaultValue nobody */
+  readonly log?: Log | undefined;
 }
 
 /** Dials gateways, and dials again for as long as it runs; serves their requests from its targets. */
@@ -42,24 +44,21 @@ export class TunnelAgent {
   readonly #links: readonly GatewayLink[];
   readonly #refused = new Set<GatewayLink>();
   readonly #webSocketDrain: number;
-  /** Resolves when every link has had its first session. */
+  /** Resolves when every link has had its first session; rejects when the agent ends before: every gateway has refused the token, or close(). */
   readonly connected: Promise<void>;
-  /** Resolves when every link has dialed, with a session or without. */
+  /** Resolves when every link has dialed, with a session or without, or after close(). */
   readonly dialed: Promise<void>;
   /** Resolves after close(); rejects when every gateway has refused the token. */
   readonly ended: Promise<void>;
   #end!: () => void;
 
-  /** Dials at once. */
-  constructor({
-    gateways,
-    token,
-    targets,
-    spread = 2,
-    connections = 1,
-    webSocketDrain = 10_000,
-    log,
-  }: TunnelAgentOptions) {
+  /**
+   * Dials at once.
+   * @throws TypeError for a wrong option.
+   */
+  constructor(options: TunnelAgentOptions) {
+    checkAgentOptions(options);
+    const { gateways, token, targets, spread = 2, connections = 1, webSocketDrain = 10_000, log = () => {} } = options;
     this.#places = targets instanceof Targets ? new LocalPlaces(targets, log) : new ServerPlaces(targets, log);
     this.#webSocketDrain = webSocketDrain;
     const links: GatewayLink[] = [];
@@ -95,8 +94,12 @@ export class TunnelAgent {
     });
     this.ended.catch(() => {}); // who waits for it hears it
     this.#links = links;
-    this.connected = Promise.all(firsts).then(() => {});
-    this.dialed = Promise.all(dials).then(() => {});
+    const closed = this.ended.then(() => {
+      throw new TunnelError('ERR_TUNNEL_AGENT_CLOSED', 'the agent was closed before it was connected');
+    });
+    this.connected = Promise.race([Promise.all(firsts).then(() => {}), closed]);
+    this.connected.catch(() => {}); // who waits for it hears it
+    this.dialed = Promise.race([Promise.all(dials).then(() => {}), this.ended]);
   }
 
   /** Takes no new request, serves what runs for at most `timeout` ms, then closes its sessions. */
@@ -121,6 +124,40 @@ export class TunnelAgent {
     session.on('error', () => {}); // the link tells why it was lost
     session.on('stream', (stream) => new ServedStream(stream, this.#places));
   }
+}
+
+const NAMES: readonly string[] = Object.keys({
+  gateways: true,
+  token: true,
+  targets: true,
+  spread: true,
+  connections: true,
+  webSocketDrain: true,
+  log: true,
+} satisfies Record<keyof TunnelAgentOptions, true>);
+
+/** @throws TypeError */
+function checkAgentOptions(options: TunnelAgentOptions): void {
+  checkOptions('TunnelAgent', options, NAMES);
+  const {
+    gateways,
+    token,
+    targets,
+    log = () => {},
+  } = options as { readonly [Name in keyof TunnelAgentOptions]: unknown };
+  if (!Array.isArray(gateways) || gateways.length === 0) {
+    const got = Array.isArray(gateways) ? 'an empty one' : nameOf(gateways);
+    throw new TypeError(`expected gateways to be an array of one or more URLs, got ${got}`);
+  }
+  if (typeof token !== 'string' && typeof token !== 'function') {
+    throw new TypeError(`expected token to be a string or a function, got ${nameOf(token)}`);
+  }
+  // A server by its shape: others emit 'connection', too.
+  if (!(targets instanceof Targets) && typeof (targets as Partial<Server> | null | undefined)?.emit !== 'function') {
+    const expected = 'expected targets to be Targets, as Targets.parse() makes them, or an HTTP server';
+    throw new TypeError(`${expected}, got ${nameOf(targets)}`);
+  }
+  checkLog(log);
 }
 
 /** Of each link: which gateways it dials, and among which others each goes to a gateway of its own. */

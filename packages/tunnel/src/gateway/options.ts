@@ -1,4 +1,5 @@
 // Options of a gateway, with their defaults and checks in one place.
+import { checkLog, checkOptions } from '../arguments.ts';
 import type { Log } from '../log.ts';
 import type { TokenKeys } from '../token-keys.ts';
 import { type Balance, parseBalance } from './balance.ts';
@@ -104,8 +105,8 @@ export interface TunnelGatewayOptions {
   readonly webSocketDrain?: number | undefined;
   /** Agents' sessions that must have joined before the gateway says that it is ready. @defaultValue 0 */
   readonly readySessions?: number | undefined;
-  /** Told of every event: a name, and fields for a line of JSON. */
-  readonly log: Log;
+  /** Told of every event: a name, and fields for a line of JSON. @defaultValue nobody */
+  readonly log?: Log | undefined;
 }
 
 const DEFAULTS = {
@@ -140,6 +141,30 @@ const DEFAULTS = {
 export type GatewayNumber = keyof typeof DEFAULTS;
 export const GATEWAY_NUMBERS: readonly GatewayNumber[] = Object.keys(DEFAULTS) as GatewayNumber[];
 export type GatewayNumbers = Readonly<Record<GatewayNumber, number>>;
+
+const NAMES: readonly string[] = Object.keys({
+  secret: true,
+  keys: true,
+  revocations: true,
+  host: true,
+  port: true,
+  tls: true,
+  agentPath: true,
+  agentHost: true,
+  agentPort: true,
+  tcp: true,
+  fleet: true,
+  affinity: true,
+  balance: true,
+  trustForwarded: true,
+  log: true,
+} satisfies Record<Exclude<keyof TunnelGatewayOptions, GatewayNumber>, true>).concat(GATEWAY_NUMBERS);
+
+/** @throws TypeError for what is no object of options, an unknown one, or a log that cannot be called. */
+export function checkGatewayOptions(options: TunnelGatewayOptions): void {
+  checkOptions('TunnelGateway.listen()', options, NAMES);
+  checkLog(options.log ?? (() => {}));
+}
 
 /** The least that an option may be, where that is not 0, and the most, where that is not 2^31-1. */
 const LEAST: Partial<GatewayNumbers> = {

@@ -22,7 +22,13 @@ import type { Certificate } from './certificate.ts';
 import { CountedConnections } from './counted-connections.ts';
 import type { ExchangeContext } from './exchange-context.ts';
 import { GatewayFleet } from './gateway-fleet.ts';
-import { balanceOf, type GatewayNumbers, gatewayNumbers, type TunnelGatewayOptions } from './options.ts';
+import {
+  balanceOf,
+  checkGatewayOptions,
+  type GatewayNumbers,
+  gatewayNumbers,
+  type TunnelGatewayOptions,
+} from './options.ts';
 import { PublicPort } from './public-port.ts';
 import { Readiness } from './readiness.ts';
 import { Revocations } from './revocations.ts';
@@ -106,7 +112,8 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
 
   private constructor(options: TunnelGatewayOptions) {
     super();
-    const { secret, log, agentPath = '/connect' } = options;
+    checkGatewayOptions(options);
+    const { secret, log = () => {}, agentPath = '/connect' } = options;
     const numbers = gatewayNumbers(options);
     this.#numbers = numbers;
     this.#keys = options.keys ?? new TokenKeys({ secret });

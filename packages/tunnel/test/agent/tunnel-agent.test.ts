@@ -64,6 +64,19 @@ describe('an agent', () => {
       log: () => {},
     });
     await expect(agent.ended).rejects.toMatchObject({ status: 401 });
+    await expect(agent.connected).rejects.toMatchObject({ status: 401 });
+  });
+
+  it('that is stopped before it had a session tells those who wait for one', async () => {
+    const agent = new TunnelAgent({
+      gateways: ['ws://127.0.0.1:1/connect'],
+      token: tokenFor('alpha'),
+      targets: Targets.parse(['http://127.0.0.1:1']),
+    });
+    const connected = expect(agent.connected).rejects.toMatchObject({ code: 'ERR_TUNNEL_AGENT_CLOSED' });
+    await agent.close(0);
+    await connected;
+    await agent.dialed;
   });
 
   it('cannot open streams to the gateway', async () => {

@@ -113,7 +113,8 @@ export class YamuxStream extends ReadableHalf {
     return this;
   }
 
-  override destroy(error?: Error): this {
+  override destroy(given?: Error): this {
+    const error = given && this.#isLoopEnd(given) ? destroyedByLoop(given) : given;
     if (this.destroyed || this.#isLeaving) return super.destroy(error);
     if (this.#hasWritesInNode && this.wire.isReferenced && this.#isLeft(error)) {
       // Node would forget the rest of a finished answer, and gives it only when the write before it is done.
@@ -124,6 +125,11 @@ export class YamuxStream extends ReadableHalf {
     }
     this.#takeAllWritten();
     return super.destroy(error);
+  }
+
+  /** Node's loops destroy what they have read by an AbortError that has no cause, unless both sides have ended. */
+  #isLoopEnd({ name, cause }: Error): boolean {
+    return this.readableEnded && !this.writableEnded && name === 'AbortError' && cause === undefined;
   }
 
   // Writing.
@@ -349,6 +355,13 @@ export class YamuxStream extends ReadableHalf {
     if (this.wire.unreadBytes > 0 || this.wire.isInputWhole) this.arrived();
     else if (this.readableFlowing) this.read(0);
   }
+}
+
+/** The error of Node, in words that say why and what to do. */
+function destroyedByLoop(cause: Error): Error {
+  const message =
+    'A for await, text() or the like has read this stream to its end and destroyed it, before this side was ended: to answer behind it, read stream.iterator({ destroyOnReturn: false })';
+  return Object.assign(new Error(message, { cause }), { name: cause.name, code: 'ABORT_ERR' });
 }
 
 function notSent(): YamuxError {

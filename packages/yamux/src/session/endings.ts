@@ -1,6 +1,6 @@
 // The errors with which a session ends, or refuses what is asked of it.
 
-import { SessionClosedError } from '../errors.ts';
+import { ifSecondsWereMeant, SessionClosedError } from '../errors.ts';
 import { GoAwayCode } from '../wire/constants.ts';
 
 /** Asked of a session that is over or closing; `cause` is why it ended, if that was unclean. */
@@ -67,8 +67,7 @@ export function transportFailed(cause: Error): SessionClosedError {
 }
 
 export function peerDied(timeout: number): SessionClosedError {
-  const advice = timeout < 1000 ? `; if ${timeout} seconds were meant, give ${timeout * 1000}` : '';
-  const message = `The peer sent nothing for ${timeout} ms after a ping (keepAliveTimeout): it is taken for dead${advice}`;
+  const message = `The peer sent nothing for ${timeout} ms after a ping (keepAliveTimeout): it is taken for dead${ifSecondsWereMeant(timeout)}`;
   return new SessionClosedError('ERR_YAMUX_KEEP_ALIVE_TIMEOUT', message, { origin: 'remote' });
 }
 
@@ -78,6 +77,6 @@ export function peerStalled(): SessionClosedError {
 }
 
 export function writeTimedOut(timeout: number): SessionClosedError {
-  const message = `The transport took nothing for ${timeout} ms (writeTimeout)`;
+  const message = `The transport took nothing for ${timeout} ms (writeTimeout)${ifSecondsWereMeant(timeout)}`;
   return new SessionClosedError('ERR_YAMUX_WRITE_TIMEOUT', message, { origin: 'remote' });
 }

@@ -1,6 +1,7 @@
 // The options of a session and of its methods: their names, defaults and checks, in one place.
 
 import { type Clock, MAX_DELAY, systemClock } from '../clock.ts';
+import { ifSecondsWereMeant } from '../errors.ts';
 import { nearestName } from '../nearest-name.ts';
 import { WindowBudget } from '../stream/window-budget.ts';
 import { INITIAL_WINDOW, MAX_UINT32 } from '../wire/constants.ts';
@@ -48,7 +49,7 @@ export interface SessionOptions {
    */
   readonly flushAt?: 'tick' | 'turn' | undefined;
   /**
-   * ms between pings, under traffic too; 0 sends none: a dead peer is then never noticed while nothing is written, and windows do not grow
+   * ms between pings, at least 100, under traffic too; 0 sends none: a dead peer is then never noticed while nothing is written, and windows do not grow
    * before a `ping()` of yours.
    * @defaultValue 30000
    */
@@ -157,6 +158,7 @@ export function resolveOptions(options: SessionOptions = {}, of = 'the session')
     const given = (numbers as Record<string, unknown>)[name];
     resolved[name] = given === undefined ? byDefault : check(name, given, min, max);
   }
+  checkKeepAlive(resolved.keepAliveInterval as number);
   return {
     ...(resolved as unknown as Omit<ResolvedOptions, 'clock' | 'windowBudget' | 'allowHalfOpen' | 'flushAt'>),
     windowBudget: budgetOf(windowBudget),
@@ -244,6 +246,15 @@ const NUMBERS: Readonly<
 };
 
 const KNOWN = [...Object.keys(NUMBERS), 'windowBudget', 'allowHalfOpen', 'flushAt', 'clock'];
+
+/** Less is too often for any link, and nothing would ever tell who gave seconds. */
+const LEAST_KEEP_ALIVE = 100;
+
+function checkKeepAlive(interval: number): void {
+  if (interval === 0 || interval >= LEAST_KEEP_ALIVE) return;
+  const expected = `0 or a whole number of milliseconds from ${LEAST_KEEP_ALIVE} to ${MAX_DELAY}`;
+  throw new RangeError(`Expected keepAliveInterval to be ${expected}, got ${interval}${ifSecondsWereMeant(interval)}`);
+}
 
 function budgetOf(budget: unknown): WindowBudget {
   if (typeof budget === 'number') return new WindowBudget(budget);

@@ -1,7 +1,7 @@
 // One stream as the session has it: its life on the wire, both windows, what arrived and waits, what is to be sent. Knows nothing of
 // node:stream. Its Duplex, the face, comes when the application gets the stream, and may go long before the wire is done with it, or long after.
 
-import { StreamResetError, YamuxError } from '../errors.ts';
+import { ifSecondsWereMeant, StreamResetError, YamuxError } from '../errors.ts';
 import { IdleTimer } from '../idle-timer.ts';
 import { Inflow } from './inflow.ts';
 import { Lifecycle } from './lifecycle.ts';
@@ -355,7 +355,8 @@ export class WireStream {
       this.#face?.gaveUp(error);
       return;
     }
-    const message = `This end has ended stream ${this.id}, and no byte moved for ${this.#port.halfCloseTimeout} ms (halfCloseTimeout)`;
+    const { halfCloseTimeout } = this.#port;
+    const message = `This end has ended stream ${this.id}, and no byte moved for ${halfCloseTimeout} ms (halfCloseTimeout)${ifSecondsWereMeant(halfCloseTimeout)}`;
     this.isInputWhole = false;
     this.expel(new YamuxError('ERR_YAMUX_HALF_CLOSE_TIMEOUT', message, { scope: 'stream', origin: 'local' }));
   }

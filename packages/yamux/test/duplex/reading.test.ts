@@ -1,7 +1,8 @@
 // A stream is read in every way that Node knows, by Node's own rules, and gives the peer credit for what Node has asked for.
 
 import { once } from 'node:events';
-import { PassThrough } from 'node:stream';
+import { addAbortSignal, PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -9,6 +10,9 @@ import { StreamScene } from '../support/stream-scene.ts';
 import { WINDOW } from '../support/wire-scene.ts';
 
 const HIGH_WATER_MARK = 65_536;
+
+const DESTROYED_BY_LOOP =
+  'A for await, text() or the like has read this stream to its end and destroyed it, before this side was ended: to answer behind it, read stream.iterator({ destroyOnReturn: false })';
 
 const sliceBytes = fc.oneof(
   { weight: 3, arbitrary: fc.integer({ min: 1, max: 50 }) },
@@ -314,6 +318,33 @@ describe("what else Node's streams can do", () => {
     expect(scene.stream.destroyed).toBe(false);
     for await (const chunk of scene.stream) taken.push(chunk);
     expect(Buffer.concat(taken).equals(scene.sent)).toBe(true);
+  });
+
+  test('a loop to the end of the input destroys the stream, and the error says how not to', async () => {
+    const scene = new StreamScene();
+    const error = new Promise<unknown>((resolve) => scene.stream.once('error', resolve));
+    all(scene);
+    expect(await text(scene.stream)).toHaveLength(300);
+    expect(scene.stream.destroyed).toBe(true);
+    expect(await error).toMatchObject({ name: 'AbortError', code: 'ABORT_ERR', message: DESTROYED_BY_LOOP });
+    expect(scene.stream.errored).toBe(await error);
+  });
+
+  test('a loop behind our own end is no error, and the abort of a signal keeps its own', async () => {
+    const ended = new StreamScene();
+    ended.stream.end();
+    all(ended);
+    await text(ended.stream);
+    expect(ended.stream.errored).toBe(null);
+    const aborted = new StreamScene();
+    aborted.stream.on('error', () => {});
+    const cut = new AbortController();
+    addAbortSignal(cut.signal, aborted.stream);
+    aborted.wire.receiveFin();
+    aborted.stream.resume();
+    await once(aborted.stream, 'end');
+    cut.abort();
+    expect(aborted.stream.errored).toMatchObject({ message: 'The operation was aborted' });
   });
 
   test('a loop over the stream throws what ended it', async () => {

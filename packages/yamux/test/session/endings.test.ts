@@ -7,7 +7,7 @@ describe('the message of an ending tells what happened and what to do about it',
     [endings.sessionClosed(null), 'The session is closed or closing: open a new one'],
     [
       endings.sessionClosed(endings.writeTimedOut(5)),
-      'The session is closed: open a new one. It ended with: The transport took nothing for 5 ms (writeTimeout)',
+      'The session is closed: open a new one. It ended with: The transport took nothing for 5 ms (writeTimeout); if 5 seconds were meant, give 5000',
     ],
     [endings.sessionDestroyed(), 'The session was destroyed at this end'],
     [endings.goneAway(0), 'The peer takes no new streams (GoAway 0): open them on another session'],

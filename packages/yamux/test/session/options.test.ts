@@ -55,7 +55,6 @@ describe.each<[keyof SessionOptions, number, number]>([
   ['maxInboundStreams', 0, Number.POSITIVE_INFINITY],
   ['maxStreamWindow', 262_144, 4_294_967_295],
   ['maxFramePayload', 1024, 65_524],
-  ['keepAliveInterval', 0, LONGEST_DELAY],
   ['keepAliveTimeout', 0, LONGEST_DELAY],
   ['writeTimeout', 0, LONGEST_DELAY],
   ['halfCloseTimeout', 0, LONGEST_DELAY],
@@ -79,6 +78,34 @@ describe.each<[keyof SessionOptions, number, number]>([
   test.each([['5'], [true], [{}], [5n], [() => 5]])('of %o throws TypeError', (value) => {
     expect(() => resolveOptions({ [name]: value } as SessionOptions)).toThrow(
       new TypeError(`Expected ${name} to be a number${unit}, got ${typeof value}`),
+    );
+  });
+});
+
+describe('keepAliveInterval', () => {
+  test.each([0, 100, 30_000, LONGEST_DELAY])('may be %i', (interval) => {
+    expect(resolveOptions({ keepAliveInterval: interval }).keepAliveInterval).toBe(interval);
+  });
+
+  test.each([1, 30, 99])('of %i throws RangeError: seconds were probably meant', (interval) => {
+    expect(() => resolveOptions({ keepAliveInterval: interval })).toThrow(
+      new RangeError(
+        `Expected keepAliveInterval to be 0 or a whole number of milliseconds from 100 to 2147483647, got ${interval}; if ${interval} seconds were meant, give ${interval}000`,
+      ),
+    );
+  });
+
+  test.each([-1, 0.5, LONGEST_DELAY + 1])('of %d throws RangeError', (interval) => {
+    expect(() => resolveOptions({ keepAliveInterval: interval })).toThrow(
+      new RangeError(
+        `Expected keepAliveInterval to be a whole number of milliseconds from 0 to 2147483647, got ${interval}`,
+      ),
+    );
+  });
+
+  test('of another type throws TypeError', () => {
+    expect(() => resolveOptions({ keepAliveInterval: '30s' as unknown as number })).toThrow(
+      new TypeError('Expected keepAliveInterval to be a number of milliseconds, got string'),
     );
   });
 });
