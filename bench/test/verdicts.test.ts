@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { groups, SIZES } from '../src/balancer/index.ts';
+import { fleetCases } from '../src/fleet/index.ts';
 import { renderTargets } from '../src/report/targets-table.ts';
 import { summarizeFigures } from '../src/summary.ts';
 import { type Target, targets } from '../src/targets.ts';
@@ -89,6 +90,7 @@ test('every target has a figure and contenders that a run measures', () => {
     const all = [...contenders.map(({ name }) => name), 'frp', 'frp, TLS', 'piko'];
     for (const { name } of benchCase.figures) names.set(name, all);
   }
+  for (const { figures } of fleetCases) for (const { name } of figures) names.set(name, ['@zishuo/yamux-fleet']);
   for (const { figure, contender, against } of targets) {
     expect(names.get(figure), figure).toContain(contender);
     if ('contender' in against) expect(names.get(against.figure ?? figure), figure).toContain(against.contender);
