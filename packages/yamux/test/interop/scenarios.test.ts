@@ -195,7 +195,7 @@ describe.skipIf(executable === null).each<Role>(['client', 'server'])('our %s an
   });
 
   test('keep each other alive', async () => {
-    await connect({ keepAliveInterval: 100 }, { keepAliveInterval: 10 });
+    await connect({ keepAliveInterval: 100 }, { keepAliveInterval: 100 });
     using log = new FrameLog(ours);
     const count = (frames: string[], what: string): number => frames.filter((frame) => frame.startsWith(what)).length;
     await log.until(
