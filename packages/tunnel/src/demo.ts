@@ -36,6 +36,19 @@ const FLAGS = {
   logs: { type: 'boolean', default: false },
 } as const;
 
+interface Story {
+  readonly what: string;
+  /** Undefined: two gateways that know nothing of each other. */
+  readonly shape?: Shape;
+  readonly run: (fleet: Fleet, load: Load, tell: Tell) => Promise<Incidents>;
+  readonly end: () => Promise<void>;
+}
+
+/** Gateways of a fleet, and workers. */
+const MANY = 3;
+const nothing = (): Promise<void> => Promise.resolve();
+const TWO_GATEWAYS: Story = { what: 'two gateways', run: twoGateways, end: nothing };
+
 run(
   () => flags(HELP, FLAGS),
   async (values) => {
@@ -66,19 +79,6 @@ run(
     process.exitCode = verdict.passed && fleet.unclean.length === 0 ? 0 : 1;
   },
 );
-
-interface Story {
-  readonly what: string;
-  /** Undefined: two gateways that know nothing of each other. */
-  readonly shape?: Shape;
-  readonly run: (fleet: Fleet, load: Load, tell: Tell) => Promise<Incidents>;
-  readonly end: () => Promise<void>;
-}
-
-/** Gateways of a fleet, and workers. */
-const MANY = 3;
-const nothing = (): Promise<void> => Promise.resolve();
-const TWO_GATEWAYS: Story = { what: 'two gateways', run: twoGateways, end: nothing };
 
 async function fleetStory(): Promise<Story> {
   const engine = await Engine.start();
