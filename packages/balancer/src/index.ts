@@ -74,7 +74,8 @@ export type {
 export type { SessionExplanation } from './observe/explain.ts';
 export type { PoolHooks } from './observe/hooks.ts';
 export type { AffinityStats, PoolStats, PoolTotals, SessionSnapshot } from './observe/stats.ts';
+export type { OpenedStream } from './opened-stream.ts';
 export type { OpenOptions, PoolOptions, SessionOptions } from './options.ts';
-export { type OpenedStream, SessionPool } from './pool.ts';
+export { SessionPool } from './pool.ts';
 export type { PoolableSession, StreamOf } from './poolable-session.ts';
 export type { RoutingContext } from './routing.ts';

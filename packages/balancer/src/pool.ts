@@ -21,6 +21,7 @@ import { explain, type SessionExplanation } from './observe/explain.ts';
 import { Hooks } from './observe/hooks.ts';
 import { countSessions, type PoolStats, type PoolTotals, type SessionSnapshot } from './observe/stats.ts';
 import { Opener, type OpenSettings } from './open/opener.ts';
+import type { OpenedStream } from './opened-stream.ts';
 import {
   type OpenOptions,
   openSettings,
@@ -31,22 +32,10 @@ import {
   sessionSettings,
 } from './options.ts';
 import type { PoolableSession, StreamOf } from './poolable-session.ts';
-import { constraintsOf, type RoutingContext } from './routing.ts';
-
-/** A stream and the session that serves it. */
-export interface OpenedStream<
-  Session extends PoolableSession = PoolableSession,
-  Stream extends Duplex = StreamOf<Session>,
-> {
-  /** The session's own. */
-  readonly stream: Stream;
-  /** The handle that `add()` returned for the session. */
-  readonly session: SessionRef<Session>;
-}
+import { constraintsOf, NO_ROUTING, type RoutingContext } from './routing.ts';
 
 /** New sessions come before all that have been picked, in order of adding. */
 const FIRST_TURN = Number.MIN_SAFE_INTEGER;
-const NO_ROUTING: RoutingContext = Object.freeze({});
 const DISPOSE_TIMEOUT = 5_000;
 
 /**
@@ -317,7 +306,7 @@ export class SessionPool<Session extends PoolableSession = PoolableSession, Stre
   async #close(): Promise<void> {
     this.#closed ??= new PoolClosedError();
     this.#opener.close(this.#closed);
-    await Promise.all(Array.from(this.#candidates, emptied));
+    await Promise.all(Array.from(this.#candidates, (member) => member.emptied()));
     this.#clock.clearTimeout(this.#closeTimer);
     for (const member of [...this.#candidates]) this.#remove(member, 'pool-closed');
   }
@@ -405,9 +394,3 @@ export class SessionPool<Session extends PoolableSession = PoolableSession, Stre
 }
 
 const streamAlone = (_member: Member, stream: Duplex): Duplex => stream;
-
-/** Resolves when the member has no stream left, or has left the pool, whatever its own drains say meanwhile. */
-async function emptied(member: Member): Promise<void> {
-  do await member.drain({}).done;
-  while (member.load > 0 && !member.removed);
-}

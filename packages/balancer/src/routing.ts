@@ -22,6 +22,9 @@ export interface RoutingContext {
   readonly orderedBy?: string | undefined;
 }
 
+/** Asks for nothing. */
+export const NO_ROUTING: RoutingContext = Object.freeze({});
+
 /** A routing, checked, and without what asks for nothing. */
 export interface Constraints {
   readonly key: string | undefined;

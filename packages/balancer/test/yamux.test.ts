@@ -5,8 +5,9 @@ import { text } from 'node:stream/consumers';
 import { client, server, type YamuxSession } from '@zishuo/yamux';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SessionRef } from '../src/member/session-ref.ts';
+import type { OpenedStream } from '../src/opened-stream.ts';
 import type { OpenOptions } from '../src/options.ts';
-import { type OpenedStream, SessionPool } from '../src/pool.ts';
+import { SessionPool } from '../src/pool.ts';
 import type { RoutingContext } from '../src/routing.ts';
 
 interface Tunnel {

@@ -14,6 +14,7 @@ import type { PoolableSession } from '../poolable-session.ts';
 import { Drain, type DrainHandle, type DrainOptions } from './drain.ts';
 import type { MemberPort, SessionSettings } from './member-port.ts';
 import { applyChanges, type SessionChange, type SessionUpdate } from './session-change.ts';
+import { Silence } from './silence.ts';
 import { type Slot, Slots } from './slots.ts';
 
 export class Member implements Candidate, Placed, ConditionListener {
@@ -36,12 +37,7 @@ export class Member implements Candidate, Placed, ConditionListener {
   /** The number of `#slots`, in the member itself because candidates are compared by it. */
   #load = 0;
   #pending = 0;
-  /** Attempts that its peer owes an answer to. */
-  #unanswered = 0;
-  /** Since its last answer, the times in which it owed none left out: later than that by as much as these were. */
-  #silentSince = 0;
-  /** For how long it has owed answers since its last one, while it owes none. */
-  #silence = 0;
+  readonly #silence = new Silence();
   #readySince: number;
   #openAttempts = 0;
   #openFailures = 0;
@@ -94,7 +90,7 @@ export class Member implements Candidate, Placed, ConditionListener {
   }
 
   get silentSince(): number | undefined {
-    return this.#unanswered > 0 && this.#port.isTimed ? this.#silentSince : undefined;
+    return this.#port.isTimed ? this.#silence.since : undefined;
   }
 
   get readySince(): number {
@@ -176,9 +172,8 @@ export class Member implements Candidate, Placed, ConditionListener {
 
   /** Takes a slot for one attempt. Returns the time, if anybody wants to know how long its answer takes. */
   begin(slot: Slot, turn: number): number {
-    const now = this.#port.isTimed ? this.#port.clock.now() : 0;
-    if (this.#unanswered === 0) this.#silentSince = now - this.#silence;
-    this.#unanswered += 1;
+    const now = this.#now;
+    this.#silence.begin(now);
     this.#slots.add(slot);
     this.#load += 1;
     this.#pending += 1;
@@ -190,25 +185,21 @@ export class Member implements Candidate, Placed, ConditionListener {
 
   /** The peer has answered an attempt that began then. */
   answered(startedAt: number): void {
-    this.#unanswered -= 1;
-    if (!this.#port.isTimed) return;
-    const now = this.#port.clock.now();
-    this.#silence = 0;
-    this.#silentSince = now;
-    if (!this.#removed) this.#port.answered(this, now - startedAt);
+    const now = this.#now;
+    this.#silence.answered(now);
+    if (this.#port.isTimed && !this.#removed) this.#port.answered(this, now - startedAt);
   }
 
-  /**
-   * An attempt that began then has ended without an answer. What the peer has owed until now it owes to the next attempt too: callers that
-   * give up soon, one after the other, do not hide that it is silent.
-   */
+  /** An attempt that began then has ended without an answer. */
   unanswered(startedAt: number): void {
-    this.#unanswered -= 1;
-    if (!this.#port.isTimed) return;
-    const now = this.#port.clock.now();
-    const silence = now - this.#silentSince;
-    if (this.#unanswered === 0) this.#silence = silence;
-    if (!this.#removed) this.#port.unanswered(this, Math.max(now - startedAt, silence));
+    const now = this.#now;
+    const silence = this.#silence.unanswered(now);
+    if (this.#port.isTimed && !this.#removed) this.#port.unanswered(this, Math.max(now - startedAt, silence));
+  }
+
+  /** 0 where nobody wants to know how long answers take. */
+  get #now(): number {
+    return this.#port.isTimed ? this.#port.clock.now() : 0;
   }
 
   /** The attempt has its stream: the slot is the stream's, until it is fully closed. */
@@ -349,6 +340,12 @@ export class Member implements Candidate, Placed, ConditionListener {
   /** Every stream that the pool opened here ends with `error`. */
   reset(error: Error): void {
     for (const slot of this.#slots.toArray()) slot.reset(error);
+  }
+
+  /** Resolves when it has no stream left, or has left the pool, whatever its own drains say meanwhile. */
+  async emptied(): Promise<void> {
+    do await this.drain({}).done;
+    while (this.load > 0 && !this.removed);
   }
 
   /** Out of the pool: the session is its owner's alone; live streams go on and are still counted down. */
