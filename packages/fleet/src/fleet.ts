@@ -24,6 +24,7 @@ import {
   fleetSettings,
   openSettings,
 } from './options.ts';
+import { withName } from './own-sessions.ts';
 import type { Claim } from './peer/handshake.ts';
 import type { AnswerStatus, SessionInfo } from './peer/head.ts';
 import { PeerLinks } from './peer/peer-links.ts';
@@ -248,10 +249,9 @@ export class Fleet {
 
   /** Where an open would go, as far as is known without asking the directory. It opens nothing, and takes no turn. */
   explain(name: string, routing: RoutingContext = {}): FleetExplanation {
-    const requiredTags = [...(routing.requiredTags ?? []), name];
     return {
       nodes: this.placements(name, routing),
-      sessions: this.#settings.pool.explain({ ...routing, requiredTags }),
+      sessions: this.#settings.pool.explain(withName(routing, name)),
     };
   }
 

@@ -30,6 +30,10 @@ export interface OwnStream {
 export type OpenOwn = (name: string, routing: RoutingContext, options: OwnOpenOptions) => Promise<OwnStream>;
 
 export function openOn(pool: SessionPool): OpenOwn {
-  return (name, routing, { peer: _peer, ...limits }) =>
-    pool.openStream({ ...routing, requiredTags: [...(routing.requiredTags ?? []), name] }, limits);
+  return (name, routing, { peer: _peer, ...limits }) => pool.openStream(withName(routing, name), limits);
+}
+
+/** Asks for a session that serves the name, besides. */
+export function withName(routing: RoutingContext, name: string): RoutingContext {
+  return { ...routing, requiredTags: [...(routing.requiredTags ?? []), name] };
 }

@@ -2,8 +2,9 @@
 import { connect, isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { TunnelError } from '../errors.ts';
+import { connectEvent } from '../http/connection.ts';
 import { type ConnectionOwner, Http1Connection } from '../http/http1-connection.ts';
-import type { Http1Way } from '../http/http1-upstream.ts';
+import { type Http1Way, MAX_ANSWER_HEAD } from '../http/http1-upstream.ts';
 import { watchEnd } from '../http/socket-end.ts';
 import type { HttpTarget } from './targets.ts';
 
@@ -11,8 +12,6 @@ import type { HttpTarget } from './targets.ts';
 const IDLE = 4_000;
 const CONNECT_TIMEOUT = 10_000;
 const MAX_IDLE = 64;
-/** Bytes of an answer's head. What the gateway takes may be less. */
-const MAX_ANSWER_HEAD = 512 * 1024;
 
 interface Kept {
   readonly connection: Http1Connection;
@@ -124,5 +123,5 @@ function limitConnecting(socket: Socket): void {
     socket.destroy(new TunnelError('ERR_TUNNEL_TARGET_TIMEOUT', message));
   }, CONNECT_TIMEOUT).unref();
   const clear = (): void => clearTimeout(timer);
-  socket.once('encrypted' in socket ? 'secureConnect' : 'connect', clear).once('close', clear);
+  socket.once(connectEvent(socket), clear).once('close', clear);
 }

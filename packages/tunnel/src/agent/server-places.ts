@@ -5,13 +5,10 @@ import { TunnelError } from '../errors.ts';
 import type { RequestHead } from '../exchange/block.ts';
 import type { Connection, Joined } from '../http/connection.ts';
 import { type ConnectionOwner, Http1Connection } from '../http/http1-connection.ts';
-import { Http1Upstream, type Http1Way } from '../http/http1-upstream.ts';
+import { Http1Upstream, type Http1Way, MAX_ANSWER_HEAD } from '../http/http1-upstream.ts';
 import type { Upstream, UpstreamListener } from '../http/upstream.ts';
 import type { Log } from '../log.ts';
 import type { Places } from './served-stream.ts';
-
-/** Bytes of an answer's head. What the gateway takes may be less. */
-const MAX_ANSWER_HEAD = 512 * 1024;
 
 export class ServerPlaces implements Places, Http1Way, ConnectionOwner {
   readonly log: Log;

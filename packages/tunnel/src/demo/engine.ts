@@ -1,8 +1,6 @@
 // The engine of the demo's fleet: a redis-server of its own, with nothing on disk.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { freePorts } from './free-ports.ts';
@@ -16,7 +14,7 @@ export class Engine {
 
   /** Undefined where the machine has none. */
   static async start(): Promise<Engine | undefined> {
-    if (!isOnPath()) return undefined;
+    if (spawnSync(PROGRAM, ['--version'], { stdio: 'ignore' }).error !== undefined) return undefined;
     const [port = 0] = await freePorts(1);
     const engine = new Engine(port);
     await engine.begin();
@@ -58,15 +56,4 @@ export class Engine {
     child.kill('SIGKILL');
     await once(child, 'exit');
   }
-}
-
-function isOnPath(): boolean {
-  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, PROGRAM), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }

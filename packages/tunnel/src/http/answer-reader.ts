@@ -2,7 +2,7 @@
 // ways is an error, as is what is larger than it may be. Knows bytes and no sockets.
 import { TunnelError } from '../errors.ts';
 import { type AnswerHead, type Body, NO_BODY, PIECES, type RawHeaders } from '../exchange/block.ts';
-import { answerBody, fieldValue, isFieldText, isToken } from './headers.ts';
+import { answerBody, badAnswer, fieldValue, isFieldText, isToken } from './headers.ts';
 
 export interface AnswerListener {
   /** A 1xx other than 101. Throws for one too many, as all may. */
@@ -303,10 +303,6 @@ function saysPersistent(isOld: boolean, headers: RawHeaders): boolean {
   const connection = fieldValue(headers, 'connection')?.toLowerCase() ?? '';
   if (/(^|[,\s])close([,\s]|$)/.test(connection)) return false;
   return !isOld || /(^|[,\s])keep-alive([,\s]|$)/.test(connection);
-}
-
-function badAnswer(message: string): TunnelError {
-  return new TunnelError('ERR_TUNNEL_BAD_ANSWER', message);
 }
 
 function tooLarge(limit: number): TunnelError {

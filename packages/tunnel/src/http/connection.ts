@@ -11,6 +11,11 @@ export interface Connection extends Duplex {
   destroySoon(): void;
 }
 
+/** What a socket that is not connected yet emits when it is, with TLS and all. */
+export function connectEvent(socket: Duplex): 'connect' | 'secureConnect' {
+  return 'encrypted' in socket ? 'secureConnect' : 'connect';
+}
+
 /**
  * Milliseconds between the last bytes and a reset. Where both come in one poll, a reset looks like an end to a client on libuv, which is what
  * it must not look like.

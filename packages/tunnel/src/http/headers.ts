@@ -263,6 +263,7 @@ export function isFieldText(text: string): boolean {
   return /^[\t\x20-\x7e\x80-\xff]*$/.test(text);
 }
 
-function badAnswer(message: string): TunnelError {
+/** What an origin, or an agent, has said cannot be passed on. */
+export function badAnswer(message: string): TunnelError {
   return new TunnelError('ERR_TUNNEL_BAD_ANSWER', message);
 }

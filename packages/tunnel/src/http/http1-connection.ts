@@ -1,7 +1,7 @@
 // A connection to a server of HTTP/1.1, on which one exchange follows the other. It listens once, for all of them.
 import type { AnswerHead, RawHeaders } from '../exchange/block.ts';
 import { type AnswerListener, AnswerReader, type Asked } from './answer-reader.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, connectEvent } from './connection.ts';
 import { wasBrokenOff } from './socket-end.ts';
 
 /** Who has the connection. Nothing is told after onWhole(), onSwitch() or onLost(). */
@@ -36,7 +36,7 @@ export class Http1Connection implements AnswerListener {
     this.#owner = owner;
     this.#reader = new AnswerReader(this, owner.maxHeaderSize);
     this.#isConnected = !('connecting' in socket && socket.connecting === true);
-    if (!this.#isConnected) socket.once('encrypted' in socket ? 'secureConnect' : 'connect', this.#onConnect);
+    if (!this.#isConnected) socket.once(connectEvent(socket), this.#onConnect);
     socket.on('data', this.#onData).on('end', this.#onEnd).on('drain', this.#onDrain);
     socket.on('error', this.#onError).on('close', this.#onClose);
   }

@@ -8,6 +8,8 @@ import type { Upstream, UpstreamListener } from './upstream.ts';
 
 /** What an origin may say before its answer, in number. */
 export const MAX_INTERIM = 32;
+/** Bytes of the head of an answer of an agent's target. What the gateway takes may be less. */
+export const MAX_ANSWER_HEAD: number = 512 * 1024;
 
 export interface Http1Way {
   /** Whether connections are kept for the next request. */
