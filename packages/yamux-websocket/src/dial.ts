@@ -1,7 +1,7 @@
 // dial(): connects with `ws` and opens a session over the WebSocket. If the server answers with a plain HTTP response, it becomes the error.
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import type { SecureContextOptions } from 'node:tls';
-import type { Role, SessionOptions, YamuxSession } from '@zishuo/yamux';
+import { ifSecondsWereMeant, type Role, type SessionOptions, type YamuxSession } from '@zishuo/yamux';
 import type { WebSocket } from 'ws';
 import {
   checkBoolean,
@@ -143,6 +143,11 @@ function checkHeaders(headers: unknown): void {
   throw new TypeError(`Expected headers to be an object of names and values, got ${nameOf(headers)}${advice}`);
 }
 
+export function handshakeTimedOut(ms: number): YamuxWebSocketError {
+  const message = `The server did not answer the upgrade within ${ms} ms (handshakeTimeout)${ifSecondsWereMeant(ms)}`;
+  return new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_HANDSHAKE_TIMEOUT', message, { origin: 'local' });
+}
+
 /**
  * Resolves when the socket is open, and pauses it: bytes that came with the upgrade must not be lost, and must not fail the session before
  * the caller has it.
@@ -151,11 +156,7 @@ function opened(ws: WebSocket, timeout: number, signal: AbortSignal | undefined)
   return new Promise((resolve, reject) => {
     let carrier: Carrier | undefined;
     let isSettled = false;
-    let timedOut = (): Error => {
-      const advice = timeout < 1000 ? `; if ${timeout} seconds were meant, give ${timeout * 1000}` : '';
-      const message = `The server did not answer the upgrade within ${timeout} ms (handshakeTimeout)${advice}`;
-      return new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_HANDSHAKE_TIMEOUT', message, { origin: 'local' });
-    };
+    let timedOut = (): Error => handshakeTimedOut(timeout);
 
     const settled = (): void => {
       isSettled = true;

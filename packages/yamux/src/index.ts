@@ -9,6 +9,7 @@ export type { YamuxStream } from './duplex/yamux-stream.ts';
 export {
   type ErrorOrigin,
   type ErrorScope,
+  ifSecondsWereMeant,
   ProtocolError,
   SessionClosedError,
   StreamResetError,

@@ -1,6 +1,6 @@
 // dial() in a browser: by the browser's own WebSocket, which takes a URL and subprotocols, and tells no more of a failure than that it failed.
 import type { YamuxSession } from '@zishuo/yamux';
-import { checkDialOptions as checkForNode, type DialOptions } from '../dial.ts';
+import { checkDialOptions as checkForNode, type DialOptions, handshakeTimedOut } from '../dial.ts';
 import { YamuxWebSocketError } from '../errors.ts';
 import { sessionOver } from '../session.ts';
 import type { WebSocketLike } from '../web-socket.ts';
@@ -50,10 +50,7 @@ function opened(socket: WebSocketLike, timeout: number, signal: AbortSignal | un
         'The WebSocket could not be opened: no server there, or it refused the upgrade; check the URL and the credentials';
       fail(new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_DIAL_FAILED', message, { origin: 'remote' }));
     };
-    const onTimeout = (): void => {
-      const message = `The server did not answer the upgrade within ${timeout} ms (handshakeTimeout)`;
-      fail(new YamuxWebSocketError('ERR_YAMUX_WEBSOCKET_HANDSHAKE_TIMEOUT', message, { origin: 'local' }));
-    };
+    const onTimeout = (): void => fail(handshakeTimedOut(timeout));
     const onAbort = (): void => fail(signal?.reason);
     const timer = timeout === 0 ? undefined : setTimeout(onTimeout, timeout);
     signal?.addEventListener('abort', onAbort);
