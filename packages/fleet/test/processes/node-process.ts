@@ -2,22 +2,23 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { FaultyProcess } from '../support/faulty-process.ts';
 import { Wire } from '../support/wire.ts';
 import { SECRET } from '../support/world.ts';
 import type { Command, NodeSettings, Ports, Status } from './node.ts';
 
 const PROGRAM = fileURLToPath(new URL('./node.ts', import.meta.url));
 
-export class NodeProcess {
+export class NodeProcess extends FaultyProcess {
   /** To the peer port. */
   readonly peers: Wire;
   readonly engine: Wire;
   readonly name: string;
-  #process: ChildProcess | undefined;
   #ports: Ports | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(name: string, engine: string) {
+    super();
     this.name = name;
     this.engine = new Wire(() => ({ path: engine }));
     this.peers = new Wire(() =>
@@ -44,7 +45,7 @@ export class NodeProcess {
     const child = spawn(process.execPath, [...flags, PROGRAM, JSON.stringify(settings)], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
-    this.#process = child;
+    this.process = child;
     this.#last = Promise.resolve();
     [this.#ports] = (await once(child, 'message')) as [Ports];
   }
@@ -63,28 +64,16 @@ export class NodeProcess {
 
   /** As an operator ends it. Resolves when it has ended. */
   async end(): Promise<void> {
-    const child = this.#process as ChildProcess;
+    const child = this.process as ChildProcess;
     const ended = once(child, 'exit');
     child.send({ do: 'close' } satisfies Command);
     await ended;
     this.#ports = undefined;
   }
 
-  async kill(): Promise<void> {
-    const child = this.#process;
-    this.#process = undefined;
+  override async kill(): Promise<void> {
     this.#ports = undefined;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-  }
-
-  stop(): void {
-    this.#process?.kill('SIGSTOP');
-  }
-
-  resume(): void {
-    this.#process?.kill('SIGCONT');
+    await super.kill();
   }
 
   async close(): Promise<void> {
@@ -94,7 +83,7 @@ export class NodeProcess {
 
   /** One after the other: an answer does not say to what. */
   #tell(command: Command): Promise<unknown> {
-    const child = this.#process as ChildProcess;
+    const child = this.process as ChildProcess;
     const answer = this.#last.then(async () => {
       const answered = once(child, 'message');
       child.send(command);

@@ -48,12 +48,8 @@ describe.skipIf(executable === undefined)('the dashboard in a browser', () => {
     readonly agents?: readonly string[];
   }
 
-  async function show({ token = true, agents = ['alpha', 'bravo'], ...options }: Show = {}): Promise<Shown> {
-    const gateway = await startGateway({ balance: 'weighted', ...options });
-    const admin = await startAdmin(gateway);
-    for (const name of agents) {
-      await startAgent(gateway, { name, origin: (request, response) => void request.pipe(response) });
-    }
+  /** The page, when it shows something, and what the browser complains of. */
+  async function open(url: string): Promise<Pick<Shown, 'page' | 'complaints'>> {
     const page = await browser.newPage();
     onTestFinished(() => page.close());
     page.setDefaultTimeout(20_000);
@@ -62,9 +58,18 @@ describe.skipIf(executable === undefined)('the dashboard in a browser', () => {
       if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
     });
     page.on('pageerror', (error) => complaints.push(error.message));
-    await page.goto(token ? admin.dashboard : admin.server.url);
+    await page.goto(url);
     await page.locator('#main').waitFor();
-    return { gateway, admin, page, complaints };
+    return { page, complaints };
+  }
+
+  async function show({ token = true, agents = ['alpha', 'bravo'], ...options }: Show = {}): Promise<Shown> {
+    const gateway = await startGateway({ balance: 'weighted', ...options });
+    const admin = await startAdmin(gateway);
+    for (const name of agents) {
+      await startAgent(gateway, { name, origin: (request, response) => void request.pipe(response) });
+    }
+    return { gateway, admin, ...(await open(token ? admin.dashboard : admin.server.url)) };
   }
 
   const rowOf = (page: Page, key: string) => page.locator(`.session[data-key="${key}"]`);
@@ -349,15 +354,7 @@ describe.skipIf(executable === undefined)('the dashboard in a browser', () => {
     await startAgent(b, { origin: (_request, response) => response.end('far') });
     await settled([a, b]);
     const admin = await startAdmin(a);
-    const page = await browser.newPage();
-    onTestFinished(() => page.close());
-    page.setDefaultTimeout(20_000);
-    const complaints: string[] = [];
-    page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-    });
-    await page.goto(admin.dashboard);
-    await page.locator('#main').waitFor();
+    const { page, complaints } = await open(admin.dashboard);
     await askAndServe(a);
     await page.locator('.requests tbody', { hasText: 'alpha via b' }).waitFor();
     expect(await page.locator('#engine').textContent()).toBe('2 gateways; the directory answers');
