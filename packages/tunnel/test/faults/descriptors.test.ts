@@ -7,7 +7,8 @@ import { ask, listen } from '../support/http.ts';
 import { finished, measure } from '../support/programs.ts';
 import { startAgent, startLoggedGateway } from './scene.ts';
 
-const FEW = 80;
+/** More than the loader opens at a time of the sources of a gateway, which include those of the fleet: with 80 it did not start now and then. */
+const FEW = 160;
 
 /** Clients that connect and say nothing. What becomes of them does not matter. */
 function connectMany(port: number, count: number): Promise<Socket[]> {
