@@ -80,9 +80,12 @@ export class Inflow {
   /** Measures the stream, and says by how many bytes its window should grow, or shrink if less than 0. */
   #measure(): number {
     const roundTrip = this.#port.roundTrip();
-    if (roundTrip === undefined || !this.window.measure(this.#port.clock.now(), roundTrip)) return 0;
+    if (roundTrip === undefined) return 0;
+    const { maxStreamWindow } = this.#port;
+    const now = this.#port.clock.now();
+    if (!this.window.measure(now, roundTrip)) return this.window.earlyGrowth(now, maxStreamWindow);
     this.#port.measureRoundTrip(); // of a path that is in use; the more there are, the nearer the least comes to the truth
-    return this.window.changeWanted(roundTrip, this.#port.maxStreamWindow);
+    return this.window.changeWanted(roundTrip, maxStreamWindow);
   }
 
   #returnShare(): void {

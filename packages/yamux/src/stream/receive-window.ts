@@ -9,11 +9,16 @@
 // A stream carries at most one window per round trip, and what is granted beyond what the path holds only waits in the queues below, in front
 // of all other streams. So the window follows twice what the path holds: the fastest that the stream was, times the least round trip. A
 // stream that its window holds back is as fast as one window per round trip, and so it doubles, until something else is the limit.
+//
+// A stream of a few round trips ends before it has been measured. So a window of which half is consumed within SHORTEST_MEASURE doubles at once,
+// up to EARLY_WINDOW: on a path that is so fast, the peer would otherwise stop for credit several times in each megabyte.
 
 import { INITIAL_WINDOW } from '../wire/constants.ts';
 
 /** ms: shorter ones say how fast a buffer was emptied rather than how fast the path is. */
 const SHORTEST_MEASURE = 20;
+/** Bytes to which a window grows before its first measure. */
+const EARLY_WINDOW = 1_048_576;
 
 export class ReceiveWindow {
   #size: number = INITIAL_WINDOW;
@@ -90,6 +95,12 @@ export class ReceiveWindow {
     const wanted = Math.min(Math.max(Math.floor(2 * this.#rate * roundTrip), INITIAL_WINDOW), maxSize);
     if (wanted > this.#size) return Math.min(wanted, 2 * this.#size) - this.#size;
     return wanted * 1.5 < this.#size ? wanted - this.#size : 0;
+  }
+
+  /** Bytes by which the window of a fast stream should grow before its first measure, to `maxSize` at most; 0 later. `now` in ms. */
+  earlyGrowth(now: number, maxSize: number): number {
+    if (this.#rate > 0 || now - this.#measuredFrom >= SHORTEST_MEASURE) return 0;
+    return Math.max(0, Math.min(2 * this.#size, EARLY_WINDOW, maxSize) - this.#size);
   }
 
   /** Makes the window larger, by credit for the peer; returns that as the delta for a WindowUpdate. */

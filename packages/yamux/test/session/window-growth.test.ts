@@ -58,7 +58,7 @@ async function consumeWindow(scene: Scene, size: number = WINDOW): Promise<numbe
 test('a whole window consumed within a round trip doubles the window', async () => {
   const scene = await measured();
   await openStream(scene);
-  expect(await consumeWindow(scene)).toBe(2 * WINDOW);
+  expect(await consumeWindow(scene)).toBe(WINDOW / 2 + WINDOW);
   expect(scene.session.stats().receiveWindows).toBe(2 * WINDOW);
 });
 
@@ -94,9 +94,35 @@ test('it shrinks, and gives its share of the budget back, when the path turns ou
   scene.peer.send(pong(2));
   await pinged;
   let granted = 0;
-  for (let round = 0; round < 4; round += 1) granted += await consumeWindow(scene, WINDOW);
+  for (let round = 0; round < 5; round += 1) granted += await consumeWindow(scene, WINDOW);
   expect([scene.session.stats().receiveWindows, windowBudget.used]).toEqual([2 * WINDOW, WINDOW]);
-  expect(granted).toBe(2 * WINDOW);
+  expect(granted).toBe(4 * WINDOW);
+});
+
+test('half a window consumed within 20 ms of the open doubles the window at once, up to 1 MiB', async () => {
+  const scene = await measured();
+  await openStream(scene);
+  expect(await consume(scene, WINDOW / 2)).toBe(WINDOW / 2 + WINDOW);
+  scene.clock.advance(19);
+  expect(await consume(scene, WINDOW)).toBe(WINDOW + 2 * WINDOW);
+  expect(await consume(scene, 2 * WINDOW)).toBe(2 * WINDOW);
+  expect(scene.session.stats().receiveWindows).toBe(4 * WINDOW);
+});
+
+test('after 20 ms only a measure makes it larger', async () => {
+  const scene = await measured();
+  await openStream(scene);
+  scene.clock.advance(20);
+  expect(await consume(scene, WINDOW / 2)).toBe(WINDOW / 2);
+});
+
+test('the early growth keeps to maxStreamWindow and to the budget', async () => {
+  const narrow = await measured({ maxStreamWindow: WINDOW + 1_000 });
+  await openStream(narrow);
+  expect(await consume(narrow, WINDOW / 2)).toBe(WINDOW / 2 + 1_000);
+  const poor = await measured({ windowBudget: 2_000 });
+  await openStream(poor);
+  expect(await consume(poor, WINDOW / 2)).toBe(WINDOW / 2 + 2_000);
 });
 
 test('nothing grows before the first pong', async () => {
@@ -130,11 +156,11 @@ test('the path is measured while a stream is fast: a ping for each measure, one 
   await settle();
   const scene = { clock, session, peer };
   await openStream(scene);
-  peer.send(data(1, Buffer.alloc(WINDOW / 2)));
-  await settle();
   clock.advance(ROUND_TRIP);
   peer.send(data(1, Buffer.alloc(WINDOW / 2)));
-  expect(await peer.heard()).toEqual([`CREDIT 1 +${WINDOW / 2}`, 'PING SYN 2', `CREDIT 1 +${WINDOW / 2 + WINDOW}`]);
+  expect(await peer.heard()).toEqual([`CREDIT 1 +${WINDOW / 2}`]);
+  peer.send(data(1, Buffer.alloc(WINDOW / 2)));
+  expect(await peer.heard()).toEqual(['PING SYN 2', `CREDIT 1 +${WINDOW / 2 + WINDOW}`]);
 });
 
 test('the streams of several sessions share one budget, and a share returns when its stream is closed', async () => {
