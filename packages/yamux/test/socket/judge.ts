@@ -156,8 +156,9 @@ function afterBreak(sockets: readonly Sights[], streams: readonly Sights[], end:
   // The rest of a character that is not whole comes at an end, and at none else.
   const lacksARest = socket.facts.leavesARest && !wasEnded;
   // Who pauses in the round in which the peer breaks off has read what comes with it, or not.
-  // A kernel resets a connection that is closed with something unread in it, and then some of what was sent may not arrive.
-  const isClosedClean = then[peer].facts.taken === then[end].facts.sent;
+  // A kernel resets a connection that is closed with unread bytes, and then some of the sent bytes may not arrive. What the peer reads in
+  // the round in which it breaks off may come before or after that, so only a peer that had read everything before is compared.
+  const isClosedClean = before[peer].facts.taken === then[end].facts.sent;
   if (
     !hasFilled &&
     !lacksARest &&
