@@ -1,5 +1,5 @@
-// The subpath ./browser: what this package and its WebSocket carrier take from Node, for a browser. A bundler's `browser` condition chooses
-// builds in which every `node:` module is this one.
+// The subpath ./browser: replaces the parts of Node that this package and its WebSocket carrier use. In the builds for a bundler's `browser`
+// condition, every `node:` module is this one.
 
 import { Buffer } from './browser/bytes.ts';
 import { Duplex } from './browser/duplex.ts';

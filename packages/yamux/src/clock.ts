@@ -1,12 +1,12 @@
-// Where time comes from. Nothing else in this package asks the system for it, so that tests run on a clock of their own.
+// The source of time. Nothing else in this package asks the system for the time, so tests can use a manual clock.
 
-/** Where a session's time comes from; tests pass their own. */
+/** The source of a session's time. Tests pass their own clock. */
 export interface Clock {
   /** Milliseconds on a monotonic clock. */
   now(): number;
   /** Calls `callback` once after `ms` milliseconds. The timer must not keep the process alive. */
   setTimeout(callback: () => void, ms: number): unknown;
-  /** Takes back what `setTimeout` returned. */
+  /** Cancels a timer; takes the value that `setTimeout` returned. */
   clearTimeout(timer: unknown): void;
 }
 
@@ -14,9 +14,9 @@ export interface Clock {
 export const systemClock: Clock = {
   /** Since the process began. */
   now: () => performance.now(),
-  /** That of the runtime; where timers keep a process alive, this one does not. */
+  /** The runtime's setTimeout(), with a timer that does not keep the process alive. */
   setTimeout: startTimer,
-  /** Of any timer, or of none. */
+  /** Accepts any timer, and undefined. */
   clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
 };
 
@@ -37,9 +37,9 @@ export function checkDelay(name: string, ms: number): void {
 }
 
 /**
- * What Node makes of a delay: one that its timers can't take is cut, with a warning.
+ * Returns the delay as Node would use it: one above the limit of its timers is reduced to the limit, with a process warning.
  *
- * @throws {TypeError} if it is no number.
+ * @throws {TypeError} if it is not a number.
  * @throws {RangeError} if it is negative or not finite.
  */
 export function timerDelay(name: string, ms: number): number {

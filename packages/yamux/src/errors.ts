@@ -1,41 +1,41 @@
-// Every error of this package. Callers tell them apart by `code`, and read two more axes: how far it reaches (`scope`) and who
-// began it (`origin`). Copies of a package exist side by side (ESM beside CommonJS), so nothing here relies on instanceof.
+// Every error of this package. Callers distinguish them by `code`. Two more properties say what has failed (`scope`) and which side began it
+// (`origin`). Two copies of a package (ESM and CommonJS) may be loaded together, so nothing here relies on instanceof.
 
-/** Every `code` of this package. What to do about each: docs/reference/error-codes.md. */
+/** Every `code` of this package. docs/reference/error-codes.md says what to do about each. */
 export type YamuxErrorCode =
-  /** The peer broke the protocol and was told so by GoAway(1); the message names the frame. */
+  /** The peer broke the protocol, and got GoAway(1). The message names the frame. */
   | 'ERR_YAMUX_PROTOCOL'
-  /** The peer reset the stream: what was received is not whole, unless the peer's FIN had come. With `refused` see there. */
+  /** The peer reset the stream: the input is incomplete, unless the peer's FIN had come. See also `refused`. */
   | 'ERR_YAMUX_STREAM_RESET'
-  /** The peer sent data after its FIN: that stream was reset, the session lives. */
+  /** The peer sent data after its FIN: the stream was reset; the session continues. */
   | 'ERR_YAMUX_STREAM_PROTOCOL'
   /** A write was not sent because its stream was destroyed first; only in that write's callback. */
   | 'ERR_YAMUX_STREAM_DESTROYED'
-  /** We had ended our side, and no byte moved for `halfCloseTimeout`. */
+  /** This side had ended, and no byte moved for `halfCloseTimeout`. */
   | 'ERR_YAMUX_HALF_CLOSE_TIMEOUT'
   /** All 2^31 stream ids of this side are used up. */
   | 'ERR_YAMUX_STREAMS_EXHAUSTED'
-  /** The peer takes no new streams (`goAwayCode` 0), or has ended the session (any other). */
+  /** The peer accepts no new streams (`goAwayCode` 0), or has ended the session (any other code). */
   | 'ERR_YAMUX_GO_AWAY'
-  /** The session was closed or destroyed here; `cause` is why, if it ended uncleanly. */
+  /** The session was closed or destroyed on this side; `cause` is the reason of an unclean end. */
   | 'ERR_YAMUX_SESSION_CLOSED'
   /** The transport emitted an error, which is the `cause`. */
   | 'ERR_YAMUX_TRANSPORT_FAILED'
-  /** The transport ended under live streams, inside a frame, or at close() before it had taken all that was sent. */
+  /** The transport ended while streams were live, inside a frame, or at close() before it had taken all data. */
   | 'ERR_YAMUX_TRANSPORT_ENDED'
-  /** A `ping()` was not answered within `keepAliveTimeout`; the session may live on. */
+  /** A `ping()` was not answered within `keepAliveTimeout`; the session may continue. */
   | 'ERR_YAMUX_PING_TIMEOUT'
   /** A ping was not answered within `keepAliveTimeout`, and no other byte moved in either direction. */
   | 'ERR_YAMUX_KEEP_ALIVE_TIMEOUT'
   /** The transport took nothing for `writeTimeout`. */
   | 'ERR_YAMUX_WRITE_TIMEOUT'
-  /** The peer made us queue 1 MiB of answers and took none. */
+  /** 1 MiB of answers to the peer is queued, and the peer takes none. */
   | 'ERR_YAMUX_PEER_STALLED';
 
-/** How far an error reaches: one stream, or the whole session with all its streams. */
+/** The scope of an error: one stream, or the session with all its streams. */
 export type ErrorScope = 'stream' | 'session';
 
-/** Who began it: this end (a call, a timeout of ours) or the peer (a frame, or the end of the transport). */
+/** The side that began it: this side (a call, a timeout) or the peer (a frame, the end of the transport). */
 export type ErrorOrigin = 'local' | 'remote';
 
 export interface YamuxErrorOptions {
@@ -45,13 +45,13 @@ export interface YamuxErrorOptions {
   readonly goAwayCode?: number | undefined;
 }
 
-/** Base of all errors that this package makes. */
+/** The base class of all errors of this package. */
 export class YamuxError extends Error {
-  /** What happened. */
+  /** The kind of the error. */
   readonly code: YamuxErrorCode;
-  /** How far it reaches. */
+  /** The scope of the error. */
   readonly scope: ErrorScope;
-  /** Who began it. */
+  /** The side that began it. */
   readonly origin: ErrorOrigin;
   /** The code of the GoAway frame that ended the session, or that forbids new streams; undefined without one. */
   readonly goAwayCode: number | undefined;
@@ -85,9 +85,9 @@ export class StreamResetError extends YamuxError {
   /** The RST's length field: go-yamux's extension for an application error code; 0 from peers that do not use it. */
   readonly errorCode: number;
   /**
-   * True when the RST came before an ACK and before any other frame of that stream. With peers that acknowledge at hand-over (this
-   * package, hashicorp/yamux, go-yamux) their application never saw the stream, so that trying again elsewhere is safe. With rust-yamux it proves
-   * nothing: that acknowledges with its first frame back, and resets a stream that it has read with a bare RST.
+   * True if the RST came before an ACK and before any other frame of that stream. This package, hashicorp/yamux and go-yamux acknowledge when
+   * their application gets the stream: so it never saw this one, and a retry elsewhere is safe. With rust-yamux `refused` proves nothing: it
+   * acknowledges with its first frame, and may reset a stream that it has read with a bare RST.
    */
   readonly refused: boolean;
 
@@ -111,8 +111,8 @@ export class StreamResetError extends YamuxError {
 }
 
 /**
- * The session is over, or takes no new streams: open one elsewhere. `code` tells why; where the session died of something, `cause`
- * has it.
+ * The session has ended, or accepts no new streams: open one elsewhere. `code` says why. If an error ended the session, it is the
+ * `cause`.
  */
 export class SessionClosedError extends YamuxError {
   constructor(code: YamuxErrorCode, message: string, options: Omit<YamuxErrorOptions, 'scope'>) {
@@ -124,7 +124,7 @@ export class SessionClosedError extends YamuxError {
   }
 }
 
-/** At the end of a message that tells of a time in milliseconds: who gives less than a second often means seconds. */
+/** A hint at the end of a message about a time in milliseconds: a value below a second often means seconds. */
 export function ifSecondsWereMeant(ms: number): string {
   return ms < 1000 ? `; if ${ms} seconds were meant, give ${ms * 1000}` : '';
 }

@@ -1,5 +1,5 @@
-// Fires once when nothing was touched for a whole interval. A touch only writes down the time, so it can stand on a hot path; the
-// timer looks at it when it fires and waits for the rest.
+// Fires once when touch() was not called for a whole interval. touch() only stores the time, so it is cheap enough for a hot path. The timer
+// reads that time when it fires, and waits for the rest.
 
 import type { Clock } from './clock.ts';
 
@@ -43,8 +43,8 @@ export class IdleTimer {
   readonly #fire = (): void => {
     const now = this.#clock.now();
     const idle = now - this.#lastTouch;
-    // A timer that is late by more than its interval was not waiting but suspended (a laptop's sleep, a stopped process), and what
-    // it waits for may be in the next read: it gives one more interval before it judges.
+    // A timer that is late by more than its interval was suspended (a laptop's sleep, a stopped process). The bytes that it waits for may be
+    // in the next read, so it waits one more interval.
     const suspended = now - this.#due > this.#interval && !this.#forgiven;
     if (suspended) {
       this.#forgiven = true;

@@ -1,4 +1,4 @@
-// The public surface.
+// The public exports.
 
 import type { Duplex } from 'node:stream';
 import type { SessionOptions } from './session/options.ts';
@@ -38,7 +38,7 @@ export { describeFrame } from './wire/describe.ts';
  * A session on the side that opens odd stream ids: usually the one that dialed. Takes over the transport: reads it at once, ends and
  * destroys it.
  *
- * @throws {TypeError | RangeError} for a transport that is no Duplex of bytes, or a bad option.
+ * @throws {TypeError | RangeError} for a transport that is not a Duplex of bytes, or for a bad option.
  */
 export function client(transport: Duplex, options?: SessionOptions): YamuxSession {
   return new YamuxSession('client', transport, options);

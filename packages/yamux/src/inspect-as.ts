@@ -1,4 +1,4 @@
-// Makes util.inspect() of a class's objects print the facts that matter, instead of Node's insides.
+// Lets util.inspect() print the relevant facts of an object instead of Node's internals.
 
 import { type InspectOptions, inspect } from 'node:util';
 

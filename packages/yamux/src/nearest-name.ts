@@ -1,6 +1,6 @@
-// The name that was probably meant by one that does not exist.
+// Finds the existing name that is most similar to an unknown one.
 
-/** The one of `known` that was probably meant by `name`, whatever its case; undefined where none is similar. */
+/** Returns the entry of `known` that is most similar to `name`, ignoring case; undefined if none is similar. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   const wanted = name.toLowerCase();
   let nearest: string | undefined;
@@ -16,7 +16,7 @@ export function nearestName(name: string, known: readonly string[]): string | un
   return nearest;
 }
 
-/** How many letters must be inserted, left out or replaced to make `b` of `a` (Levenshtein). */
+/** The number of letters to insert, remove or replace to turn `a` into `b` (Levenshtein distance). */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i += 1) {

@@ -1,5 +1,5 @@
-// What a listener of the application throws goes to 'uncaughtException', as from any listener, but not through our loops: the rest of
-// a chunk or a batch belongs to other streams.
+// Rethrows an error of an application's listener outside our loops. It becomes an 'uncaughtException', as with any listener, and the rest of a
+// chunk or batch, which belongs to other streams, is still handled.
 
 export function throwOutside(error: unknown): void {
   process.nextTick(() => {

@@ -1,5 +1,5 @@
-// What a session and its frames look like from outside: NODE_DEBUG=yamux prints a line a frame, diagnostics_channel tells whoever
-// subscribed. Nothing is built while nobody listens.
+// Tracing of a session and its frames: NODE_DEBUG=yamux prints a line per frame, and diagnostics_channel informs subscribers. Without
+// either, no object is created.
 
 import { channel } from 'node:diagnostics_channel';
 import { debuglog } from 'node:util';
@@ -35,7 +35,7 @@ export interface SessionMessage {
 }
 
 const debug = debuglog('yamux');
-/** Asked for by NODE_DEBUG, and by nothing else: workerd says that every debuglog is. */
+/** Whether NODE_DEBUG asks for it. It is read here, because in workerd every debuglog is enabled. */
 const prints = Boolean(process.env.NODE_DEBUG) && debug.enabled;
 const frameSent = channel('yamux:frame:sent');
 const frameReceived = channel('yamux:frame:received');
@@ -72,7 +72,7 @@ export class Trace {
     if (streamClose.hasSubscribers) streamClose.publish({ session: this.#session, stream } satisfies StreamMessage);
   }
 
-  /** Whether anybody wants to know of frames: asked before the two below, since this costs next to nothing. */
+  /** Whether frames are traced: a cheap check before the two methods below. */
   get wantsFrames(): boolean {
     return prints || frameSent.hasSubscribers || frameReceived.hasSubscribers;
   }

@@ -1,34 +1,34 @@
-// The reading half of a stream: Node gets from the wire stream what it asks for, when it asks, and so every way of reading works by Node's own
-// rules. The way in for all calls from below, too.
+// The readable side of a stream. Node gets bytes from the wire stream only when it asks for them, so every way of reading follows Node's own
+// rules. This class is also the entry for all calls from below.
 
 import type { AsyncResource } from 'node:async_hooks';
 import type { WireStream } from '../stream/wire-stream.ts';
 import { throwOutside } from '../throw-outside.ts';
 import { type SocketContext, SocketShape } from './socket-shape.ts';
 
-/** Given to a reader for which there is nothing: it tells Node that it may ask again, and adds nothing. */
+/** An empty chunk: pushing it tells Node that it may ask again, and adds no bytes. */
 const NOTHING = Buffer.alloc(0);
 
-/** Node is given so many pieces of any size while it is not read, and then only larger ones. */
+/** The number of chunks of any size that Node may buffer while nobody reads; further chunks must be larger. */
 const MAX_CRUMBS = 64;
 const CRUMB = 1024;
 
 export abstract class ReadableHalf extends SocketShape {
   /** @internal */
   protected readonly wire: WireStream;
-  /** @internal While set, nothing is told: the code that awaits the stream can't listen yet. */
+  /** @internal While set, no event is emitted: the code that awaits the stream cannot listen yet. */
   protected isHeld = false;
-  /** In which the stream was opened, if an AsyncLocalStorage has a store there. */
+  /** The async context in which the stream was opened, if an AsyncLocalStorage has a store there. */
   readonly #context: AsyncResource | undefined;
-  /** Given to Node since nothing was left unread there. */
+  /** Chunks given to Node since its buffer was last empty. */
   #pieces = 0;
   /** Node waits for bytes. */
   #isAsked = false;
   #willTell = false;
   #willRefresh = false;
-  /** It flows, and nobody has listened for a turn: all that comes goes. */
+  /** The stream flows without a 'data' listener for a whole turn: every byte may be dropped. */
   #isIgnored = false;
-  /** The peer's FIN has come, and may be told. */
+  /** The peer's FIN has come, and 'end' may be emitted. */
   #mayEnd = false;
 
   protected constructor(wire: WireStream, shared: SocketContext, allowHalfOpen: boolean, context?: AsyncResource) {
@@ -37,8 +37,8 @@ export abstract class ReadableHalf extends SocketShape {
     this.#context = context;
   }
 
-  // The invariant: while bytes wait in the wire stream, Node is free to ask for them, and does at the next read(); or has asked, and gets them
-  // in the next turn.
+  // The invariant: while bytes wait in the wire stream, Node can ask for them with the next read(), or it has asked and gets them in the
+  // next turn.
 
   override _read(): void {
     if (this.wire.unreadBytes > 0 && this.#isUnheard()) {
@@ -52,28 +52,28 @@ export abstract class ReadableHalf extends SocketShape {
   #give(): void {
     let chunk = this.wire.take();
     const isNothing = chunk === undefined;
-    // All that Node has room for, so that a read(n) has what is here.
+    // As much as Node has room for, so that read(n) finds all bytes that have arrived.
     while (chunk) {
       this.#pieces += 1;
       chunk = this.push(chunk) && !this.#isUnheard() ? this.wire.take() : undefined;
     }
     if (this.#hasEnded) {
       this.push(null);
-      // Who has read exactly all that there was asks for no more, and would not be told of the end.
+      // A reader that has read exactly all bytes asks for no more, so Node would not notice the end.
       process.nextTick(() => this.read(0));
     } else if (isNothing && this.readableFlowing) this.#isAsked = true;
     else if (isNothing) this.push(NOTHING);
   }
 
-  /** All has come, and is with Node. */
+  /** All bytes have come, and Node has them. */
   get #hasEnded(): boolean {
     return this.#mayEnd && this.wire.unreadBytes === 0;
   }
 
-  // A socket hears of bytes, of more bytes and of the end in reads of their own, and between these all promises go on. So who awaited 'data' can
-  // listen for what is next before that comes, also if it came in the same chunk.
+  // A socket emits each chunk, and the end, after a read of its own, and promises are resolved in between. So code that awaited 'data' can
+  // listen for the next event before it is emitted. The same must hold if all came in one chunk.
 
-  /** Node would emit 'data', and who awaited it last does not listen again yet. */
+  /** Node would emit 'data', but the code that awaited the last 'data' has not added its next listener yet. */
   #isUnheard(): boolean {
     const isHeard = this.listenerCount('data') > 0;
     if (isHeard) this.#isIgnored = false;
@@ -122,11 +122,11 @@ export abstract class ReadableHalf extends SocketShape {
     this.push(slice);
   }
 
-  /** Something waits in the wire stream: Node gets a first piece at once, and asks for more when somebody reads. */
+  /** Called when bytes wait in the wire stream. Node gets the first chunk at once, and asks for more when somebody reads. */
   #refresh(): void {
     if (this.#hasEnded) {
       this.push(null);
-      // An input that holds nothing ends although nobody reads.
+      // An empty input ends even if nobody reads.
       this.read(0);
     } else if (this.#isAsked) {
       this.#isAsked = false;
@@ -138,14 +138,14 @@ export abstract class ReadableHalf extends SocketShape {
     }
   }
 
-  /** Node buffers up to its highWaterMark, as for a socket; but not by crumbs: each piece is an object, and nobody may be reading. */
+  /** Node buffers up to its highWaterMark, as for a socket, but not in tiny chunks: each chunk is an object, and perhaps nobody reads. */
   get #isWorthAPiece(): boolean {
     if (this.readableLength === 0) this.#pieces = 0;
     const isRoom = this.readableLength < this.readableHighWaterMark;
     return isRoom && (this.#pieces < MAX_CRUMBS || this.wire.unreadBytes >= CRUMB);
   }
 
-  /** Who listens for 'readable' may have left what there was because it was not enough, and waits to be told of more. */
+  /** A 'readable' listener may have left bytes because they were too few, and needs another event when more come. */
   #tellThisTick(): void {
     if (this.#willTell) return;
     this.#willTell = true;
@@ -155,7 +155,7 @@ export abstract class ReadableHalf extends SocketShape {
     });
   }
 
-  /** @internal All calls from below pass here: they run in the context of the stream's open(), and what a listener throws stays the listener's. */
+  /** @internal The entry for all calls from below. Runs them in the async context of open(), and throws errors of listeners outside our loops. */
   protected enter<T>(call: (argument: T) => void, argument: T): void;
   protected enter(call: () => void): void;
   protected enter(call: (argument?: unknown) => void, argument?: unknown): void {

@@ -1,16 +1,16 @@
-// The members of a net.Socket that node:http, node:tls and people's code expect of a connection, on a Duplex. Knows nothing of frames.
+// The members of a net.Socket that node:http, node:tls and applications expect of a connection, on a Duplex. Does not know frames.
 
 import { Duplex } from 'node:stream';
 import { type Clock, timerDelay } from '../clock.ts';
 import { IdleTimer } from '../idle-timer.ts';
 
-/** Node counts both sides' buffers in these; the windows bound what a peer can make us hold, whatever they say. */
+/** highWaterMark of both sides. The receive windows, not these values, limit the bytes that a peer can make us hold. */
 const HIGH_WATER_MARK = 65_536;
 
-/** What all sockets of one session share. */
+/** The facts that all streams of one session share. */
 export interface SocketContext {
   readonly clock: Clock;
-  /** Where the addresses of the other end are read. */
+  /** The transport, which has the addresses. */
   readonly transport: object;
 }
 
@@ -22,16 +22,16 @@ export abstract class SocketShape extends Duplex {
   timeout: number | undefined;
 
   protected constructor({ clock, transport }: SocketContext, allowHalfOpen: boolean) {
-    // Node's own 'close' would not say whether an error was the cause: tellDestroyed() does.
+    // Node's own 'close' has no hadError argument. tellDestroyed() emits 'close' with it.
     super({ highWaterMark: HIGH_WATER_MARK, allowHalfOpen, emitClose: false });
     this.#clock = clock;
     this.#transport = transport as Partial<Record<string, unknown>>;
   }
 
-  /** Whether it is still to be opened. */
+  /** Whether the stream has not been opened yet. */
   abstract get connecting(): boolean;
 
-  /** Ends both directions at once, and the other end can tell that from an end. */
+  /** Ends both directions at once, with RST: the peer can distinguish this from FIN. */
   abstract resetAndDestroy(): this;
 
   /** As on a net.Socket: not usable yet, or not any more. */
@@ -47,10 +47,10 @@ export abstract class SocketShape extends Duplex {
   }
 
   /**
-   * Emits 'timeout' after `ms` milliseconds without a byte in either direction, as on a net.Socket: the stream itself lives on. 0
-   * turns it off. More than a timer can take, 2^31-1, is cut to that, with a process warning.
+   * Emits 'timeout' after `ms` milliseconds without a byte in either direction, as on a net.Socket. The stream stays open. 0 turns the
+   * timeout off. A value above 2^31-1, the limit of Node's timers, is reduced to that, with a process warning.
    *
-   * @throws {TypeError} if `ms` is no number, or `callback` no function.
+   * @throws {TypeError} if `ms` is not a number, or `callback` not a function.
    * @throws {RangeError} if `ms` is negative or not finite.
    */
   setTimeout(ms: number, callback?: () => void): this {
@@ -71,7 +71,7 @@ export abstract class SocketShape extends Duplex {
     return this;
   }
 
-  /** A byte moved. */
+  /** Called when a byte was sent or received. */
   protected touchIdle(): void {
     this.#idle?.touch();
   }
@@ -81,20 +81,20 @@ export abstract class SocketShape extends Duplex {
     this.#idle = undefined;
   }
 
-  /** The end of _destroy(): behind the 'error', which Node emits on the next tick, comes 'close', and says whether there was one. */
+  /** Called at the end of _destroy(): emits 'close', with hadError, after the 'error' that Node emits on the next tick. */
   protected tellDestroyed(error: Error | null, callback: (error: Error | null) => void): void {
     callback(error);
     process.nextTick(() => this.emit('close', error !== null));
   }
 
-  /** What node:http calls on a socket behind its last response: end(), and destroy() when that is out. */
+  /** Calls end(), and destroy() after 'finish'. node:http calls this after its last response. */
   destroySoon(): void {
     if (this.writable) this.end();
     if (this.writableFinished) this.destroy();
     else this.once('finish', () => this.destroy());
   }
 
-  /** Does nothing: frames of one tick leave together, and nothing waits for more. */
+  /** Does nothing: frames of one tick are sent together, and nothing is delayed for more. */
   setNoDelay(_noDelay?: boolean): this {
     return this;
   }
@@ -114,13 +114,13 @@ export abstract class SocketShape extends Duplex {
     return this;
   }
 
-  /** The transport's: its local address, family and port; an empty object where it has none. */
+  /** The local address, family and port of the transport; an empty object if it has none. */
   address(): object {
     const { localAddress: address, localFamily: family, localPort: port } = this;
     return address === undefined ? {} : { address, family, port };
   }
 
-  /** The transport's, as are the five others; undefined where it has none. */
+  /** The value of the transport, as for the five other addresses; undefined if it has none. */
   get remoteAddress(): string | undefined {
     return this.#transport.remoteAddress as string | undefined;
   }

@@ -1,5 +1,5 @@
-// A stream as the application has it: a Duplex, shaped like a socket, over a wire stream. What arrives waits in the wire stream until Node asks
-// for it, so that every way of reading works by Node's own rules; what is written waits there until the transport has it.
+// The stream that the application uses: a Duplex with the shape of a socket, over a wire stream. Received bytes wait in the wire stream until
+// Node asks for them, so every way of reading follows Node's own rules. Written bytes wait there until the transport has taken them.
 
 import type { AsyncResource } from 'node:async_hooks';
 import { StreamResetError, YamuxError } from '../errors.ts';
@@ -12,13 +12,13 @@ import type { SocketContext } from './socket-shape.ts';
 type Callback = (error?: Error | null) => void;
 
 /**
- * A stream of a {@link YamuxSession}, which makes it: never constructed by an application. It is used as a `net.Socket` is.
+ * A stream of a {@link YamuxSession}. The session creates it; applications never do. Use it like a `net.Socket`.
  *
  * `end()` sends FIN and leaves the other direction open, unless `allowHalfOpen` is false. `destroy()` before `end()`, `destroy(error)` and
- * `reset()` send what was written, as far as the peer's credit goes, and then RST, where a socket sends FIN; after `end()`, `destroy()` lets
- * what was written and the FIN go out. A stream that the peer reset, or whose session died, errors; it ends cleanly only if the peer's FIN had come.
+ * `reset()` send the written data, as far as the peer's credit allows, and then RST, where a socket sends FIN. After `end()`, `destroy()` still
+ * sends the written data and the FIN. The stream emits 'error' if the peer resets it or the session fails. It ends cleanly only after the peer's FIN.
  *
- * A write's callback comes when its memory may be used again, 'finish' when the FIN was handed to the transport.
+ * The callback of a write is called when its buffer may be reused. 'finish' is emitted when the FIN was handed to the transport.
  */
 export class YamuxStream extends ReadableHalf {
   #isConnecting = false;
@@ -27,11 +27,11 @@ export class YamuxStream extends ReadableHalf {
   #writeLength = 0;
   #writeError: Error | undefined;
   #finalCallback: Callback | undefined;
-  /** The wire is over, and what was received is whole and not yet read: with this the stream ends after it. */
+  /** The error with which the stream ends after its input: the wire stream has ended, and the whole input is not read yet. */
   #fate: Error | undefined;
-  /** Bytes that may still be written for nobody, see #writeForNobody(). */
+  /** Bytes that may still be written and dropped, see #writeForNobody(). */
   #allowance = 0;
-  /** destroy() after end(), which waits for what Node still holds. */
+  /** destroy() was called after end(), and waits until Node has passed on the data that it still buffers. */
   #isLeaving = false;
   #heldEvents: (() => void) | undefined;
 
@@ -55,30 +55,30 @@ export class YamuxStream extends ReadableHalf {
   /** @internal */
   constructor(wire: WireStream, shared: SocketContext, allowHalfOpen: boolean, context?: AsyncResource) {
     super(wire, shared, allowHalfOpen, context);
-    // A StreamFace, though the class does not say so: its members are internal, and not in the published types.
+    // The class is a StreamFace but does not declare it: those members are internal and not in the published types.
     wire.attach(this);
   }
 
-  /** Odd for streams that the client opened, even for the server's; 0 while `connecting`. */
+  /** The stream id: odd if the client opened the stream, even if the server did, 0 while `connecting`. */
   get id(): number {
     return this.wire.id;
   }
 
-  /** Who opened it: `'outbound'` is this side, `'inbound'` the peer. */
+  /** `'outbound'` if this side opened the stream, `'inbound'` if the peer did. */
   get direction(): Direction {
     return this.wire.direction;
   }
 
   /**
-   * On a stream that we opened: the peer has answered, by an ACK or any other frame; the event 'acknowledged' tells when. On one that
-   * the peer opened: it was handed to the application, and our ACK sent. Some peers answer only with their first data (rust-yamux,
-   * libp2p), and so never while they only read.
+   * On a stream that we opened: whether the peer has answered, with an ACK or any other frame; the event 'acknowledged' tells when. On a stream
+   * that the peer opened: whether the application got it and our ACK was sent. Some peers (rust-yamux, libp2p) answer only with their first data,
+   * so never while they only read.
    */
   get acknowledged(): boolean {
     return this.wire.isAcknowledged;
   }
 
-  /** Made by `session.connect()` and not opened yet: 'connect' tells when. What is written meanwhile goes out then. */
+  /** True between `session.connect()` and the event 'connect'. Data that is written meanwhile is sent after the open. */
   override get connecting(): boolean {
     return this.#isConnecting && !this.destroyed;
   }
@@ -94,11 +94,11 @@ export class YamuxStream extends ReadableHalf {
   }
 
   /**
-   * Ends both directions: what was written goes out as far as the peer's credit goes, then RST. The stream closes without an 'error' here; the
-   * peer sees `errorCode`.
+   * Ends both directions: sends the written data, as far as the peer's credit allows, then RST. The stream closes without an 'error' on this
+   * side. The peer sees `errorCode`.
    *
-   * @param errorCode a number of your protocol's own, 0 to 2^32-1; go-yamux and this package tell it to their application.
-   * @throws {RangeError} if it is none.
+   * @param errorCode a number of your own protocol, 0 to 2^32-1. go-yamux and this package pass it to the application.
+   * @throws {RangeError} if it is not such a number.
    */
   reset(errorCode = 0): void {
     if (!Number.isInteger(errorCode) || errorCode < 0 || errorCode > MAX_UINT32) {
@@ -117,7 +117,7 @@ export class YamuxStream extends ReadableHalf {
     const error = given && this.#isLoopEnd(given) ? destroyedByLoop(given) : given;
     if (this.destroyed || this.#isLeaving) return super.destroy(error);
     if (this.#hasWritesInNode && this.wire.isReferenced && this.#isLeft(error)) {
-      // Node would forget the rest of a finished answer, and gives it only when the write before it is done.
+      // Node would drop the rest of a finished response: Node passes a write on only after the callback of the write before it.
       this.#isLeaving = true;
       this.stopIdle();
       this.wire.leaveInput();
@@ -127,7 +127,7 @@ export class YamuxStream extends ReadableHalf {
     return super.destroy(error);
   }
 
-  /** Node's loops destroy what they have read by an AbortError that has no cause, unless both sides have ended. */
+  /** Node's `for await` loops destroy the stream with an AbortError without a cause, unless both sides have ended. */
   #isLoopEnd({ name, cause }: Error): boolean {
     return this.readableEnded && !this.writableEnded && name === 'AbortError' && cause === undefined;
   }
@@ -161,9 +161,9 @@ export class YamuxStream extends ReadableHalf {
 
   override _final(callback: Callback): void {
     if (this.#fate) {
-      // The peer has said all and is gone, and nothing that we wrote is left.
+      // The peer has sent FIN and RST, and all written data has been handled.
       if (this.readableEnded) callback();
-      // As a socket's: who reads has the end by then, before destroySoon() destroys.
+      // As on a socket: the reader gets 'end' before destroySoon() destroys the stream.
       else setImmediate(callback);
       return;
     }
@@ -200,16 +200,16 @@ export class YamuxStream extends ReadableHalf {
     callback?.();
   }
 
-  /** Node keeps what was written behind a write under way. */
+  /** Whether Node buffers data behind a write that is in progress. */
   get #hasWritesInNode(): boolean {
     return this.writableLength > (this.#writeCallback ? this.#writeLength : 0) && !this.wire.lifecycle.ended;
   }
 
-  /** Before destroy(): the wire stream gets what Node would forget, if it has the write under way in its own memory and so may call it done. */
+  /** Called before destroy(): passes the data that Node would drop to the wire stream, if the write in progress was copied and so can be completed. */
   #takeAllWritten(): void {
     if (!this.#hasWritesInNode || this.wire.isReferenced || this.wire.id === 0) return;
     this.wire.sendQueue.own();
-    // By the way that calls from below take: what the writer's callback throws must not keep the stream from being destroyed.
+    // Through the entry for calls from below: an error that the writer's callback throws must not prevent the destroy().
     this.enter(this.#callBackWriter);
   }
 
@@ -219,10 +219,10 @@ export class YamuxStream extends ReadableHalf {
     this.stopIdle();
     const wire = this.wire;
     let isLost = wire.lifecycle.ended;
-    // A FIN says that all has come: not where Node keeps something, and would forget it.
+    // A FIN means that everything was sent. Node may still buffer data and would drop it; then the end must not look clean.
     if (this.#isLeft(error) && wire.id !== 0 && !this.#hasWritesInNode) wire.leave();
     else isLost = !wire.breakOff(this.#resetCode ?? 0);
-    // An error costs more than the rest of a stream's end: it is made for who waits for it.
+    // Creating an error costs more than the rest of the end of a stream, so it is created only if something waits for it.
     if (isLost && this.#writeCallback) this.#writeError ??= error ?? notSent();
     wire.settleWrites();
     // Node emits 'error' and 'close' after this callback; destroyed and errored it says at once. Without an error there is nothing to
@@ -231,7 +231,7 @@ export class YamuxStream extends ReadableHalf {
     else this.tellDestroyed(error, callback);
   }
 
-  /** The application has ended its side and lets go: that is no reset. */
+  /** The application has called end() and then destroy(): that is not a reset. */
   #isLeft(error: Error | null | undefined): boolean {
     return !error && this.#resetCode === undefined && this.writableEnded;
   }
@@ -254,7 +254,7 @@ export class YamuxStream extends ReadableHalf {
       this.#allowance = this.#unread + this.writableHighWaterMark;
       this.once('end', () => {
         if (this.#writeCallback) this.destroy(error);
-        // Nothing is left to say, and nobody to say it to.
+        // There is nothing left to send, and no peer.
         else if (this.#finalCallback) this.#callBackFinal();
         else this.end();
       });
@@ -270,8 +270,8 @@ export class YamuxStream extends ReadableHalf {
   }
 
   /**
-   * Nothing can be sent any more. While the rest of the input is still to be read, a write waits, to fail after it. But reading must not wait
-   * for writing, as it does in an echo: so what could fill the buffer before the end is dropped, as much as is unread.
+   * Nothing can be sent any more. While input is unread, a write waits and fails after the input. But in an echo, reading waits for
+   * writing. So as many written bytes are dropped as input is unread, and they do not fill the buffer.
    */
   #writeForNobody(): void {
     const callback = this.#writeCallback;
@@ -316,27 +316,27 @@ export class YamuxStream extends ReadableHalf {
 
   // What the session does.
 
-  /** @internal Made by connect(): it is to be opened. */
+  /** @internal Called for connect(): the stream will be opened later. */
   beginConnecting(): void {
     this.#isConnecting = true;
   }
 
-  /** @internal It is open. */
+  /** @internal The stream is open. */
   connected(): void {
-    // Not before who called connect() can listen, and http.Agent has told its request of the socket.
+    // Later, so that the caller of connect() can listen first, and http.Agent can give the socket to its request.
     setImmediate(() => this.enter(this.#tellConnected));
   }
 
   #tellConnected(): void {
     if (this.destroyed) return;
     this.#isConnecting = false;
-    // First: what a listener throws keeps nothing back that was written.
+    // Before the events: an error that a listener throws must not hold written data back.
     this.wire.askForTurn();
     this.emit('connect');
     this.emit('ready');
   }
 
-  /** @internal From here to releaseEvents() no event comes out: the code that awaits the stream can't listen yet. */
+  /** @internal Holds all events until releaseEvents(), because the code that awaits the stream cannot listen yet. */
   holdEvents(): void {
     this.isHeld = true;
   }
@@ -350,14 +350,14 @@ export class YamuxStream extends ReadableHalf {
     else this.start();
   }
 
-  /** @internal Somebody can listen now: what has come already is told, and who listens is served within the tick from the first byte on. */
+  /** @internal Emits the held events. From now on the stream delivers data within the tick in which it arrives. */
   start(): void {
     if (this.wire.unreadBytes > 0 || this.wire.isInputWhole) this.arrived();
     else if (this.readableFlowing) this.read(0);
   }
 }
 
-/** The error of Node, in words that say why and what to do. */
+/** Node's error, with a message that says why it happened and what to do. */
 function destroyedByLoop(cause: Error): Error {
   const message =
     'A for await, text() or the like has read this stream to its end and destroyed it, before this side was ended: to answer behind it, read stream.iterator({ destroyOnReturn: false })';

@@ -7,35 +7,35 @@ import type { SocketShape } from '../duplex/socket-shape.ts';
 import { AwaitedSocket } from './awaited-socket.ts';
 import { isDuplex, typeName } from './shapes.ts';
 
-/** Whatever opens streams. */
+/** A source of streams. */
 export type StreamSource =
-  /** A YamuxSession: a stream at once. */
+  /** A YamuxSession, which returns a stream at once. */
   | { connect(options: { allowHalfOpen: boolean }): Duplex }
   /** A SessionPool of `@zishuo/yamux-balancer`. */
   | { openStream(routing: undefined, options: { signal: AbortSignal }): Promise<{ readonly stream: Duplex }> }
-  /** Anything else that opens a stream, and gives up at the signal. */
+  /** Any other object that opens a stream, and stops trying when the signal aborts. */
   | { open(options: { signal: AbortSignal }): Promise<Duplex> };
 
-/** What a request was made with, as `http.request()` takes it. */
+/** The options of a request, as passed to `http.request()`. */
 export interface RequestToOpen extends ClientRequestArgs {
   /** `'http:'` or `'https:'`. */
   readonly protocol: string;
-  /** Aborts when the request is given up before it has its stream. */
+  /** Aborts when the request ends before it has its stream. */
   readonly signal: AbortSignal;
 }
 
-/** Says where the stream of a request is to be opened, or opens it. */
+/** Returns the source for the stream of a request, or opens the stream itself. */
 export type SourceOfRequest = (request: RequestToOpen) => StreamSource | Duplex | Promise<StreamSource | Duplex>;
 
 /**
- * An agent for `http.request()`, `https.request()` and whatever takes one, whose connections are streams of `source`: a session, a pool, or
- * a function of the request. `agentOptions` are those of an http.Agent, for https with those of tls.connect(), and do what they do over TCP.
- * On the other side `serveHttp()` answers.
+ * An agent for `http.request()`, `https.request()` and all code that accepts an http.Agent. Its connections are streams of `source`: a session, a
+ * pool, or a function of the request. `agentOptions` are those of http.Agent, for https also those of tls.connect(), with the same effect as over
+ * TCP. The other side serves the requests with `serveHttp()`.
  *
- * Unless `keepAlive` is set each request has a stream of its own: streams cost little, and a pool can count and balance requests.
+ * Without `keepAlive` each request has its own stream: streams are cheap, and a pool can count and balance requests.
  *
- * A request has its socket at once, also while the stream is still to be opened: it can be timed out, aborted and destroyed, which takes the
- * call of `open()` back. Where no stream can be opened, the request emits 'error' with the reason.
+ * A request gets its socket at once, before the stream is open. So a timeout, an abort and destroy() work, and cancel the call of `open()`. If no
+ * stream can be opened, the request emits 'error' with the reason.
  *
  * @throws {TypeError} if `source` is none of these.
  */
@@ -50,9 +50,9 @@ export function httpAgent(source: StreamSource | SourceOfRequest, agentOptions?:
 
 class StreamAgent extends Agent {
   readonly #source: StreamSource | SourceOfRequest;
-  /** Knows of TLS which connections may be shared, and the sessions to resume. */
+  /** For https: knows which connections may be shared, and the TLS sessions to resume. */
   readonly #secure: SecureAgent;
-  /** None: node:http and node:https both take an agent that does not say which it is for. */
+  /** Undefined: node:http and node:https both accept an agent without a protocol. */
   readonly protocol: undefined;
 
   constructor(source: StreamSource | SourceOfRequest, options?: AgentOptions) {
@@ -66,11 +66,11 @@ class StreamAgent extends Agent {
     return options && isSecure(options) ? this.#secure.getName(options) : super.getName(options);
   }
 
-  /** http.Agent counts, times and dequeues only what this returns at once: so it never fails, the socket does. */
+  /** http.Agent counts and dequeues only sockets that this returns at once. So this never fails: the socket emits the error. */
   override createConnection(options: ClientRequestArgs): Duplex {
     const plain = this.#open(options);
     const socket = isSecure(options) ? this.#secure.createConnection({ ...options, socket: plain } as object) : plain;
-    // net.connect() does it for those of TCP.
+    // net.connect() does the same for TCP sockets.
     if (options.timeout) (socket as SocketShape).setTimeout(options.timeout);
     return socket as Duplex;
   }
@@ -84,7 +84,7 @@ class StreamAgent extends Agent {
       const found = typeof source === 'function' ? source({ ...options, protocol, signal }) : source;
       const stream = found instanceof Promise ? found.then((later) => openOn(later, signal)) : openOn(found, signal);
       if (isSocket(stream) && !stream.destroyed) return stream;
-      // One that is over already would emit its error before the request can listen.
+      // A stream that has ended already would emit its error before the request can listen.
       if (isDuplex(stream)) stream.on('error', () => {});
       return new AwaitedSocket(Promise.resolve(stream), opening);
     } catch (error) {
@@ -94,7 +94,7 @@ class StreamAgent extends Agent {
 }
 
 function openOn(found: StreamSource | Duplex, signal: AbortSignal): Duplex | Promise<Duplex> {
-  // A net.Socket has a connect(), too.
+  // A net.Socket also has connect().
   if (isDuplex(found)) return found;
   if (!isSource(found))
     throw new TypeError(`Expected a session, a pool or a Duplex for the request, got ${typeName(found)}`);
@@ -118,12 +118,12 @@ function isSource(source: unknown): source is StreamSource {
   return [connect, openStream, open].some((way) => typeof way === 'function');
 }
 
-/** Whether node:http can use it as it is. */
+/** Whether node:http can use the stream without a wrapper. */
 function isSocket(stream: Duplex | Promise<Duplex>): stream is SocketShape {
   return isDuplex(stream) && 'setTimeout' in stream && 'destroySoon' in stream;
 }
 
-/** `_defaultAgent` is how https.request() says that it was called. */
+/** https.request() sets `_defaultAgent`; that identifies its requests. */
 function isSecure({ protocol, _defaultAgent }: ClientRequestArgs): boolean {
   const { protocol: own } = Object(_defaultAgent) as { protocol?: string };
   return (protocol ?? own) === 'https:';

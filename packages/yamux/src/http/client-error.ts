@@ -1,13 +1,13 @@
-// What node:http answers to a request that it can't take, said so that it arrives: node:http destroys the socket behind it, and some peers
-// (hashicorp/yamux) drop what they have not read when the RST of that comes.
+// The response of node:http to a request that it cannot parse, sent so that it arrives. node:http destroys the socket after it, and some peers
+// (hashicorp/yamux) drop unread data when the RST comes.
 
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-/** What node:http knows of a connection. */
+/** The state that node:http keeps on a connection. */
 interface Connection extends Duplex {
   readonly _httpMessage?: (ServerResponse & { readonly _headerSent?: boolean }) | null;
-  /** Of TLS: the handshake is not over. */
+  /** For TLS: the handshake is not complete. */
   readonly secureConnecting?: boolean;
   destroySoon?(): void;
 }
@@ -18,9 +18,9 @@ const STATUS_OF: Readonly<Record<string, number>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 408,
 };
 
-/** For a 'clientError' to which nobody else listens: does what node:http does without a listener, but for how the connection ends. */
+/** Handles a 'clientError' without other listeners as node:http does, except for the end of the connection. */
 export function answerClientError(error: NodeJS.ErrnoException, connection: Connection): void {
-  // The answer is on its way, and the client goes on with what nobody wants.
+  // The response is being sent. The client's remaining data is read and dropped.
   if (connection.writableEnded) return;
   const hasBegun = connection._httpMessage?._headerSent;
   if (!connection.writable || connection.secureConnecting || hasBegun || !connection.destroySoon) {

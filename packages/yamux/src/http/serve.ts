@@ -1,4 +1,4 @@
-// An HTTP server on the streams of sessions, as if it listened: its timeouts run, its limits hold, close() waits for what it has begun.
+// An HTTP server on the streams of sessions. It behaves as if it listened: its timeouts run, its limits hold, and close() waits for open requests.
 
 import { createServer, type Server } from 'node:http';
 import type { Server as SecureServer } from 'node:https';
@@ -7,10 +7,10 @@ import type { Duplex } from 'node:stream';
 import { answerClientError } from './client-error.ts';
 import { isDuplex, typeName } from './shapes.ts';
 
-/** What serveHttp() serves: a server of node:http or node:https, also below express, fastify and the like. */
+/** A server of node:http or node:https, also one of express, fastify and similar frameworks. */
 export type HttpServer = Server | SecureServer;
 
-/** A YamuxSession, as far as serveHttp() needs one: the events 'stream' and 'close'. */
+/** The part of a YamuxSession that serveHttp() needs: the events 'stream' and 'close'. */
 export interface StreamSession {
   /** As of an EventEmitter. */
   on(event: 'stream', listener: (stream: Duplex) => void): unknown;
@@ -22,29 +22,29 @@ export interface StreamSession {
   off(event: 'close', listener: () => void): unknown;
 }
 
-/** How a net.Server counts its connections, and hears that one is over. */
+/** The members by which a net.Server counts its connections and learns that one has closed. */
 interface Counting {
   _connections?: number;
   _emitCloseIfDrained?: () => void;
 }
 
-/** What node:http itself does when a server begins to listen: from then on it counts connections and checks their times. */
+/** The internal step of node:http when a server begins to listen. From then on the server tracks connections and checks timeouts. */
 const WHEN_LISTENING = createServer().listeners('listening');
 
 const frontOf = new WeakMap<HttpServer, Front>();
 
 /**
- * Serves `server` on the streams that the peer of `session` opens, as if it listened there. It need not listen anywhere else, and may; several
- * sessions may be served, now and later. Its header and request timeouts run, closeIdleConnections(), closeAllConnections(), getConnections() and
- * maxConnections know its streams, and what it answers by itself (400, 408, 413, 431) reaches the client.
+ * Lets `server` serve the streams that the peer of `session` opens, as if it listened there. The server may also listen elsewhere, and may serve
+ * several sessions. Its header and request timeouts run. closeIdleConnections(), closeAllConnections(), getConnections() and maxConnections
+ * include the streams. The server's own responses (400, 408, 413, 431) reach the client.
  *
- * server.close() takes no more streams, and 'close' comes when those that it has are over. A session that ends is forgotten.
+ * After server.close() the server accepts no more streams, and emits 'close' when its open streams have ended.
  *
- * @returns a function that takes no more streams of this session; those that the server has go on.
- * @throws {TypeError} if `server` is no HTTP server, or `session` no session.
+ * @returns a function that stops accepting streams of this session; open streams continue.
+ * @throws {TypeError} if `server` is not an HTTP server, or `session` not a session.
  */
 export function serveHttp(server: HttpServer, session: StreamSession): () => void {
-  // What node:http checks while a server listens: it ends the process over one that has none of it.
+  // node:http uses these members while a server listens, and aborts the process if they are missing.
   const { headersTimeout, closeIdleConnections } = Object(server) as Partial<HttpServer>;
   if (typeof headersTimeout !== 'number' || typeof closeIdleConnections !== 'function') {
     throw new TypeError(`Expected server to be an HTTP server, got ${typeName(server)}`);
@@ -58,17 +58,17 @@ export function serveHttp(server: HttpServer, session: StreamSession): () => voi
   return front.serve(session);
 }
 
-/** A server, as sessions see it. */
+/** A server and its sessions. */
 class Front {
   readonly #server: HttpServer & Counting;
-  /** What takes each session off. */
+  /** For each session the function that detaches it. */
   readonly #sessions = new Map<StreamSession, () => void>();
-  /** Since the first session, or the first after a close(): as a server that listens. */
+  /** Whether the server acts as one that listens: since the first session, or the first after close(). */
   #isOpen = false;
 
   constructor(server: HttpServer) {
     this.#server = server;
-    // What the application has to say to a client comes first.
+    // A listener of the application has precedence.
     server.on('clientError', (error, socket) => {
       if (server.listenerCount('clientError') === 1) answerClientError(error, socket);
     });
@@ -117,7 +117,7 @@ class Front {
     server.emit('connection', stream);
   }
 
-  /** A server that listens nowhere calls its own close() an error, and knows nothing of sessions. */
+  /** close() of a server that does not listen reports an error, and does not know sessions. */
   #extendClose(): void {
     const server = this.#server;
     const { close } = server;
@@ -131,7 +131,7 @@ class Front {
   }
 }
 
-/** What the event 'drop' tells of a connection. */
+/** The data of the event 'drop'. */
 function addressesOf(socket: Socket): object {
   const { localAddress, localPort, localFamily, remoteAddress, remotePort, remoteFamily } = socket;
   return { localAddress, localPort, localFamily, remoteAddress, remotePort, remoteFamily };

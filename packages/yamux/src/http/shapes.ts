@@ -1,4 +1,4 @@
-// What something is, told by its shape: copies of a package share no class.
+// Recognizes objects by their shape, because two copies of a package do not share classes.
 
 import type { Duplex } from 'node:stream';
 
@@ -7,7 +7,7 @@ export function isDuplex(value: unknown): value is Duplex {
   return typeof pipe === 'function' && typeof write === 'function';
 }
 
-/** For messages. */
+/** Describes a value for an error message. */
 export function typeName(value: unknown): string {
   return value === null ? 'null' : typeof value;
 }

@@ -1,4 +1,4 @@
-// Who gets an inbound stream: a waiting accept(), else the 'stream' listeners, else it waits in the backlog.
+// Gives an inbound stream to a waiting accept(), else to the 'stream' listeners, else to the backlog.
 
 import type { YamuxStream } from '../duplex/yamux-stream.ts';
 import type { WireStream } from '../stream/wire-stream.ts';
@@ -10,9 +10,9 @@ export interface AcceptPort {
   hasListeners(): boolean;
   /** Emits 'stream'. */
   emit(stream: YamuxStream): void;
-  /** Makes the application's end of it. */
+  /** Creates the Duplex for the application. */
   take(stream: WireStream): YamuxStream;
-  /** It has its owner: sends the ACK. Who listens from outside is told, and may end the session within the call. */
+  /** The application has got the stream: sends the ACK and informs diagnostics listeners, which may end the session within the call. */
   taken(stream: WireStream): void;
 }
 
@@ -57,7 +57,7 @@ export class AcceptQueue {
     return this.#line.wait(signal);
   }
 
-  /** A 'stream' listener was added: it gets what waits. */
+  /** A 'stream' listener was added: it gets the waiting streams. */
   drainToListeners(): void {
     for (const stream of this.#backlog) {
       if (!this.#port.hasListeners()) return;
@@ -66,12 +66,12 @@ export class AcceptQueue {
     }
   }
 
-  /** A stream is over: if nobody had got it, nobody hears of it. */
+  /** A stream has ended. If the application had not got it yet, it never will. */
   drop(stream: WireStream): void {
     this.#backlog.delete(stream);
   }
 
-  /** Takes all that waits, to refuse it. */
+  /** Removes all waiting streams, to refuse them. */
   takeBacklog(): WireStream[] {
     const streams = [...this.#backlog];
     this.#backlog.clear();

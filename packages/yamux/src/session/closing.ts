@@ -1,4 +1,4 @@
-// The promise of close(): shared by all who call it, bounded by a timeout, given up by a signal.
+// The promise of close(): shared by all callers, limited by a timeout, cancelled by a signal.
 
 import { type Clock, checkDelay } from '../clock.ts';
 import { WaitingLine } from './waiting-line.ts';
@@ -22,7 +22,7 @@ export class Closing {
   get promise(): Promise<void> {
     if (this.#promise === undefined) {
       this.#promise = this.#line.wait();
-      // Who does not wait for it hears of an unclean end by the session's 'error'.
+      // Code that does not wait for the promise gets the session's 'error' after an unclean end.
       this.#promise.catch(() => {});
     }
     return this.#promise;
@@ -47,7 +47,7 @@ export class Closing {
     }
   }
 
-  /** The session is over, because of `error` if it ended uncleanly. */
+  /** The session has ended, because of `error` if that was unclean. */
   settle(error: Error | null): void {
     this.#clock.clearTimeout(this.#timer);
     for (const [signal, abort] of this.#signals) signal.removeEventListener('abort', abort);

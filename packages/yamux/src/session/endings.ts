@@ -3,7 +3,7 @@
 import { ifSecondsWereMeant, SessionClosedError } from '../errors.ts';
 import { GoAwayCode } from '../wire/constants.ts';
 
-/** Asked of a session that is over or closing; `cause` is why it ended, if that was unclean. */
+/** The error for a call on a session that is closed or closing; `cause` is the reason of an unclean end. */
 export function sessionClosed(cause: Error | null): SessionClosedError {
   const message = cause
     ? `The session is closed: open a new one. It ended with: ${cause.message}`
@@ -16,13 +16,13 @@ export function sessionDestroyed(): SessionClosedError {
   return new SessionClosedError('ERR_YAMUX_SESSION_CLOSED', message, { origin: 'local' });
 }
 
-/** For the streams that outlived the patience of close(). */
+/** The error of streams that are still open when close() times out. */
 export function closeTimedOut(timeout: number): SessionClosedError {
   const message = `The session was closed at this end, and the stream was still open after ${timeout} ms`;
   return new SessionClosedError('ERR_YAMUX_SESSION_CLOSED', message, { origin: 'local' });
 }
 
-/** For the session whose transport died with the end of what its streams had sent. */
+/** The error of a session whose transport failed before it had taken all data of the streams. */
 export function lostAtClose(): SessionClosedError {
   const message =
     'The transport closed before it had taken all that the streams of the session had sent: the end of it is lost';

@@ -1,5 +1,5 @@
-// One session without its public face: its parts wired together, and its life. What frames mean is in frame-router.ts, what goes out in
-// outbox.ts, how streams come and go in streams.ts.
+// One session without its public API: connects its parts, and owns its life. frame-router.ts has the meaning of frames, outbox.ts the order of
+// sending, streams.ts the opening and ending of streams.
 
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../clock.ts';
@@ -26,7 +26,7 @@ export interface EnginePort {
   hasStreamListeners(): boolean;
   stream(stream: YamuxStream): void;
   goAway(code: number): void;
-  /** The last events of all streams are out: the session is over, because of `error` if that was unclean. */
+  /** The last events of all streams were emitted: the session has ended, because of `error` if that was unclean. */
   finished(error: Error | null): void;
 }
 
@@ -103,12 +103,12 @@ export class Engine {
     return isRunning(this.#life);
   }
 
-  /** Why the session ended uncleanly; null otherwise. */
+  /** The reason of an unclean end; else null. */
   get errored(): Error | null {
     return errorOf(this.#life);
   }
 
-  /** ms for which what was written has waited for the transport, or for credit, and nothing moved. */
+  /** ms for which written data has waited for the transport or for credit without progress. */
   get stalledFor(): number {
     if (!this.isRunning) return 0;
     const { idleSince } = this.#writeProgress;
@@ -138,7 +138,7 @@ export class Engine {
     };
   }
 
-  /** Why no stream can be opened; undefined while one can. */
+  /** The reason why no stream can be opened; undefined while one can. */
   refusalToOpen(): SessionClosedError | undefined {
     if (this.#life.phase !== 'open') return endings.sessionClosed(this.errored);
     if (this.goAway.received !== undefined) return endings.goneAway(this.goAway.received);
@@ -152,17 +152,17 @@ export class Engine {
     this.keepAlive.afterRoundTrip(() => this.goAway.settle());
   }
 
-  /** Begins the graceful end, unless one is under way or it is over. */
+  /** Begins the graceful end, unless the session is already ending or has ended. */
   close(): void {
     if (this.#life.phase !== 'open') return;
     this.#life = CLOSING;
     this.streams.opens.failAll(endings.sessionClosed(null));
-    // Nobody will accept these any more; the peer may try them elsewhere.
+    // The application will not accept these streams any more. The peer may open them elsewhere.
     for (const stream of this.streams.accepts.takeBacklog()) stream.breakOff(0);
     process.nextTick(this.#endIfDone);
   }
 
-  /** Ends it now, cleanly as far as the session goes. */
+  /** Ends the session now, without an error of the session. */
   destroy(): void {
     if (isOver(this.#life)) return;
     this.#life = CLOSED;
@@ -172,11 +172,11 @@ export class Engine {
     this.#finish();
   }
 
-  /** Ends it now, uncleanly. */
+  /** Ends the session now, with an error. */
   fail(error: Error): void {
     if (isOver(this.#life)) return;
     if (this.#life.phase === 'ending' && !this.#outbox.hasUntakenData) {
-      // All was said and taken: how the transport dies now changes nothing.
+      // Everything was sent and taken, so an error of the transport no longer matters.
       this.transport.destroy();
       return;
     }
@@ -193,7 +193,7 @@ export class Engine {
   }
 
   #handedOver(): void {
-    // Most transports have taken it by now.
+    // Most transports have taken the bytes by now.
     if (this.#writeProgress.backlog === 0) return;
     this.#writeProgress.begin(this.#clock.now());
     this.#writeWatch.begin();
@@ -231,7 +231,7 @@ export class Engine {
     }
   }
 
-  /** Go peers close their connection as often by a reset as by an end: of one that has said goodbye, with nothing alive, either is clean. */
+  /** Go peers close their connection with a reset as often as with an end. After a GoAway and without live streams, both are clean. */
   #transportFailed(error: Error): void {
     const isGoodbye = this.goAway.received === GoAwayCode.Normal && !this.#router.isInsideFrame;
     if (this.isRunning && isGoodbye && !this.streams.table.hasLive) this.#endWithTransport();
@@ -241,14 +241,14 @@ export class Engine {
   #endWithTransport(): void {
     this.#life = ENDING;
     this.#stop(endings.sessionClosed(null));
-    // What was handed over may still be taken.
+    // The transport may still take bytes that were handed over.
     this.#outbox.silence();
     this.transport.duplex.end();
     this.#closeTransport();
   }
 
   #transportClosed(): void {
-    // It takes nothing any more: whoever waits for that hears of it.
+    // The transport takes nothing any more: tell the writers that wait for it.
     this.#outbox.close();
     if (this.#life.phase !== 'ending') return;
     if (this.#outbox.hasUntakenData) {
@@ -272,7 +272,7 @@ export class Engine {
     this.transport.closeWithin(this.#writeProgress, unanswered, () => this.transport.destroy());
   }
 
-  /** Nothing more is received, waited for or timed; every stream that is left ends with `error`. */
+  /** Stops receiving, waiting and timers; every remaining stream ends with `error`. */
   #stop(error: Error): void {
     this.#router.stop();
     if (this.#life.phase !== 'ending') this.#writeWatch.stop();

@@ -1,4 +1,4 @@
-// What a session tells its listeners.
+// The events of a session.
 
 import type { YamuxStream } from '../duplex/yamux-stream.ts';
 
@@ -6,10 +6,10 @@ import type { YamuxStream } from '../duplex/yamux-stream.ts';
 export interface SessionEvents {
   /** The peer opened a stream, and no accept() waited for it. */
   stream: [stream: YamuxStream];
-  /** The peer takes no new streams (code 0), or ends the session (any other code). */
+  /** The peer accepts no new streams (code 0), or ends the session (any other code). */
   goAway: [code: number];
   /** The session ended uncleanly; 'close' follows. */
   error: [error: Error];
-  /** The session is over, after 'close' of every stream. */
+  /** The session has ended. Emitted after 'close' of every stream. */
   close: [];
 }

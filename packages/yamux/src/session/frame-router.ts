@@ -1,5 +1,5 @@
-// What each received frame means, in the order SYN, ACK, credit or data, FIN, RST. Everything that the peer may and may not do is in
-// this file; what follows from it is done by others, through the RouterPort.
+// The meaning of each received frame, in the order SYN, ACK, credit or data, FIN, RST. This file decides what a peer may do. Others act on it,
+// through the RouterPort.
 
 import { ProtocolError } from '../errors.ts';
 import type { WireStream } from '../stream/wire-stream.ts';
@@ -10,7 +10,7 @@ import { describeHeader } from '../wire/describe.ts';
 import type { StreamTable } from './stream-table.ts';
 
 export interface RouterPort {
-  /** A SYN that breaks no rule: the new stream, already with its owner, or undefined if it was refused. */
+  /** Handles a valid SYN: returns the new stream, already with its owner, or undefined if it was refused. */
   openInbound(id: number): WireStream | undefined;
   answerPing(value: number): void;
   pong(value: number): void;
@@ -45,13 +45,13 @@ export class FrameRouter implements FrameSink {
     try {
       this.#decoder.push(chunk);
     } catch (error) {
-      // Nothing else is thrown: what listeners throw stays with their streams.
+      // Nothing else can be thrown here: errors of listeners are thrown outside our loops.
       if (!(error instanceof ProtocolError)) throw error;
       this.#port.violated(error);
     }
   }
 
-  /** Whatever is still received is dropped. */
+  /** Further input is dropped. */
   stop(): void {
     this.#decoder.stop();
   }
@@ -90,7 +90,7 @@ export class FrameRouter implements FrameSink {
     const stream = flags & Flag.Syn ? this.#opened(known, type, flags, id, length) : known;
     if (stream === undefined) return;
     const hasPayload = type === FrameType.Data && length > 0;
-    // Any frame of the peer says that it has the stream, but for a bare RST: that one refuses it.
+    // Any frame of the peer acknowledges the stream, except a bare RST, which refuses it.
     if (stream.direction === 'outbound' && (!(flags & Flag.Rst) || flags & Flag.Ack || hasPayload))
       stream.acknowledge();
     if (hasPayload) {
@@ -148,7 +148,7 @@ export class FrameRouter implements FrameSink {
   }
 }
 
-/** RST wins over FIN: what came with it is no clean end. */
+/** RST takes precedence over a FIN in the same frame: the end is not clean. */
 function applyEnd(stream: WireStream, flags: number, errorCode: number): void {
   if (flags & Flag.Rst) stream.receiveReset(errorCode);
   else if (flags & Flag.Fin) stream.receiveFin();

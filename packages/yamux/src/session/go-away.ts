@@ -1,4 +1,4 @@
-// What was said, in either direction, about taking no more streams.
+// The GoAway frames of both directions.
 
 import { WaitingLine } from './waiting-line.ts';
 
@@ -12,7 +12,7 @@ export class GoAway {
     return this.#isSent;
   }
 
-  /** The peer has seen ours: a SYN that comes now is against it, one that came before had crossed it. */
+  /** The peer has read our GoAway: a SYN that comes now violates it. Earlier SYNs may have crossed it. */
   get isKnown(): boolean {
     return this.#isKnown;
   }
@@ -26,7 +26,7 @@ export class GoAway {
     this.#isSent = true;
   }
 
-  /** The peer knows, or there is no peer any more: nobody has to wait. */
+  /** The peer knows, or the session has ended: ends the wait. */
   settle(): void {
     this.#isKnown = true;
     this.#line.serveAll();

@@ -1,6 +1,6 @@
-// Pings: at the start, after a second, then in every interval, under traffic too, since they also measure the path; and more of them while
-// a fast stream needs to know how long the path is. A ping that stays unanswered means death only if no byte moved meanwhile in either
-// direction: a large body may stand before the pong, and before the ping.
+// Sends pings: at the start, after a second, then in every interval, also under traffic because they measure the round trip, and more often
+// while a fast stream needs that measurement. A ping without an answer ends the session only if no byte moved in either direction meanwhile:
+// a large body may be ahead of the ping or of the pong.
 
 import type { Clock } from '../clock.ts';
 import { YamuxError } from '../errors.ts';
@@ -25,7 +25,7 @@ export interface LinkFigures {
   readonly controlEnd: number;
 }
 
-/** For each so many bytes that were sent since the last pong a peer may be silent for one keepAliveTimeout more, so many times at most. */
+/** For each of these bytes sent since the last pong, the peer may be silent for one more keepAliveTimeout, up to the limit. */
 const BYTES_A_TIMEOUT = 65_536;
 const MOST_TIMEOUTS_MORE = 5;
 /** ms after the first ping: the first one often measures the start of the connection rather than the path. */
@@ -152,7 +152,7 @@ export class KeepAlive {
   #onTimeout(): void {
     this.progressed();
     if (this.#untakenUntil !== undefined) {
-      // It waits at this end: whether the transport takes anything at all is judged by writeTimeout.
+      // The ping still waits on this side. writeTimeout decides whether the transport makes progress.
       this.#patience?.touch();
       return;
     }
@@ -172,7 +172,7 @@ export class KeepAlive {
     }
   }
 
-  /** The buffers below take at once what a slow link carries in minutes, and nothing is seen of that: it is ahead of the ping. */
+  /** Buffers below take at once what a slow link carries in minutes. Their content cannot be seen and is ahead of the ping. */
   get #timeoutsMore(): number {
     const bytes = this.#sentUntil - this.#answeredUntil;
     return Math.min(Math.floor(bytes / BYTES_A_TIMEOUT), MOST_TIMEOUTS_MORE);

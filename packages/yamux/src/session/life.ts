@@ -1,5 +1,5 @@
-// The life of one session. Everything that changes it is in this file; what was said about new streams (GoAway, ids used up) is independent of
-// it and lives elsewhere.
+// The phases of one session and all changes between them. Whether new streams are possible (GoAway, ids used up) is independent of the phase
+// and kept elsewhere.
 //
 //      open ── close() ──▶ closing ── last stream gone ──▶ ending ── transport closed ──▶ closed
 //        └────── the transport ends, nothing is alive ───────▲
@@ -11,11 +11,11 @@ export type Life =
   | { readonly phase: 'open' }
   /** close() waits for live streams; none are opened or accepted. */
   | { readonly phase: 'closing' }
-  /** No stream is alive and the last word is said: the transport has only to close. */
+  /** No stream is alive and GoAway was sent: only the transport has to close. */
   | { readonly phase: 'ending' }
-  /** Over, cleanly. */
+  /** Ended cleanly. */
   | { readonly phase: 'closed' }
-  /** Over, because of `error`. */
+  /** Ended because of `error`. */
   | { readonly phase: 'failed'; readonly error: Error };
 
 export const OPEN: Life = { phase: 'open' };
@@ -37,7 +37,7 @@ export function isOver({ phase }: Life): boolean {
   return phase === 'closed' || phase === 'failed';
 }
 
-/** Why it ended uncleanly; null otherwise. */
+/** The reason of an unclean end; else null. */
 export function errorOf(life: Life): Error | null {
   return life.phase === 'failed' ? life.error : null;
 }

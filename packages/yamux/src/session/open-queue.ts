@@ -55,17 +55,17 @@ export class OpenQueue {
     }
   }
 
-  /** `opener` waits no more, and hears nothing. */
+  /** Removes `opener` without a call. */
   cancel(opener: Waiter<number>): void {
     this.#line.leave(opener);
   }
 
-  /** The peer answered the stream, or it is over. */
+  /** The peer has answered the stream, or the stream has ended. */
   answered(id: number): void {
     if (this.#openedAt.delete(id)) this.#serve();
   }
 
-  /** Those who wait are refused; streams opened before go on. */
+  /** Rejects waiting calls; streams that are open continue. */
   failAll(error: Error): void {
     this.#line.failAll(error);
   }

@@ -6,28 +6,28 @@ import { nearestName } from '../nearest-name.ts';
 import { WindowBudget } from '../stream/window-budget.ts';
 import { INITIAL_WINDOW, MAX_UINT32 } from '../wire/constants.ts';
 
-/** Options of `client()` and `server()`. Sizes in bytes, times in milliseconds. Nothing is silently clamped. */
+/** Options of `client()` and `server()`. Sizes in bytes, times in milliseconds. A value out of range throws. */
 export interface SessionOptions {
   /**
-   * Inbound streams that nobody has accepted yet; a SYN past it is refused with RST. 0 refuses every inbound stream.
+   * The limit of inbound streams that the application has not accepted yet; further SYNs are refused with RST. 0 refuses every inbound stream.
    * @defaultValue 256
    */
   readonly acceptBacklog?: number | undefined;
   /**
-   * Streams opened by us that the peer has not answered; further open() calls wait in order. hashicorp/yamux and go-yamux refuse the
+   * The limit of our streams that the peer has not answered; further open() calls wait in order. hashicorp/yamux and go-yamux refuse the
    * 257th.
    * @defaultValue 256
    */
   readonly maxUnacknowledged?: number | undefined;
   /**
-   * Inbound streams alive at once, with those that the peer has ended and whose input is not read to its end; a SYN past it is refused
-   * with RST.
+   * The limit of live inbound streams, including streams that the peer has ended and whose input is not read to its end; further SYNs are
+   * refused with RST.
    * @defaultValue 1000
    */
   readonly maxInboundStreams?: number | undefined;
   /**
-   * Bytes to which the receive window of a stream may grow, at least 262,144. A stream carries at most one window per round trip, and the
-   * window follows twice what the path holds: the stream's speed times the round trip.
+   * Bytes to which the receive window of a stream may grow, at least 262,144. A stream carries at most one window per round trip. The window
+   * grows to twice the capacity of the path: the stream's speed times the round trip.
    * @defaultValue 16777216
    */
   readonly maxStreamWindow?: number | undefined;
@@ -43,50 +43,50 @@ export interface SessionOptions {
    */
   readonly maxFramePayload?: number | undefined;
   /**
-   * When what was written leaves: at the end of the `'tick'` in which it was, or of the `'turn'` of the event loop. By turns, streams that are
-   * served at the same time share system calls and messages; what was written just before `destroy()` of the session may then stay behind.
+   * When written data is sent: at the end of the `'tick'`, or of the `'turn'` of the event loop. With `'turn'`, streams that are served at the same
+   * time share system calls and messages, but data that is written just before `destroy()` of the session may be lost.
    * @defaultValue 'tick'
    */
   readonly flushAt?: 'tick' | 'turn' | undefined;
   /**
-   * ms between pings, at least 100, under traffic too; 0 sends none: a dead peer is then never noticed while nothing is written, and windows do not grow
-   * before a `ping()` of yours.
+   * ms between pings, at least 100, also under traffic. 0 sends none: then a dead peer is not noticed while nothing is written, and windows do not
+   * grow before a call of `ping()`.
    * @defaultValue 30000
    */
   readonly keepAliveInterval?: number | undefined;
   /**
-   * ms that a ping may stay unanswered, from when the transport has taken it; the session ends only if no byte moved meanwhile in either
-   * direction. As long again, five times at most, for each 64 KiB that were sent since the last pong: over a slow link they may be in the
-   * buffers below, ahead of the ping. 0 waits without end.
+   * ms that a ping may stay unanswered, from when the transport has taken it. The session ends only if no byte moved in either direction
+   * meanwhile. The time is extended by as much, at most five times, for each 64 KiB sent since the last pong, because on a slow link these
+   * bytes may be in buffers ahead of the ping. 0 waits for ever.
    * @defaultValue 10000
    */
   readonly keepAliveTimeout?: number | undefined;
   /**
-   * ms that the transport may take nothing while something waits; as long again for each 128 KiB that somebody else wrote to it before. 0
-   * turns it off. Unused over a transport that has a numeric `writeTimeout` of its own.
+   * ms that the transport may take nothing while data waits; extended by as much for each 128 KiB that other code wrote to it before. 0
+   * turns the limit off. Not used over a transport that has a numeric `writeTimeout` itself.
    * @defaultValue 30000
    */
   readonly writeTimeout?: number | undefined;
   /**
-   * ms after which a stream is reset that we have ended and on which no byte moved in either direction since. So long may also
-   * nobody read, where the peer's FIN and then an RST came and a write waits for its input to be read. 0 turns both off.
+   * ms without a byte in either direction after which a stream is reset that this side has ended. The same limit applies to unread input for
+   * which a write waits, after FIN and then RST of the peer. 0 turns both off.
    * @defaultValue 300000
    */
   readonly halfCloseTimeout?: number | undefined;
   /**
-   * Whether a stream stays open for writing after the peer has ended its side, until we end ours; `false` ends ours by itself, as net.Socket does
-   * by default. `open()` and `connect()` may say otherwise for their stream.
+   * Whether a stream stays writable after the peer has ended its side. `false` ends this side automatically, as net.Socket does by default.
+   * `open()` and `connect()` can set it for their stream.
    * @defaultValue true
    */
   readonly allowHalfOpen?: boolean | undefined;
   /**
-   * Streams that the peer may open and reset in one go before we have written anything on them; after that 200 a second, and new ones
-   * past it are refused while the session lives.
+   * The number of streams that the peer may open and reset at once before this side has written anything on them; then 200 a second. New
+   * streams above the limit are refused; the session continues.
    * @defaultValue 1000
    */
   readonly resetBurst?: number | undefined;
   /**
-   * Where time comes from; for tests.
+   * The clock, for tests.
    * @defaultValue the system's
    */
   readonly clock?: Clock | undefined;
@@ -109,29 +109,29 @@ export interface ResolvedOptions {
   readonly clock: Clock;
 }
 
-/** Of `session.close()`. */
+/** Options of `session.close()`. */
 export interface CloseOptions {
-  /** ms that live streams may take to end; then they are reset. Without it there is no limit. */
+  /** ms that live streams may take to end; then they are reset. No limit by default. */
   readonly timeout?: number | undefined;
-  /** Destroys the session when it aborts. */
+  /** Destroys the session if the signal aborts. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Of the methods that may wait. */
+/** Options of the methods that may wait. */
 export interface WaitOptions {
-  /** Takes the call back when it aborts: it rejects with the signal's reason. */
+  /** Cancels the call when it aborts: the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Of `session.open()` and `session.connect()`. */
+/** Options of `session.open()` and `session.connect()`. */
 export interface OpenOptions extends WaitOptions {
-  /** As the session's option of that name, for this stream. */
+  /** The session option of the same name, for this stream. */
   readonly allowHalfOpen?: boolean | undefined;
 }
 
 const DEFAULT_WINDOW_BUDGET = 67_108_864;
 
-/** What is known to each of the methods that take options. */
+/** The known options of each method. */
 const OPEN_OPTIONS: readonly string[] = ['signal', 'allowHalfOpen'];
 export const WAIT_OPTIONS: readonly string[] = ['signal'];
 export const CLOSE_OPTIONS: readonly string[] = ['timeout', 'signal'];
@@ -188,7 +188,7 @@ export function checkOpenOptions(of: string, options: OpenOptions): void {
   }
 }
 
-/** @throws {TypeError} unless `options`, given to the function `of`, is an object with no names but `known`, and its signal, if it has one, is one. */
+/** @throws {TypeError} unless `options`, given to the function `of`, is an object with names of `known` only, and its signal, if any, an AbortSignal. */
 export function checkOptions(of: string, options: unknown, known: readonly string[]): void {
   if (typeof options === 'function') {
     throw new TypeError(
@@ -209,7 +209,7 @@ export function checkOptions(of: string, options: unknown, known: readonly strin
   }
 }
 
-/** By its shape: it may be another realm's, or a library's. */
+/** Checked by its shape, because it may come from another realm or a library. */
 function isSignal(value: unknown): boolean {
   const { aborted, addEventListener, removeEventListener } = (value ?? {}) as Partial<AbortSignal>;
   return (
@@ -247,7 +247,7 @@ const NUMBERS: Readonly<
 
 const KNOWN = [...Object.keys(NUMBERS), 'windowBudget', 'allowHalfOpen', 'flushAt', 'clock'];
 
-/** Less is too often for any link, and nothing would ever tell who gave seconds. */
+/** ms. Less is too often for any link, and probably means seconds. */
 const LEAST_KEEP_ALIVE = 100;
 
 function checkKeepAlive(interval: number): void {

@@ -1,6 +1,6 @@
-// All that is to be sent, in the order in which it goes: one lane of control frames first, then the streams in turn, a frame a turn.
-// The frames of one tick, or of one turn of the event loop, leave in one corked batch. What the transport has not taken is bounded; the rest
-// stays with the streams, whose own back-pressure reaches the application. Knows nothing of what frames mean.
+// Everything to send, in order: first a lane of control frames, then the streams in turn, one frame each. The frames of one tick, or of one
+// turn of the event loop, are sent in one corked batch. The bytes that the transport has not taken are limited. The rest stays in the streams,
+// whose back-pressure reaches the application. The outbox does not know the meaning of frames.
 
 import type { Duplex } from 'node:stream';
 import type { WireStream } from '../stream/wire-stream.ts';
@@ -9,17 +9,17 @@ import { Flag, FrameType, HEADER_SIZE } from '../wire/constants.ts';
 import { encodeHeader } from '../wire/header.ts';
 import type { ResolvedOptions } from './options.ts';
 
-/** Bytes in one go before reading and everybody else get their turn: a fast transport takes all it is given within the tick. */
+/** Bytes to send before reading and other work get their turn. A fast transport takes everything within the tick. */
 const TICK_LIMIT = 1_048_576;
-/** Bytes of control frames waiting for a transport that takes nothing: answers to a peer that asks but does not read. */
+/** Bytes of control frames that may wait while the transport takes nothing: answers to a peer that does not read. */
 const CONTROL_LIMIT = 1_048_576;
 const FIRST_LANE_SIZE = 768;
-/** Slabs grow from the one to the other, so that an idle session keeps little. A whole frame of the largest payload fits. */
+/** Bytes of the first and of the largest slab. Slabs grow, so an idle session holds little. The largest frame fits into a slab. */
 const FIRST_SLAB_SIZE = 256;
 const LAST_SLAB_SIZE = 65_536;
-/** Smaller payloads are copied behind their header; a chunk and an iovec of its own cost more than the copy. */
+/** Payloads below this many bytes are copied behind their header: a separate chunk and iovec cost more than the copy. */
 const COPY_BELOW = 4096;
-/** Less room than this at the end of a slab is left over rather than filled with a short frame. */
+/** The end of a slab stays unused if it has fewer bytes than this, because a short frame is not worth it. */
 const WORTHWHILE_FRAME = 1000;
 
 export type OutboxOptions = Pick<ResolvedOptions, 'maxFramePayload' | 'flushAt'>;
@@ -47,22 +47,22 @@ export class Outbox {
   #slab: Buffer = Buffer.allocUnsafeSlow(FIRST_SLAB_SIZE);
   #segmentStart = 0;
   #slabEnd = 0;
-  /** Handed over by the next chunk, or, as the last of its batch, with the callback. */
+  /** The chunk to write next. It is held so that the last chunk of a batch can be written with the callback. */
   #heldChunk: Buffer | undefined;
   #isScheduled = false;
   /** Nothing is sent any more. */
   #isClosed = false;
   /** Nor is anything taken. */
   #isOver = false;
-  /** Where, in bytesSent, the batches end that the transport has not taken, and the streams that wait for one of them. */
+  /** The ends, in bytesSent, of the batches that the transport has not taken; and the streams that wait for them. */
   #batchEnds: number[] = [];
   #awaitingTaken: WireStream[] = [];
   framesSent = 0;
   /** Bytes handed over. */
   bytesSent = 0;
-  /** Bytes of these that the transport has taken, by whole batches. */
+  /** Bytes of bytesSent that the transport has taken, in whole batches. */
   bytesTaken = 0;
-  /** Where the last payload or FIN of a stream ends in bytesSent. */
+  /** The end, in bytesSent, of the last payload or FIN of a stream. */
   #lastOfStreams = 0;
 
   constructor(transport: Duplex, { maxFramePayload, flushAt }: OutboxOptions, trace: Trace, port: OutboxPort) {
@@ -73,7 +73,7 @@ export class Outbox {
     this.#port = port;
   }
 
-  /** Bytes that wait here or in the transport's buffer; payload that waits in the streams is not counted. */
+  /** Bytes that wait here or in the transport's buffer, without the payload that waits in the streams. */
   get queuedBytes(): number {
     return this.#laneLength + this.#transport.writableLength;
   }
@@ -88,7 +88,7 @@ export class Outbox {
     return this.bytesTaken < this.#lastOfStreams;
   }
 
-  /** Up to here in bytesSent, the transport reads from nobody's memory any more. */
+  /** Up to this position in bytesSent, the transport no longer reads from a writer's memory. */
   get readUntil(): number {
     return this.#isOver ? Number.POSITIVE_INFINITY : this.bytesTaken;
   }
@@ -113,7 +113,7 @@ export class Outbox {
     this.#schedule();
   }
 
-  /** All that `stream` wrote is handed over: its writer hears of it when nothing of it is read from the writer's memory any more. */
+  /** All data of `stream` is handed over. Its writer is told when the transport no longer reads from the writer's memory. */
   handedOver(stream: WireStream): void {
     if (stream.awaitsTaken) return;
     if (stream.referencedUntil <= this.readUntil) {
@@ -124,7 +124,7 @@ export class Outbox {
     this.#awaitingTaken.push(stream);
   }
 
-  /** The last words: what is in the control lane, then this GoAway, then the end of the transport. Nothing is sent afterwards. */
+  /** Sends the control lane and this GoAway, and ends the transport. Nothing is sent afterwards. */
   end(goAwayCode: number): void {
     if (this.#isClosed) return;
     this.control(FrameType.GoAway, 0, 0, goAwayCode);
@@ -136,21 +136,21 @@ export class Outbox {
     this.#transport.end();
   }
 
-  /** Sends nothing any more; what was handed over may still be taken. */
+  /** Stops sending. The transport may still take bytes that were handed over. */
   silence(): void {
     this.#isClosed = true;
     this.#laneLength = 0;
     this.#forgetStreams();
   }
 
-  /** Sends nothing any more, and the transport takes nothing. */
+  /** Stops sending. The transport takes nothing any more. */
   close(): void {
     this.silence();
     this.#isOver = true;
     this.#tellWriters(Number.POSITIVE_INFINITY, false);
   }
 
-  /** To those that wait for the transport to take the bytes up to `end`. */
+  /** Tells the streams that wait for the transport to take the bytes up to `end`. */
   #tellWriters(end: number, isTaken: boolean): void {
     for (;;) {
       const first = this.#awaitingTaken[0];
@@ -177,7 +177,7 @@ export class Outbox {
     this.#lane = larger;
   }
 
-  /** By turns, what is said while all events of a turn are handled leaves together: more streams share a system call, and a message. */
+  /** With `flushAt: 'turn'` all frames of a turn of the event loop are sent together: more streams share a system call and a message. */
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
@@ -190,8 +190,8 @@ export class Outbox {
   }
 
   /**
-   * Bytes that may be handed over. A transport that takes within the tick says so by its writableLength before its callbacks come; one that is
-   * full of somebody else's bytes is given ours behind them, so that a callback wakes us.
+   * Bytes that may be handed over. The writableLength of a transport that takes bytes within the tick falls before its callbacks come. A transport
+   * that is full of other bytes still gets ours, so that a callback comes.
    */
   get #room(): number {
     return this.#port.ahead() - Math.min(this.bytesSent - this.bytesTaken, this.#transport.writableLength);
@@ -201,7 +201,7 @@ export class Outbox {
     let left = TICK_LIMIT;
     let room = this.#room;
     try {
-      // User code runs in between. What it adds is sent here; if it closes us there is no more.
+      // User code runs in between. Frames that it adds are sent by this loop; if it closes the session, the loop ends.
       while (room > 0 && left > 0 && this.#hasMore) {
         left -= this.#sendBatch(room);
         room = this.#room;
@@ -225,7 +225,7 @@ export class Outbox {
     this.#tellWriters(this.bytesTaken, true);
     this.#port.progressed();
     if (isScheduled) return;
-    // A transport that has taken a whole batch does not wait for the turn's end: whoever has more to write has just been asked.
+    // A transport that has taken a whole batch gets the next one at once: the writers that have more have just been told.
     if (this.#hasMore && !this.#isClosed) process.nextTick(this.#flush);
     else this.#isScheduled = false;
   };

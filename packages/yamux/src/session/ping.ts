@@ -1,4 +1,4 @@
-// The one ping that may be under way, shared by all who ask, and the round trips that came out of it. Pure: time is passed in.
+// The one outstanding ping, shared by all callers, and the round trips that were measured. Pure: time is an argument.
 
 /** ms. Of each span the least round trip is kept, and old spans are forgotten, so that a path that became longer is noticed. */
 const SPAN = 30_000;

@@ -1,8 +1,8 @@
-// Bounds how fast a peer may open and reset streams (the "rapid reset" flood): each such reset takes from a bucket that refills with
-// time, and while it is empty new streams are refused before anything is built for them. The session lives: one client that aborts
-// much must not cost the other tenants of a tunnel their streams. Pure: time is passed in.
+// Limits how fast a peer may open and reset streams (the "rapid reset" flood). Each such reset takes a token from a bucket that refills with
+// time. While the bucket is empty, new streams are refused before any object is created for them. The session continues, because one client
+// with many aborts must not cost the other tenants of a tunnel their streams. Pure: time is an argument.
 
-/** Resets a second that a peer may go on making. */
+/** Resets a second that a peer may make continuously. */
 const REFILL_PER_SECOND = 200;
 
 export class ResetBucket {
@@ -17,7 +17,7 @@ export class ResetBucket {
   }
 
   isEmpty(now: number): boolean {
-    // Time is looked at only when it matters: while there is something left, nothing has to be refilled.
+    // The clock is read only when the bucket is empty: before that nothing has to be refilled.
     if (this.#left >= 1) return false;
     this.#refill(now);
     return this.#left < 1;

@@ -1,4 +1,4 @@
-// A session as the application has it: methods, events and promises over an engine.
+// The session that the application uses: methods, events and promises over an engine.
 
 import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
@@ -25,17 +25,17 @@ import type { SessionStats } from './stats.ts';
 import type { Role } from './stream-table.ts';
 import { WaitingLine } from './waiting-line.ts';
 
-/** One Yamux connection over any Duplex. Made by {@link client} and {@link server}. */
+/** One Yamux connection over any Duplex. Created by {@link client} and {@link server}. */
 export class YamuxSession extends EventEmitter<SessionEvents> {
-  /** Which ids are ours: the client opens odd ones. Both sides may open and accept. */
+  /** The role, which decides the ids: the client opens odd ones. Both sides may open and accept. */
   readonly role: Role;
   readonly #trace = new Trace(this);
   readonly #engine: Engine;
   readonly #closing: Closing;
-  /** Of `closed`: one promise, however often it is asked for. */
+  /** The promise of `closed`. */
   readonly #over = new WaitingLine<void>();
   readonly #closed: Promise<void> = this.#over.wait();
-  /** The last event is out. */
+  /** The last event was emitted. */
   #isFinished = false;
 
   static {
@@ -66,24 +66,24 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
   }
 
   /**
-   * 'draining' from the first word of an end, by either side: close(), goAway(), the peer's GoAway, or all ids used up. What is then
-   * still possible, the methods tell.
+   * 'draining' after close(), goAway(), a GoAway of the peer, or when all ids are used up. The documentation of each method says whether it
+   * still works then.
    */
   get state(): 'open' | 'draining' | 'closed' {
     return this.#engine.state;
   }
 
-  /** Why the session ended uncleanly; null otherwise. Known before the transport is ended. */
+  /** The reason of an unclean end; else null. Set before the transport is ended. */
   get errored(): Error | null {
     return this.#engine.errored;
   }
 
-  /** Resolves when the session is over, however it ended: with the events 'error' and 'close', of which `errored` has the first. Never rejects. */
+  /** Resolves when the session has ended, cleanly or not, at the event 'close'. `errored` has the error. Never rejects. */
   get closed(): Promise<void> {
     return this.#closed;
   }
 
-  /** Streams that live, of both directions. */
+  /** Live streams of both directions. */
   get streamCount(): number {
     return this.#engine.streams.table.size;
   }
@@ -94,22 +94,22 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
   }
 
   /**
-   * ms for which what was written has waited in vain: for the transport, while that took nothing; or for credit, until the peer gives some or sends
-   * payload, on any stream. Streams that are given up meanwhile do not end it. 0 where nothing has waited. A peer that has stalled is
-   * known by it long before a timeout; an upload that flows has waited since its last credit.
+   * ms for which written data has waited without progress: for a transport that takes nothing, or for credit while the peer gives none and
+   * sends no payload on any stream. 0 if nothing waits. Streams that are destroyed meanwhile do not reset the value. It shows a stalled peer long
+   * before a timeout. During a flowing upload it is the time since the last credit.
    */
   get stalledFor(): number {
     return this.#engine.stalledFor;
   }
 
-  /** The figures of this moment, counted when asked for. */
+  /** The current figures, counted at the call. */
   stats(): SessionStats {
     return this.#engine.stats();
   }
 
   /**
-   * Opens a stream. Resolves as soon as its SYN is queued, without waiting for the peer: data may be written at once. If the peer has
-   * `maxUnacknowledged` streams unanswered, waits in order until it answers one.
+   * Opens a stream. Resolves as soon as its SYN is queued, without waiting for the peer: data may be written at once. While
+   * `maxUnacknowledged` streams are without an answer of the peer, further calls wait in order.
    *
    * @throws {SessionClosedError} ERR_YAMUX_GO_AWAY: the peer takes no new streams; ERR_YAMUX_STREAMS_EXHAUSTED: all ids are used up;
    * ERR_YAMUX_SESSION_CLOSED: the session is closing or over.
@@ -121,8 +121,8 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
   }
 
   /**
-   * A stream at once, as net.connect() gives a socket: it is `connecting` until its SYN is queued, and then emits 'connect'. What is written
-   * meanwhile goes out behind it. Where open() would reject, the stream emits 'error'. Until then destroy() and the signal take the call back.
+   * Returns a stream at once, as net.connect() returns a socket. The stream is `connecting` until its SYN is queued, and then emits 'connect'. Data
+   * that is written meanwhile is sent after the SYN. If open() would reject, the stream emits 'error'. destroy() and the signal cancel the open.
    */
   connect(options: OpenOptions = {}): YamuxStream {
     checkOpenOptions('connect()', options);
@@ -153,7 +153,7 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
   }
 
   /**
-   * The round trip in ms. Calls share the one ping that is under way.
+   * Measures the round trip, in ms. Concurrent calls share one ping.
    *
    * @throws {YamuxError} ERR_YAMUX_PING_TIMEOUT after keepAliveTimeout; ERR_YAMUX_SESSION_CLOSED: the session is over.
    */
@@ -164,9 +164,9 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
   }
 
   /**
-   * Tells the peer to open no new streams; live ones go on, and we may still open. Resolves when the peer knows, or the session is
-   * over. hashicorp/yamux and this package keep live streams; go-yamux, rust-yamux and libp2p end them on any GoAway: towards those
-   * use close().
+   * Tells the peer to open no new streams. Live streams continue, and this side may still open streams. Resolves when the peer has got the GoAway,
+   * or when the session has ended. hashicorp/yamux and this package keep live streams. go-yamux, rust-yamux and libp2p end them on any
+   * GoAway: with these peers use close().
    */
   goAway(): Promise<void> {
     this.#engine.sayGoAway();
@@ -174,10 +174,10 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
   }
 
   /**
-   * Ends the session gracefully: refuses new streams in both directions, waits for the live ones, then says GoAway and ends the
-   * transport, which may close as late as it likes while it makes progress, and is destroyed after five seconds without any (longer, up to a
-   * minute, on a link that was slower than 26 KB/s, and behind more than 32 KiB sent since the last pong). Streams that are still open after
-   * `timeout` ms error with ERR_YAMUX_SESSION_CLOSED, and it still resolves.
+   * Ends the session gracefully: refuses new streams in both directions, waits for the live streams, then sends GoAway and ends the
+   * transport. The transport may take any time while it makes progress. It is destroyed after five seconds without progress (longer, up to a
+   * minute, on a link slower than 26 KB/s, and after more than 32 KiB since the last pong). Streams that are still open after
+   * `timeout` ms fail with ERR_YAMUX_SESSION_CLOSED; the promise still resolves.
    * Repeated calls share one promise.
    *
    * @throws the error of a session that died uncleanly meanwhile: ERR_YAMUX_TRANSPORT_ENDED if the transport closed before it had taken all
@@ -201,8 +201,8 @@ export class YamuxSession extends EventEmitter<SessionEvents> {
   }
 
   /**
-   * Ends the session now. Every stream errors with `error`, or with ERR_YAMUX_SESSION_CLOSED without one; the session emits 'error'
-   * only if there is one.
+   * Ends the session now. Every stream fails with `error`, or with ERR_YAMUX_SESSION_CLOSED without one. The session emits 'error'
+   * only if `error` is given.
    */
   destroy(error?: Error): void {
     if (error) this.#engine.fail(error);

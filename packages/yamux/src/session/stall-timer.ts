@@ -1,14 +1,14 @@
-// Fires when a transport has let nothing go for a whole interval; later where somebody else's bytes stand before ours: these may be one large
-// write, of which nothing is seen until it is taken.
+// Fires when a transport has made no progress for a whole interval; later if other bytes are ahead of ours, because they may be one large
+// write whose progress cannot be seen.
 
 import type { Clock } from '../clock.ts';
 import { IdleTimer } from '../idle-timer.ts';
 
-/** What is seen of a transport that is waited for. */
+/** The visible progress of a transport. */
 export interface TransportFigures {
   /** Grows with every byte that it lets go. */
   readonly done: number;
-  /** Bytes of somebody else that it has not taken. */
+  /** Bytes of other code that the transport has not taken. */
   readonly foreignBacklog: number;
 }
 

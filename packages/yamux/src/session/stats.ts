@@ -2,13 +2,13 @@
 
 /** The figures of a session at one moment. */
 export interface SessionStats {
-  /** Streams that live, of both directions. */
+  /** Live streams of both directions. */
   readonly streams: number;
-  /** Those that the peer opened. */
+  /** Live streams that the peer opened. */
   readonly inboundStreams: number;
-  /** Those that we opened. */
+  /** Live streams that this side opened. */
   readonly outboundStreams: number;
-  /** Inbound streams that nobody has accepted yet. */
+  /** Inbound streams that the application has not accepted yet. */
   readonly backlog: number;
   /** Streams opened by us that the peer has not answered. */
   readonly unacknowledged: number;
@@ -24,11 +24,11 @@ export interface SessionStats {
   readonly framesSent: number;
   /** Bytes that the peer may make us hold on its live streams: the sum of their receive windows. */
   readonly receiveWindows: number;
-  /** Streams that are over on the wire, and that the application has neither read to their end nor destroyed. */
+  /** Streams that have ended on the wire and that the application has neither read to the end nor destroyed. */
   readonly keptStreams: number;
-  /** Bytes that arrived and that the application has not asked for. */
+  /** Received bytes that the application has not read. */
   readonly unreadBytes: number;
-  /** Bytes handed over or waiting as control frames; payload that waits in the streams is each stream's writableLength. */
+  /** Bytes handed over or waiting as control frames. Payload that waits in a stream is its writableLength. */
   readonly queuedBytes: number;
   /** ms: the least of the recent round trips; undefined before the first pong. */
   readonly rtt: number | undefined;

@@ -1,16 +1,17 @@
-// The streams of one session: which ids are ours, which streams are alive on the wire, and which are over there and still hold bytes for the application.
+// The streams of one session: the ids, the streams that are alive on the wire, and the streams that have ended there and still hold bytes for the
+// application.
 
 import type { WireStream } from '../stream/wire-stream.ts';
 import { MAX_UINT32, SESSION_ID } from '../wire/constants.ts';
 
-/** Which ids a side opens: the client odd ones, the server even ones. */
+/** The role of a side: the client opens odd ids, the server even ids. */
 export type Role = 'client' | 'server';
 
 export class StreamTable {
   readonly #ourParity: 0 | 1;
   /** Alive on the wire, by id. */
   readonly #live = new Map<number, WireStream>();
-  /** Over on the wire; the application has not read them to their end, nor destroyed them. */
+  /** Ended on the wire, and neither read to the end nor destroyed by the application. */
   readonly #kept = new Set<WireStream>();
   #nextId: number;
   #outboundLive = 0;
@@ -31,12 +32,12 @@ export class StreamTable {
     return this.#outboundLive;
   }
 
-  /** Streams that are over on the wire and that the application still holds. */
+  /** The number of streams that have ended on the wire and that the application still holds. */
   get keptSize(): number {
     return this.#kept.size;
   }
 
-  /** Streams of the peer that are alive, or kept: what they hold is held for the peer. */
+  /** The number of the peer's streams that are alive or kept. */
   get inboundHeld(): number {
     return this.#live.size - this.#outboundLive + this.#inboundKept;
   }
@@ -46,7 +47,7 @@ export class StreamTable {
     return id !== SESSION_ID && id % 2 !== this.#ourParity;
   }
 
-  /** An id for a stream of ours, or undefined when all 2^31 are used up: they are never used again. */
+  /** The id for our next stream; undefined when all 2^31 ids are used up, because ids are not reused. */
   takeId(): number | undefined {
     if (this.#nextId > MAX_UINT32) return undefined;
     const id = this.#nextId;
@@ -63,9 +64,9 @@ export class StreamTable {
     if (stream.direction === 'outbound') this.#outboundLive += 1;
   }
 
-  /** Nothing more goes over the wire. It is kept until it is released. */
+  /** The stream has ended on the wire. It is kept until the application releases it. */
   ended(stream: WireStream): void {
-    // Its id may be in use again.
+    // Another stream may use the id by now.
     if (this.#live.get(stream.id) !== stream) return;
     this.#live.delete(stream.id);
     if (stream.direction === 'outbound') this.#outboundLive -= 1;
@@ -74,7 +75,7 @@ export class StreamTable {
     if (stream.direction === 'inbound') this.#inboundKept += 1;
   }
 
-  /** The application holds nothing of it any more. */
+  /** The application has released the stream. */
   released(stream: WireStream): void {
     if (this.#kept.delete(stream) && stream.direction === 'inbound') this.#inboundKept -= 1;
   }
@@ -86,25 +87,25 @@ export class StreamTable {
     return bytes;
   }
 
-  /** Bytes that arrived on streams of either kind and that nobody has asked for. */
+  /** Received bytes of alive and kept streams that the application has not read. */
   get unreadBytes(): number {
     let bytes = 0;
     for (const stream of this.all()) bytes += stream.unreadBytes;
     return bytes;
   }
 
-  /** Whether one is alive that the application still holds, or of which something is still to be sent. */
+  /** Whether a stream is alive that the application still holds or that has something to send. */
   get hasLive(): boolean {
     for (const stream of this.#live.values()) if (!stream.isReleased || stream.hasMoreToSend) return true;
     return false;
   }
 
-  /** Ends each with this error, and its peer's end with a RST. */
+  /** Ends each stream with this error, and sends RST for each. */
   expelAll(error: Error): void {
     for (const stream of this.#live.values()) stream.expel(error);
   }
 
-  /** Those that are alive, and those that are kept. */
+  /** All alive and kept streams. */
   *all(): IterableIterator<WireStream> {
     yield* this.#live.values();
     yield* this.#kept;

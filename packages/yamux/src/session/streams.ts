@@ -1,5 +1,4 @@
-// The streams of a session: how they come to be on either side, who gets them, and when they are gone. Knows the outbox, by which they
-// speak, and nothing of how the session itself lives and ends.
+// Opens, accepts and ends the streams of a session. Uses the outbox to send their frames, and does not know how the session itself ends.
 
 import type { AsyncResource } from 'node:async_hooks';
 import type { Duplex } from 'node:stream';
@@ -21,7 +20,7 @@ import { type Role, StreamTable } from './stream-table.ts';
 import type { Waiter } from './waiting-line.ts';
 
 export interface StreamsPort {
-  /** Whether a SYN of the peer is against what it knows. */
+  /** Whether a SYN of the peer violates the protocol, because the peer has sent or read GoAway. */
   refusesInbound(): boolean;
   hasListeners(): boolean;
   /** Emits 'stream'. */
@@ -38,7 +37,7 @@ export class Streams {
   readonly opens: OpenQueue;
   readonly accepts: AcceptQueue;
   readonly creditWait: CreditWait;
-  /** What all its streams show of the session as sockets. */
+  /** The facts of the session that all its streams show as sockets. */
   readonly #shared: SocketContext;
   readonly #options: ResolvedOptions;
   readonly #outbox: Outbox;
@@ -47,7 +46,7 @@ export class Streams {
   readonly #resets: ResetBucket;
   readonly #handOver = new HandOver();
   readonly #streamPort: StreamPort;
-  /** Of connect(): streams that wait for a slot. */
+  /** Streams of connect() that wait for a slot. */
   readonly #connecting = new Map<WireStream, Waiter<number>>();
 
   constructor(
@@ -91,7 +90,7 @@ export class Streams {
     };
   }
 
-  /** A stream as soon as its SYN has a slot; no event comes out of it before the code that awaits it can listen. */
+  /** Resolves with a stream when its SYN has a slot. The stream emits no event before the awaiting code can listen. */
   open({ signal, allowHalfOpen }: OpenOptions): Promise<YamuxStream> {
     const context = openingContext();
     return new Promise((resolve, reject) => {
@@ -106,7 +105,7 @@ export class Streams {
     });
   }
 
-  /** A stream at once, that is opened as soon as its SYN has a slot; refused if there is a reason for that. */
+  /** Returns a stream at once and opens it when its SYN has a slot; with a `refusal` the stream fails. */
   connect({ signal, allowHalfOpen }: OpenOptions, refusal: Error | undefined): YamuxStream {
     const wire = new WireStream(this.#streamPort, 'outbound');
     const stream = this.#faceOf(wire, allowHalfOpen, openingContext());
@@ -124,13 +123,13 @@ export class Streams {
       signal,
     };
     this.#connecting.set(wire, opener);
-    // As a socket's: the caller can listen before it fails.
+    // Later, as on a socket, so that the caller can listen before the failure.
     if (refusal) process.nextTick(() => opener.reject(refusal));
     else this.opens.open(opener);
     return stream;
   }
 
-  /** The peer opens a stream: it goes to its owner, or is refused with RST, and then undefined. */
+  /** Handles a SYN of the peer: returns the stream, or refuses it with RST and returns undefined. */
   openInbound(id: number): WireStream | undefined {
     if (this.#mustRefuse()) {
       this.#outbox.control(FrameType.WindowUpdate, Flag.Rst, id, 0);
@@ -180,7 +179,7 @@ export class Streams {
     if (this.table.size === 0) this.#port.emptied();
   }
 
-  /** Calls that wait fail with `refusal`; every stream that is left ends with `error`. */
+  /** Rejects waiting calls with `refusal`, and ends every stream with `error`. */
   stop(refusal: Error, error: Error): void {
     this.opens.stop(refusal);
     this.accepts.failAll(refusal);

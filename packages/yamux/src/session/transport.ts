@@ -7,7 +7,7 @@ import { StallTimer, type TransportFigures } from './stall-timer.ts';
 
 export interface TransportPort {
   received(chunk: Buffer): void;
-  /** Nothing more will be received; the peer ended it, or it was destroyed. */
+  /** Nothing more will be received: the peer has ended the transport, or it was destroyed. */
   ended(): void;
   failed(error: Error): void;
   closed(): void;
@@ -21,7 +21,7 @@ export const LONGEST_CLOSE_TIMEOUT = 60_000;
 /** Bytes: a transport that takes whole chunks shows no progress within one. */
 const LARGEST_CHUNK = 65_536;
 
-/** Marks a transport that carries a session; known to all copies of this package. */
+/** Marks a transport that is used by a session. All copies of this package know the mark. */
 const CARRIES_SESSION: unique symbol = Symbol.for('@zishuo/yamux:carries-session');
 
 export class Transport {
@@ -33,7 +33,7 @@ export class Transport {
   #patience: StallTimer | undefined;
   #deadline: unknown;
 
-  /** @throws {TypeError} if `duplex` is no Duplex of bytes. */
+  /** @throws {TypeError} if `duplex` is not a Duplex of bytes. */
   constructor(duplex: Duplex, clock: Clock, port: TransportPort) {
     checkDuplex(duplex);
     claim(duplex);
@@ -74,7 +74,7 @@ export class Transport {
     this.#patience.touch();
   }
 
-  /** Has been ended with an error: `onTimeout` after five seconds in all, or its peer could keep it open by taking a byte now and then. */
+  /** Ended with an error: `onTimeout` after five seconds in all, because a peer could keep it open by taking a byte from time to time. */
   closeSoon(onTimeout: () => void): void {
     this.#deadline = this.#clock.setTimeout(onTimeout, CLOSE_TIMEOUT);
     if (this.duplex.closed) process.nextTick(this.#onClose);

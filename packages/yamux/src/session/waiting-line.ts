@@ -1,7 +1,6 @@
-// Calls that wait for something, in order, each with its AbortSignal. Whatever happens, each promise settles once and leaves no
-// listener on its signal.
+// Calls that wait in order, each with its AbortSignal. Each promise settles once and leaves no listener on its signal.
 
-/** Hears once of what it waits for, or that it waits in vain. */
+/** Called once, when the wait succeeds or fails. */
 export interface Waiter<T> {
   readonly resolve: (value: T) => void;
   readonly reject: (error: unknown) => void;
@@ -34,7 +33,7 @@ export class WaitingLine<T> {
     if (signal) this.#listenTo(signal, waiter);
   }
 
-  /** `waiter` waits no more, and hears nothing. */
+  /** Removes `waiter` without a call. */
   leave(waiter: Waiter<T>): void {
     if (this.#waiters.has(waiter)) this.#take(waiter);
   }
@@ -62,7 +61,7 @@ export class WaitingLine<T> {
     return waiter;
   }
 
-  // One listener for all that wait with the same signal: Node warns of a leak from the eleventh on.
+  // One listener for all calls with the same signal: Node warns of a leak from the eleventh listener on.
   #listenTo(signal: AbortSignal, waiter: Waiter<T>): void {
     const waiters = this.#bySignal.get(signal);
     if (waiters) {

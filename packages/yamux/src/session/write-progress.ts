@@ -1,4 +1,4 @@
-// How far the transport has come with what it was given, as far as that can be seen from outside. Pure numbers; time is passed in.
+// The progress of the transport with the bytes that it was given, as far as it can be seen from outside. Pure numbers; time is an argument.
 
 import type { Duplex } from 'node:stream';
 
@@ -32,20 +32,20 @@ export class WriteProgress {
   }
 
   /**
-   * Bytes that it has not let go, some of them counted twice: a large write to a slow socket has no callback for long, but the queue below
-   * Node's gets shorter meanwhile.
+   * Bytes that the transport has not sent, some counted twice. The callback of a large write to a slow socket comes late, but the queue
+   * below Node's buffer gets shorter meanwhile.
    */
   get backlog(): number {
     const { _handle: handle } = this.#transport as { _handle?: { writeQueueSize?: number } | null };
     return this.#transport.writableLength + (handle?.writeQueueSize ?? 0);
   }
 
-  /** Bytes of somebody else that it has not taken. */
+  /** Bytes of other code that the transport has not taken. */
   get foreignBacklog(): number {
     return Math.max(0, this.#transport.writableLength - (this.#handedOver() - this.#taken()));
   }
 
-  /** Grows with every byte that it lets go, somebody else's bytes before ours among them. */
+  /** Grows with every byte that the transport sends, including other code's bytes before ours. */
   get done(): number {
     return this.#handedOver() - this.backlog;
   }
@@ -56,8 +56,8 @@ export class WriteProgress {
   }
 
   /**
-   * Bytes that may be handed over and not taken: what it takes in half a second, 4 KiB at least and 128 KiB at most. More would wait in front of
-   * every other stream: 128 KiB are 14 s at 9 kB/s.
+   * The limit of bytes that are handed over and not taken: as many as the transport takes in half a second, between 4 KiB and 128 KiB. More would
+   * wait in front of every other stream: 128 KiB are 14 s at 9 kB/s.
    */
   get ahead(): number {
     return this.#ahead;

@@ -1,5 +1,5 @@
-// Notices a transport that takes nothing for `writeTimeout`. A write timeout that left the session half alive would strand the peer's
-// readers (hashicorp's GHSA-29qp-crvh-w22m), so the session ends.
+// Detects a transport that takes nothing for `writeTimeout`, and ends the session. A session that stayed half alive would leave the peer's
+// readers waiting (hashicorp's GHSA-29qp-crvh-w22m).
 
 import type { Duplex } from 'node:stream';
 import type { ResolvedOptions } from './options.ts';
@@ -12,7 +12,7 @@ export class WriteWatch {
   /** Something was handed over and not all of it taken. */
   #isWaiting = false;
 
-  /** A transport with a numeric `writeTimeout` watches over itself. */
+  /** A transport with a numeric `writeTimeout` has its own limit. */
   constructor(
     transport: Duplex,
     progress: WriteProgress,

@@ -1,12 +1,12 @@
-// What arrived on one stream and waits for the application to ask for it. A view into a chunk of the transport keeps the whole chunk
-// alive: 4,000 waiting one-byte payloads would otherwise pin 250 MiB. So small parts of a chunk are copied together.
+// Received bytes of one stream that wait for the application. A view into a chunk of the transport keeps the whole chunk in memory: 4,000
+// waiting payloads of one byte would keep 250 MiB. So small parts of a chunk are copied together.
 
 const FIRST_SLAB = 256;
 const LAST_SLAB = 4096;
 const SMALL = 1024;
 /** Node is given whole pieces: with one of these and its highWaterMark it holds less than half a window. */
 const LARGEST_PIECE = 65_536;
-/** With it, what waits pins at most twice its own size. */
+/** Limits the memory that waiting bytes keep to twice their size. */
 const SMALL_SHARE = 2;
 
 export class Arrivals {
@@ -51,7 +51,7 @@ export class Arrivals {
     this.#chunks.push(chunk);
   }
 
-  /** One view after the other would keep the whole slice until the last is taken. */
+  /** Single views would keep the whole slice in memory until the last is taken. */
   #appendInPieces(slice: Buffer): void {
     for (let at = 0; at < slice.length; at += LARGEST_PIECE)
       this.#append(copyOf(slice.subarray(at, at + LARGEST_PIECE)));

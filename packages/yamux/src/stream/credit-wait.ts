@@ -1,5 +1,5 @@
-// For how long streams of a session have waited for credit, and their peer has given none and sent nothing. One object for all of them, because a peer
-// that serves others is not one that has stalled. Called for every slice of payload, and reads the clock only while somebody waits.
+// The time for which streams of a session have waited for credit while the peer granted none and sent no payload. One object for all streams,
+// because a peer that serves other streams has not stalled. It is called for every slice of payload, and reads the clock only while a stream waits.
 
 import type { Clock } from '../clock.ts';
 
@@ -15,7 +15,7 @@ export class CreditWait {
     this.#clock = clock;
   }
 
-  /** Stays where it is when those that waited are given up: whoever waits next has the same peer. */
+  /** Not reset when waiting streams are destroyed, because the next stream waits for the same peer. */
   get ms(): number {
     return this.#streams === 0 ? this.#kept : this.#clock.now() - this.#since;
   }

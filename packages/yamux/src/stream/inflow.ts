@@ -1,4 +1,4 @@
-// What comes in on one stream: what waits for the application, the window for it, and the share of the budget that the window has.
+// The receiving side of one stream: the bytes that wait for the application, the window, and the window's share of the budget.
 
 import { INITIAL_WINDOW } from '../wire/constants.ts';
 import { Arrivals } from './arrivals.ts';
@@ -10,9 +10,9 @@ type InflowPort = Pick<StreamPort, 'clock' | 'roundTrip' | 'measureRoundTrip' | 
 export class Inflow {
   readonly window: ReceiveWindow;
   readonly #port: InflowPort;
-  /** Made with the first byte that waits: most streams are read as the bytes come. */
+  /** Created with the first byte that waits: most streams are read as the bytes arrive. */
   #arrivals: Arrivals | undefined;
-  /** Bytes of the budget that the window has beyond the initial one. */
+  /** Bytes of the budget that the window uses. */
   #share = 0;
   #isOver = false;
 
@@ -21,7 +21,7 @@ export class Inflow {
     this.window = new ReceiveWindow(port.clock.now());
   }
 
-  /** Bytes that arrived and that nobody has asked for. */
+  /** Received bytes that the application has not read. */
   get unread(): number {
     return this.#arrivals?.length ?? 0;
   }
@@ -31,12 +31,12 @@ export class Inflow {
     this.#arrivals.keep(slice);
   }
 
-  /** The next piece of what waits; undefined if nothing does. `consumed()` tells what it is worth. */
+  /** Returns the next waiting chunk; undefined if there is none. The caller reports it with `consumed()`. */
   take(): Buffer | undefined {
     return this.#arrivals?.take();
   }
 
-  /** The application has `bytes` more. Returns the credit to give back now, often 0. While its reader is paused no window grows. */
+  /** The application has got `bytes` more. Returns the credit to grant now, often 0. The window does not grow while the reader is paused. */
   consumed(bytes: number, isReaderPaused: boolean): number {
     this.window.consume(bytes);
     if (this.#isOver) {
@@ -53,38 +53,38 @@ export class Inflow {
     return granted + this.window.grow(growth);
   }
 
-  /** Nobody will read it: `arriving` more bytes and all that waits count as taken. Returns the credit to give back now. */
+  /** Nobody will read the input: drops the waiting bytes and `arriving` more. Returns the credit to grant now. */
   drop(arriving: number): number {
     this.window.consume(this.unread + arriving);
     this.#arrivals = undefined;
     return arriving > 0 && !this.window.isGrantDue ? 0 : this.window.grantAll();
   }
 
-  /** Forgets what waits. */
+  /** Drops the waiting bytes. */
   clear(): void {
     this.#arrivals = undefined;
     this.#returnShare();
   }
 
-  /** No more can arrive: what still waits needs its share of the budget, the rest is for others. */
+  /** No more bytes can arrive: returns the share of the budget, except for the bytes that still wait. */
   end(): void {
     this.#isOver = true;
     this.#returnShare();
   }
 
-  /** The session is over: what waits may still be read, and is not the budget's any more. */
+  /** The session has ended: returns the whole share. Waiting bytes can still be read. */
   leaveBudget(): void {
     this.#giveBack(this.#share);
   }
 
-  /** Measures the stream, and says by how many bytes its window should grow, or shrink if less than 0. */
+  /** Measures the rate; returns the bytes by which the window should grow, or shrink if negative. */
   #measure(): number {
     const roundTrip = this.#port.roundTrip();
     if (roundTrip === undefined) return 0;
     const { maxStreamWindow } = this.#port;
     const now = this.#port.clock.now();
     if (!this.window.measure(now, roundTrip)) return this.window.earlyGrowth(now, maxStreamWindow);
-    this.#port.measureRoundTrip(); // of a path that is in use; the more there are, the nearer the least comes to the truth
+    this.#port.measureRoundTrip(); // more measurements bring the shortest round trip closer to the real one
     return this.window.changeWanted(roundTrip, maxStreamWindow);
   }
 

@@ -1,5 +1,5 @@
-// The life of one stream as the wire sees it. Everything that changes it is in this file; facts that are independent of it
-// (acknowledged, windows, whether the application has let go of the stream) are not states and live elsewhere.
+// The states of one stream on the wire and all changes between them. Facts that are independent of the state (acknowledged, windows, whether
+// the application has released the stream) are kept elsewhere.
 //
 //                        open
 //             FIN sent /      \ FIN received
@@ -26,7 +26,7 @@ export type StreamSignal = 'finSent' | 'finReceived' | 'reset';
 
 const { Open, HalfClosedLocal, HalfClosedRemote, Closed, Reset } = StreamState;
 
-/** What is missing here changes nothing: Go peers send a second FIN and frames after RST, and both are ignored. */
+/** Transitions that are missing here change nothing: Go peers send a second FIN and frames after RST, and both are ignored. */
 export const TRANSITIONS: Readonly<Record<StreamState, Readonly<Partial<Record<StreamSignal, StreamState>>>>> = {
   [Open]: { finSent: HalfClosedLocal, finReceived: HalfClosedRemote, reset: Reset },
   [HalfClosedLocal]: { finReceived: Closed, reset: Reset },
@@ -42,7 +42,7 @@ export class Lifecycle {
     return this.#state;
   }
 
-  /** Our FIN has not gone out and nothing was reset. */
+  /** Whether our FIN was not sent and nothing was reset. */
   get canSend(): boolean {
     return this.#state === Open || this.#state === HalfClosedRemote;
   }

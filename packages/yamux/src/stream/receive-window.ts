@@ -1,21 +1,21 @@
-// The credit that we gave the peer on one stream, and when to give more. Pure numbers; every byte of the window is always in exactly
-// one of three places:
+// The credit that the peer has on one stream, and when to grant more. Pure numbers. Every byte of the window is always in exactly one of three
+// states:
 //
 //   credit (the peer may still send it) + held (received, not yet consumed) + owed (consumed, not yet granted again) = size
 //
-// Credit goes back by whole halves of the window, so that a peer which has used all of it up gets all of it again: what is left over of a half
-// would wait for bytes that cannot come. One WindowUpdate per half, and the peer never runs dry while we keep up.
+// Credit is granted in whole halves of the window, one WindowUpdate per half, so a peer that has used up its window gets all of it again. The
+// remainder of a half would wait for bytes that cannot come. The peer does not run out of credit while the reader keeps up.
 //
-// A stream carries at most one window per round trip, and what is granted beyond what the path holds only waits in the queues below, in front
-// of all other streams. So the window follows twice what the path holds: the fastest that the stream was, times the least round trip. A
-// stream that its window holds back is as fast as one window per round trip, and so it doubles, until something else is the limit.
+// A stream carries at most one window per round trip. Bytes beyond the capacity of the path only wait in the queues below, in front of all
+// other streams. So the window is twice the capacity of the path: the highest rate of the stream, times the shortest round trip. A stream
+// that is limited by its window has a rate of one window per round trip, so its window doubles until something else is the limit.
 //
 // A stream of a few round trips ends before it has been measured. So a window of which half is consumed within SHORTEST_MEASURE doubles at once,
 // up to EARLY_WINDOW: on a path that is so fast, the peer would otherwise stop for credit several times in each megabyte.
 
 import { INITIAL_WINDOW } from '../wire/constants.ts';
 
-/** ms: shorter ones say how fast a buffer was emptied rather than how fast the path is. */
+/** ms. A shorter measurement shows how fast a buffer was emptied, not how fast the path is. */
 const SHORTEST_MEASURE = 20;
 /** Bytes to which a window grows before its first measure. */
 const EARLY_WINDOW = 1_048_576;
@@ -24,10 +24,10 @@ export class ReceiveWindow {
   #size: number = INITIAL_WINDOW;
   #credit: number = INITIAL_WINDOW;
   #owed = 0;
-  /** Of the measure under way: when it began, and what was consumed since. */
+  /** The current measurement: its start in ms, and the bytes consumed since. */
   #measuredFrom: number;
   #measured = 0;
-  /** Bytes a ms, of the fastest measure. */
+  /** Bytes per ms, of the fastest measurement. */
   #rate = 0;
 
   /** `now` in ms: when the stream was opened. */
@@ -88,8 +88,8 @@ export class ReceiveWindow {
   }
 
   /**
-   * Bytes by which the window should grow, to `maxSize` at most, or shrink if less than 0. A window half as large again as is needed may stay,
-   * so that it does not change with every measure.
+   * Bytes by which the window should grow, to at most `maxSize`, or shrink if negative. A window of up to 1.5 times the needed size is kept,
+   * so that it does not change with every measurement.
    */
   changeWanted(roundTrip: number, maxSize: number): number {
     const wanted = Math.min(Math.max(Math.floor(2 * this.#rate * roundTrip), INITIAL_WINDOW), maxSize);
@@ -103,14 +103,14 @@ export class ReceiveWindow {
     return Math.max(0, Math.min(2 * this.#size, EARLY_WINDOW, maxSize) - this.#size);
   }
 
-  /** Makes the window larger, by credit for the peer; returns that as the delta for a WindowUpdate. */
+  /** Enlarges the window, by credit for the peer; returns that as the delta for a WindowUpdate. */
   grow(bytes: number): number {
     this.#size += bytes;
     this.#credit += bytes;
     return bytes;
   }
 
-  /** Makes the window smaller, by withholding credit that is owed, and so at most by that. Returns by how many bytes. */
+  /** Shrinks the window by withholding owed credit, so at most by the owed bytes. Returns the number of bytes. */
   shrink(bytes: number): number {
     const withheld = Math.min(bytes, this.#owed);
     this.#size -= withheld;
@@ -118,7 +118,7 @@ export class ReceiveWindow {
     return withheld;
   }
 
-  /** Gives back the halves that are owed, often none; returns them as the delta for a WindowUpdate. */
+  /** Grants the owed halves, often none; returns them as the delta for a WindowUpdate. */
   grant(): number {
     const delta = this.#owed - (this.#owed % this.#half);
     this.#credit += delta;
@@ -126,7 +126,7 @@ export class ReceiveWindow {
     return delta;
   }
 
-  /** Gives back all that is owed, whole halves or not; returns it as the delta for a WindowUpdate. */
+  /** Grants all owed bytes; returns them as the delta for a WindowUpdate. */
   grantAll(): number {
     const delta = this.#owed;
     this.#credit += delta;

@@ -1,5 +1,5 @@
-// What the application wrote on one stream and what has not been handed to the transport yet, as the chunks it wrote: never joined,
-// never copied but by the frame that carries them.
+// The chunks that the application wrote on one stream and that are not handed to the transport yet. They are never joined, and copied only into
+// a frame.
 
 export class SendQueue {
   #chunks: Buffer[] = [];
@@ -34,8 +34,8 @@ export class SendQueue {
   }
 
   /**
-   * Copies up to `max` bytes into `into` at `at`, and returns how many: from as many chunks as it takes, but stopping before one of
-   * `large` bytes or more, which is not worth a copy.
+   * Copies up to `max` bytes into `into` at `at`, from several chunks, and returns the number of bytes. Stops before a chunk of `large` bytes or
+   * more, which is not worth a copy.
    */
   copyInto(into: Buffer, at: number, max: number, large: number): number {
     let copied = 0;
@@ -62,7 +62,7 @@ export class SendQueue {
     this.put(kept);
   }
 
-  /** Copies what waits: whoever wrote it may use its memory again. */
+  /** Copies the waiting bytes, so that the writer may reuse its memory. */
   own(): void {
     const owned = Buffer.allocUnsafeSlow(this.#length);
     for (let at = 0; at < owned.length; ) {

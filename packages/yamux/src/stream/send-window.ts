@@ -1,4 +1,4 @@
-// The credit that the peer gave us on one stream: how many bytes of payload we may still send.
+// The credit that the peer granted on one stream: the bytes of payload that we may still send.
 
 import { INITIAL_WINDOW, MAX_UINT32 } from '../wire/constants.ts';
 
@@ -9,7 +9,7 @@ export class SendWindow {
     return this.#available;
   }
 
-  /** Spends credit for `bytes` of payload; never more than `available`. */
+  /** Spends credit for `bytes` of payload, at most `available`. */
   spend(bytes: number): void {
     this.#available -= bytes;
   }

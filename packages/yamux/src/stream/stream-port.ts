@@ -1,4 +1,4 @@
-// What a wire stream needs of its session below and of its Duplex above: it knows the two through these alone.
+// The interfaces of a wire stream to its session below and to its Duplex above.
 
 import type { Clock } from '../clock.ts';
 import type { CreditWait } from './credit-wait.ts';
@@ -16,31 +16,31 @@ export interface StreamPort {
   readonly creditWait: CreditWait;
   /** ms; undefined before the first pong. */
   roundTrip(): number | undefined;
-  /** Measures it once more, unless that is being done. */
+  /** Measures the round trip once more, unless a measurement is in progress. */
   measureRoundTrip(): void;
   sendCredit(stream: WireStream, delta: number): void;
   sendReset(stream: WireStream, errorCode: number): void;
   /** The stream has a frame to send: it gets its turn. */
   wantsTurn(stream: WireStream): void;
-  /** Up to here in the bytes of the session, the transport reads from nobody's memory any more. */
+  /** The position in the bytes of the session up to which the transport no longer reads from a writer's memory. */
   readUntil(): number;
-  /** Nothing of it waits here any more: `face.written()` when the transport has taken it. */
+  /** Nothing of the write waits here any more. `face.written()` follows when the transport has taken it. */
   handedOver(stream: WireStream): void;
   /** The peer's first frame on a stream that we opened. */
   acknowledged(stream: WireStream): void;
   /** The peer reset a stream of its own on which we had written nothing. */
   rapidlyReset(): void;
-  /** Nothing more goes over the wire in either direction. */
+  /** Nothing more is sent or received. */
   ended(stream: WireStream): void;
-  /** The application holds nothing of it any more. */
+  /** The application has released the stream. */
   released(stream: WireStream): void;
 }
 
-/** The Duplex. What its listeners throw must not come out of these calls. */
+/** The Duplex. Errors of its listeners must not come out of these calls. */
 export interface StreamFace {
-  /** Whether payload can go to the application now, ahead of nothing that waits. */
+  /** Whether payload can go to the application now, because no earlier bytes wait. */
   readonly isFlowing: boolean;
-  /** Nobody reads for now: what is taken says nothing of how fast the path is. */
+  /** Whether the reader is paused: then the consumed bytes say nothing about the path. */
   readonly hasPausedReader: boolean;
   /** Payload for an application that `isFlowing`. */
   deliver(slice: Buffer): void;
@@ -48,14 +48,14 @@ export interface StreamFace {
   arrived(): void;
   /** Payload moved in either direction. */
   moved(): void;
-  /** What was written is not read from the writer's memory any more: the transport has taken it, or never will. */
+  /** The writer's memory is no longer read: the transport has taken the bytes, or never will. */
   written(isTaken: boolean): void;
   /** The FIN was handed over. */
   finished(): void;
   /** The peer has answered. */
   answered(): void;
-  /** It is over: reset, refused, or without its session. What is whole may still be read. */
+  /** The stream has ended: reset, refused, or with its session. An ended input can still be read. */
   failed(error: Error): void;
-  /** Nobody read the rest in time. */
+  /** The rest was not read in time. */
   gaveUp(error: Error): void;
 }

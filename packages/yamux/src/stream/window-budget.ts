@@ -1,8 +1,8 @@
-// Memory for windows beyond the first 256 KiB of each stream, shared by all who are given the same object.
+// The limit of the memory for windows beyond the first 256 KiB of each stream, shared by all sessions that use the same object.
 
 /**
- * Bounds how much all streams together may be granted beyond their initial windows. One budget may be given to many sessions, so that
- * a gateway's memory has one bound whatever the number of its tunnels.
+ * Limits the growth of the receive windows of all streams beyond their initial 256 KiB. Several sessions may share one budget, so that a
+ * gateway has one limit for all its tunnels.
  */
 export class WindowBudget {
   /** Bytes. */
@@ -10,7 +10,7 @@ export class WindowBudget {
   #used = 0;
 
   /**
-   * A budget of `size` bytes; Infinity sets no bound.
+   * A budget of `size` bytes; Infinity sets no limit.
    *
    * @throws {RangeError} if `size` is not a whole number of at least 0, or Infinity.
    */

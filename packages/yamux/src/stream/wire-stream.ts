@@ -1,5 +1,5 @@
-// One stream as the session has it: its life on the wire, both windows, what arrived and waits, what is to be sent. Knows nothing of
-// node:stream. Its Duplex, the face, comes when the application gets the stream, and may go long before the wire is done with it, or long after.
+// One stream as the session uses it: its state on the wire, both windows, the received bytes that wait, and the bytes to send. Does not know
+// node:stream. Its Duplex, the face, is created when the application gets the stream. It may end long before or long after the wire stream.
 
 import { ifSecondsWereMeant, StreamResetError, YamuxError } from '../errors.ts';
 import { IdleTimer } from '../idle-timer.ts';
@@ -17,22 +17,22 @@ export class WireStream {
   id = 0;
   readonly direction: Direction;
   readonly lifecycle: Lifecycle = new Lifecycle();
-  /** What was written and not handed over. */
+  /** Written bytes that are not handed over. */
   readonly sendQueue: SendQueue = new SendQueue();
   /** Bytes of payload received. */
   bytesReceived = 0;
   /** Bytes of payload handed to the transport. */
   bytesSent = 0;
-  /** Outbound: the peer has answered. Inbound: the application has it, and our ACK is sent. */
+  /** Outbound: whether the peer has answered. Inbound: whether the application has the stream and our ACK was sent. */
   isAcknowledged = false;
-  /** The application holds nothing of it any more. */
+  /** The application has released the stream. */
   isReleased = false;
-  /** The peer's FIN has come: nothing is missing in what was received. */
+  /** Whether the peer's FIN has come: the input is complete. */
   isInputWhole = false;
   /** Links of the outbox's rotation. */
   nextInTurn: WireStream | undefined;
   hasTurn = false;
-  /** Up to here in the bytes of the session, payload was handed over in the writer's own memory. */
+  /** The position in the bytes of the session up to which payload was handed over in the writer's memory. */
   referencedUntil = 0;
   /** The outbox tells the face when the transport has taken it. */
   awaitsTaken = false;
@@ -41,7 +41,7 @@ export class WireStream {
   readonly #sendWindow = new SendWindow();
   readonly #inflow: Inflow;
   #face: StreamFace | undefined;
-  /** What was written waits for credit and for nothing else. */
+  /** Whether the written data waits only for credit. */
   #awaitsCredit = false;
   #isFinWanted = false;
   #wantedReset: number | undefined;
@@ -68,7 +68,7 @@ export class WireStream {
     return this.#inflow.window;
   }
 
-  /** Bytes that arrived and that nobody has asked for. */
+  /** Received bytes that the application has not read. */
   get unreadBytes(): number {
     return this.#inflow.unread;
   }
@@ -85,49 +85,49 @@ export class WireStream {
     return chunk;
   }
 
-  /** Queues `chunk`, which must stay as it is until `face.written()`. */
+  /** Queues `chunk`, which must stay unchanged until `face.written()`. */
   write(chunk: Buffer): void {
     this.sendQueue.put(chunk);
     if (this.#sendWindow.available === 0) this.#awaitCredit();
   }
 
-  /** FIN, behind all that was written. */
+  /** Sends FIN after the written data. */
   finish(): void {
     this.#isFinWanted = true;
   }
 
-  /** Asks for a turn, if there is something to send and a stream to send it on. */
+  /** Asks for a turn if there is something to send. */
   askForTurn(): void {
     if (this.id !== 0 && this.lifecycle.canSend) this.#port.wantsTurn(this);
   }
 
   /**
-   * The application lets go, having ended its side: what was written and the FIN still go out; what was received is dropped, and credited so
-   * that the peer can go on to its own FIN.
+   * The application has ended its side and destroys the stream. The written data and the FIN are still sent. Received data is dropped, and its
+   * credit granted, so that the peer can reach its own FIN.
    */
   leave(): void {
     this.leaveInput();
     if (!this.lifecycle.canSend) return;
     this.#isFinWanted = true;
     this.sendQueue.own();
-    // The peer may never give the credit for what is left.
+    // The peer may never grant the credit for the remaining data.
     this.#watch();
     this.askForTurn();
   }
 
-  /** It is over, and a write waits for the input to be read, which nobody may ever do: then it ends with `error` after halfCloseTimeout. */
+  /** The stream has ended, and a write waits for the input to be read. If nobody reads it, the stream ends with `error` after halfCloseTimeout. */
   lingerFor(error: Error): void {
     this.#watch(error);
   }
 
-  /** Nobody reads it any more. */
+  /** Nobody will read the input. */
   leaveInput(): void {
     this.#release();
     if (this.lifecycle.canReceive) this.#sendCredit(this.#inflow.drop(0));
   }
 
   /**
-   * The application breaks it off: what was written goes out as far as the credit goes, then RST. False if some of it can't be sent.
+   * The application resets the stream: sends the written data as far as the credit allows, then RST. False if some data cannot be sent.
    */
   breakOff(errorCode: number): boolean {
     this.#release();
@@ -146,7 +146,7 @@ export class WireStream {
     return isWhole;
   }
 
-  /** After leave() and breakOff(): the writer hears of its last write, now or when the transport has taken it. */
+  /** After leave() and breakOff(): tells the writer about its last write, now or when the transport has taken it. */
   settleWrites(): void {
     if (this.sendQueue.length === 0) this.#port.handedOver(this);
   }
@@ -189,7 +189,7 @@ export class WireStream {
 
   #receiveForNobody(bytes: number): void {
     if (this.#wantedReset !== undefined) return;
-    // While our FIN is on its way out the peer may go on; when it is out, this would go on for ever.
+    // Until our FIN is sent, the peer may continue. After that, this could continue for ever.
     if (this.lifecycle.canSend) this.#sendCredit(this.#inflow.drop(bytes));
     else this.#resetNow(0);
   }
@@ -219,7 +219,7 @@ export class WireStream {
     this.#fail(new StreamResetError(this.id, errorCode, isRefused));
   }
 
-  /** The peer broke a rule of this one stream: RST, and the session lives. */
+  /** The peer broke a rule of one stream: sends RST; the session continues. */
   violated(message: string): void {
     if (this.lifecycle.ended) return;
     this.#countRapidReset();
@@ -228,17 +228,17 @@ export class WireStream {
     this.#fail(new YamuxError('ERR_YAMUX_STREAM_PROTOCOL', message, { scope: 'stream', origin: 'remote' }));
   }
 
-  /** Ends it from this side, with RST; the application hears `error`. */
+  /** Ends the stream from this side, with RST; the application gets `error`. */
   expel(error: Error): void {
     if (this.lifecycle.ended) return;
     if (this.id !== 0) this.#port.sendReset(this, this.#wantedReset ?? 0);
     this.#fail(error);
   }
 
-  /** The session is over; `error` is the one cause that all its streams share. */
+  /** The session has ended; `error` is the cause that all its streams share. */
   sessionEnded(error: Error): void {
     if (!this.lifecycle.ended) this.#fail(error);
-    // What is whole may still be read, and is not the session's any more.
+    // An ended input can still be read. It no longer belongs to the session.
     this.#inflow.leaveBudget();
   }
 
@@ -267,7 +267,7 @@ export class WireStream {
     return this.sendQueue.length > 0 && this.lifecycle.canSend;
   }
 
-  /** The FIN is next: everything before it has gone out. */
+  /** Whether the FIN is next: everything before it was sent. */
   get isFinDue(): boolean {
     return this.#isFinWanted && this.sendQueue.length === 0 && this.lifecycle.canSend;
   }
@@ -319,7 +319,7 @@ export class WireStream {
     this.#face?.failed(error);
   }
 
-  /** Both directions are over on the wire. */
+  /** Whether both directions have ended on the wire. */
   #end(): void {
     this.#idle?.stop();
     this.#idle = undefined;
@@ -340,7 +340,7 @@ export class WireStream {
     this.#face?.moved();
   }
 
-  /** From now on the stream ends if nothing moves: with `error`, or with one that says so. */
+  /** From now on the stream ends if no byte moves: with `error`, or with a timeout error. */
   #watch(error?: Error): void {
     const { clock, halfCloseTimeout } = this.#port;
     this.#idle?.stop();

@@ -32,13 +32,13 @@ export const Flag = {
   Ack: 2,
   /** The sender sends no more data on this stream. */
   Fin: 4,
-  /** Both directions of the stream are over at once. */
+  /** Ends both directions of the stream at once. */
   Rst: 8,
 } as const;
 
 /** The codes of GoAway that the protocol names; a peer may send any other. */
 export const GoAwayCode = {
-  /** No new streams are taken; live ones may go on. */
+  /** New streams are refused; live ones may continue. */
   Normal: 0,
   /** The receiver of this frame broke the protocol. */
   ProtocolError: 1,

@@ -1,6 +1,6 @@
-// Bytes in any chunking -> headers and slices of payload, pushed into a sink. A frame is never assembled, so that the length which a
-// peer writes into a header never decides how much memory we hold: at most eleven bytes of an unfinished header.
-// Knows nothing of streams, windows or sessions.
+// Turns bytes in any chunking into headers and slices of payload, and passes them to a sink. The decoder never assembles a frame, so the length
+// in a peer's header does not decide how much memory is held: at most eleven bytes of an incomplete header. Does not know streams, windows
+// or sessions.
 
 import { ProtocolError } from '../errors.ts';
 import { FrameType, HEADER_SIZE, PROTOCOL_VERSION } from './constants.ts';
@@ -30,14 +30,14 @@ export class Decoder {
     return this.#partialLength > 0 || this.#payloadLeft > 0;
   }
 
-  /** From now on, also within the current push, nothing more reaches the sink. */
+  /** From now on, also within the current push, nothing is passed to the sink. */
   stop(): void {
     this.#stopped = true;
   }
 
   /**
-   * Takes the next bytes of the transport. The sink runs user code, which may destroy anything, so all state is committed before each
-   * call of it, and stop() is honoured between two calls.
+   * Takes the next bytes of the transport. The sink runs user code, which may destroy anything. So the decoder updates its state before each
+   * call of the sink, and checks stop() between two calls.
    *
    * @throws {ProtocolError} on a header with another version or an unknown type; the decoder is then stopped.
    */

@@ -1,4 +1,4 @@
-// A frame as people read it, for traces, error messages and tests.
+// Describes a frame in readable form, for traces, error messages and tests.
 
 import { Flag, FrameType, HEADER_SIZE, PROTOCOL_VERSION } from './constants.ts';
 import { readUint16, readUint32 } from './header.ts';
