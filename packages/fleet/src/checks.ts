@@ -1,4 +1,4 @@
-// What a caller may pass, said in the error when it is something else.
+// Checks of arguments. Each error says what was expected.
 import { nearestName } from '@zishuo/yamux';
 
 export function checkObject(name: string, value: unknown): asserts value is object {
@@ -7,7 +7,7 @@ export function checkObject(name: string, value: unknown): asserts value is obje
   }
 }
 
-/** @throws TypeError for a name that is not known; it says which one was probably meant. */
+/** @throws TypeError for an unknown name; the message suggests the most similar known name. */
 export function checkOptions(what: string, given: unknown, known: readonly string[]): void {
   checkObject(`the options of ${what}`, given);
   for (const name of Object.keys(given)) {

@@ -1,5 +1,5 @@
 /**
- * What a fleet throws. Tell errors by `code`: two copies of a package (ESM beside CommonJS) have two sets of classes.
+ * The errors of a fleet. Distinguish errors by `code`: two copies of a package (ESM and CommonJS) have two sets of classes.
  */
 export type FleetErrorCode =
   | 'ERR_YAMUX_FLEET_NOT_HERE'
@@ -13,20 +13,20 @@ export type FleetErrorCode =
 
 /** Of a {@link FleetError}. */
 export interface FleetErrorOptions extends ErrorOptions {
-  /** How far it reaches; `'stream'` where nothing is given. */
+  /** The scope of the error; `'stream'` by default. */
   readonly scope?: 'stream' | 'session' | undefined;
   /** No agent has seen the stream. */
   readonly refused?: boolean | undefined;
 }
 
-/** Everything that a fleet itself throws, and ends streams with. What the own pool rejects with comes through as it is. */
+/** The error that a fleet throws, and with which it ends streams. Errors of the node's own pool are passed on unchanged. */
 export class FleetError extends Error {
   override readonly name: string = 'FleetError';
-  /** What happened. */
+  /** The kind of the error. */
   readonly code: FleetErrorCode;
-  /** How far it reaches: one stream, or all that go over the same link. */
+  /** The scope of the error: one stream, or all streams of the same link. */
   readonly scope: 'stream' | 'session';
-  /** True when no agent has seen the stream, so that trying again is safe. */
+  /** True if no agent has seen the stream, so that a retry is safe. */
   readonly refused: boolean;
 
   constructor(code: FleetErrorCode, message: string, options: FleetErrorOptions = {}) {

@@ -1,4 +1,4 @@
-// One node of a fleet: its parts, put together. What each does is its own matter.
+// One node of a fleet: connects its parts.
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { YamuxStream } from '@zishuo/yamux';
@@ -33,17 +33,17 @@ import { serveStream } from './peer/served-stream.ts';
 import type { FleetExplanation, FleetStats, NodeExplanation, NodeStatus } from './stats.ts';
 import { watchPool } from './watched-pool.ts';
 
-/** ms for which an answer of the directory that is hard to believe is not believed. */
+/** ms for which an implausible answer of the directory is not used. */
 const DOUBT = 2 * LEASE;
-/** Of chance: a directory has the id once for each name of the node. */
+/** Random bytes of a node id. It is short, because the directory has the id once for each name of the node. */
 const ID_BYTES = 8;
 const MAX_UNKNOWN = 10_000;
 const CACHE_TTL = 30_000;
 const UNKNOWN_TTL = 1_000;
 
 /**
- * Opens streams by name on the sessions of all nodes: on those of the own pool, or by one hop on those of another node. Each node has a pool of its
- * own, to which agents come as ever; which names they serve is told to the others by a directory.
+ * Opens streams by name on the sessions of all nodes: on sessions of the node's own pool, or with one hop on sessions of another node. Agents connect
+ * to the pool of one node as before. A directory tells the other nodes which names they serve.
  */
 export class Fleet {
   readonly #settings: FleetSettings;
@@ -53,12 +53,12 @@ export class Fleet {
   readonly #lookups: Lookups;
   readonly #view: NodeView;
   readonly #membership: Membership;
-  /** Undefined for a node that is alone. */
+  /** Undefined if this node is alone. */
   readonly #port: PeerPort | undefined;
   readonly #links: PeerLinks;
   readonly #opener: Opener;
   readonly #answers: Record<AnswerStatus, number> = { accepted: 0, 'not-here': 0, gone: 0, refused: 0 };
-  /** By the id of the node: streams that it asked for. */
+  /** For each node id, the streams that the node asked for. */
   readonly #asked = new Map<string, number>();
   readonly #ends: (() => void)[] = [];
   #self: NodeRecord;
@@ -66,7 +66,7 @@ export class Fleet {
   #closing: Promise<void> | undefined;
 
   /**
-   * A node that serves its own sessions at once, and those of others after {@link start}.
+   * Creates a node. It opens streams on its own sessions at once, and on those of other nodes after {@link start}.
    * @throws RangeError or TypeError for a wrong option.
    */
   constructor(options: FleetOptions) {
@@ -149,19 +149,19 @@ export class Fleet {
     this.#ends.push(watchPool(pool, this.#holdings, settings.namesOf));
   }
 
-  /** New with every process: no other node, and no earlier run of this one, has the same. */
+  /** The id, new with every process. No other node, and no earlier process of this node, has the same. */
   get id(): string {
     return this.#self.id;
   }
 
-  /** Where peers reach this node; empty before {@link start}, or without `peers`. */
+  /** The address at which peers reach this node; empty before {@link start}, or without `peers`. */
   get address(): string {
     return this.#self.address;
   }
 
   /**
-   * Listens for peers, joins the others, and tells them what the pool has. It resolves also where the directory does not answer: that is tried again every second, and own
-   * sessions serve meanwhile.
+   * Listens for peers, joins the fleet, and publishes the names of the pool. It also resolves if the directory does not answer: the node tries again
+   * every second, and its own sessions serve meanwhile.
    * @throws what the peer port fails with: `EADDRINUSE`, and the like.
    */
   start(): Promise<void> {
@@ -180,7 +180,7 @@ export class Fleet {
         this.#view.suspect(clock.now());
       },
       up: () => {
-        // It may have come back empty: the next beat tells.
+        // The engine may have come back empty: the next beat shows it.
         this.#view.suspect(clock.now());
         this.#membership.isUp();
       },
@@ -191,8 +191,8 @@ export class Fleet {
   }
 
   /**
-   * As `pool.openStream()`, on the sessions of all nodes that have the tag `name`. Another session, or another node, is asked as long as nothing
-   * of the stream has been seen: with `acknowledged` until an agent has taken it, else until it was handed to a link.
+   * Like `pool.openStream()`, on the sessions of all nodes that have the tag `name`. If an attempt fails, another session or node is tried, as long as no
+   * agent can have seen the stream: with `acknowledged` until an agent has accepted it, else until it was handed to a link.
    * @throws what the pool rejects with; FleetError: `ERR_YAMUX_FLEET_GONE`, `ERR_YAMUX_FLEET_REFUSED` or `ERR_YAMUX_FLEET_UNREACHABLE` where other
    * nodes have sessions and none took the stream, `ERR_YAMUX_FLEET_DIRECTORY` where it is not known whether any has, `ERR_YAMUX_FLEET_CLOSED`.
    */
@@ -203,7 +203,7 @@ export class Fleet {
   }
 
   /**
-   * The nodes that have sessions for a name, this one included: as far as is known, else by a lookup.
+   * The nodes that have sessions for a name, including this one: from the cache, else by a lookup.
    * @throws FleetError (`ERR_YAMUX_FLEET_DIRECTORY`) where nothing is known of the name and the directory does not say.
    */
   async lookup(name: string): Promise<readonly Placement[]> {
@@ -220,12 +220,12 @@ export class Fleet {
     return placements;
   }
 
-  /** How many nodes are known, this one included. */
+  /** The number of known nodes, including this one. */
   get size(): number {
     return this.#view.size;
   }
 
-  /** Every node that is known, this one first. */
+  /** Every known node, this one first. */
   nodes(): NodeStatus[] {
     const now = this.#settings.clock.now();
     const status = Array.from(this.#view, ({ record, opens, heardAt }): NodeStatus => {
@@ -247,7 +247,7 @@ export class Fleet {
     return status.sort((one, other) => Number(other.isSelf) - Number(one.isSelf));
   }
 
-  /** Where an open would go, as far as is known without asking the directory. It opens nothing, and takes no turn. */
+  /** The node to which an open would go, as far as is known without the directory. Opens nothing, and does not change the order of turns. */
   explain(name: string, routing: RoutingContext = {}): FleetExplanation {
     return {
       nodes: this.placements(name, routing),
@@ -268,7 +268,7 @@ export class Fleet {
     });
   }
 
-  /** The figures of this moment. */
+  /** The current figures. */
   stats(): FleetStats {
     const nodes = this.nodes();
     const { downSince, answeredAt, beats, failures } = this.#membership;
@@ -295,15 +295,15 @@ export class Fleet {
     };
   }
 
-  /** From now on the other nodes ask this one only where no other can serve. Resolves when the directory has been told. */
+  /** From now on other nodes use this one only if no other can serve. Resolves when the directory knows. */
   async drain(): Promise<void> {
     this.#tellSelf({ draining: true });
     await this.#membership.beatNow();
   }
 
   /**
-   * Leaves the fleet: no new opens, none of peers either; streams of peers go on for `timeout` milliseconds. The pool and the directory stay their
-   * owner's. Repeated calls share one promise.
+   * Leaves the fleet: refuses new opens, also those of peers. Streams of peers may continue for `timeout` milliseconds. The caller still owns the pool and
+   * the directory. Repeated calls share one promise.
    */
   close(options: FleetCloseOptions = {}): Promise<void> {
     this.#closing ??= this.#close(options.timeout ?? 5_000);
@@ -338,7 +338,7 @@ export class Fleet {
     if (own !== undefined) own.record = this.#self;
   }
 
-  /** The own record with the load of now. */
+  /** This node's record, with its current load. */
   #counted(): NodeRecord {
     const { sessionsTotal, activeStreams, pendingStreams } = this.#settings.pool.stats({ sessions: false });
     this.#tellSelf({ sessions: sessionsTotal, load: activeStreams + pendingStreams });

@@ -1,4 +1,4 @@
-// The public surface, and no logic.
+// The public exports, without logic.
 
 export type { Choose } from './choosing/choice.ts';
 export type {

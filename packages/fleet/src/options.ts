@@ -1,4 +1,4 @@
-// The options of a fleet and of one open, with their defaults and checks in one place.
+// The options of a fleet and of one open, with their defaults and checks.
 
 import type { Duplex } from 'node:stream';
 import {
@@ -19,17 +19,17 @@ import { type ListenAddress, type PeerTls, TcpNetwork } from './peer/tcp-network
 
 /** How nodes reach each other: either `tls` or `secret` must be given. */
 export interface PeerOptions {
-  /** Where this node listens for its peers: a port of its own, which is not for clients. */
+  /** The address on which this node listens for its peers: a port of its own, not for clients. */
   readonly listen: ListenAddress;
   /** Certificates on both sides. The certificate of a node must be for its `name`. */
   readonly tls?: PeerTls | undefined;
   /**
-   * What all nodes of a fleet know and nobody else does, at least 32 characters of chance: for networks that are private, since the bytes
-   * themselves are then not encrypted. Beside `tls`: a second proof.
+   * A secret that all nodes of a fleet share, at least 32 random characters. Without `tls` the bytes are not encrypted, so use it alone only on a private
+   * network. Together with `tls` it is a second proof.
    */
   readonly secret?: string | undefined;
   /**
-   * Sessions to each other node.
+   * The number of sessions to each other node.
    * @defaultValue 2
    */
   readonly sessions?: number | undefined;
@@ -39,63 +39,63 @@ export interface PeerOptions {
 
 /** Of `new Fleet()`. */
 export interface FleetOptions {
-  /** Of this node: stable over restarts, and no other node's. Its place in the order of affinity keys. */
+  /** The name of this node: stable over restarts, unique in the fleet. It decides the node's place in the order of affinity keys. */
   readonly name: string;
-  /** Where the other nodes reach its peer port: `host:port`. Undefined: the host of `peers.listen` and the port that is bound. */
+  /** The address at which other nodes reach the peer port: `host:port`. Undefined: the host of `peers.listen` and the bound port. */
   readonly address?: string | undefined;
   /**
-   * Where the nodes find each other.
+   * The directory in which the nodes find each other.
    * @defaultValue memoryDirectory()
    */
   readonly directory?: SessionDirectory | undefined;
-  /** The sessions of this node. They join and leave as ever; the fleet watches. */
+  /** The pool with the sessions of this node. The application adds and removes them as before; the fleet only watches. */
   readonly pool: SessionPool;
   /**
-   * Which tags of a session are names under which other nodes may ask for it. Read when the session joins and when it begins or ends to drain.
+   * Returns the tags of a session that are names for other nodes. Called when the session joins and when it starts or stops draining.
    * @defaultValue all of its tags
    */
   readonly namesOf?: ((session: SessionSnapshot) => readonly string[]) | undefined;
   /**
-   * What other nodes are told of a session that serves their stream: at most a few kilobytes.
+   * Returns the facts that other nodes get about the session of their stream: a few kilobytes at most.
    * @defaultValue nothing
    */
   readonly factsOf?: ((session: SessionSnapshot) => Readonly<Record<string, string>>) | undefined;
   /**
-   * How a stream is opened on a session of the own pool, for this node and for its peers. The session must serve the name: for peers that is checked.
+   * Opens a stream on a session of the node's own pool, for this node and for its peers. The session must serve the name: for peers that is checked.
    * @defaultValue `pool.openStream()`, with the name among the required tags
    */
   readonly openOwn?: OpenOwn | undefined;
-  /** Told of each stream that a peer was given, when its bytes begin to go through. */
+  /** Called for each stream of a peer, when its bytes begin to flow. */
   readonly onForwarded?: ((forwarded: Forwarded) => void) | undefined;
-  /** The way to the other nodes. Undefined: this node is alone. */
+  /** The connection to the other nodes. Undefined: this node is alone. */
   readonly peers?: PeerOptions | undefined;
   /**
-   * Own sessions first, or all nodes alike.
+   * Whether sessions of this node come first, or all nodes are equal.
    * @defaultValue 'prefer-local'
    */
   readonly choose?: Choose | undefined;
   /**
-   * The share of the load that this node can take, in relation to the others': above 0.
+   * The weight of this node relative to the others, above 0.
    * @defaultValue 1
    */
   readonly weight?: number | undefined;
   /**
-   * Names whose nodes are remembered.
+   * The limit of names in the cache.
    * @defaultValue 100000
    */
   readonly maxCachedNames?: number | undefined;
   /**
-   * Lookups a second of names of which nothing is known.
+   * The limit of lookups a second for unknown names.
    * @defaultValue 1000
    */
   readonly maxUnknownLookups?: number | undefined;
   /**
-   * Where time comes from; for tests.
+   * The clock, for tests.
    * @defaultValue the system's
    */
   readonly clock?: Clock | undefined;
   /**
-   * A source of chance, at least 0 and below 1; for tests.
+   * A source of random numbers from 0 to below 1, for tests.
    * @defaultValue Math.random
    */
   readonly random?: (() => number) | undefined;
@@ -103,32 +103,32 @@ export interface FleetOptions {
 
 /** A stream of an own session that was given to a peer. */
 export interface Forwarded {
-  /** By which it was asked for. */
+  /** The name that the peer asked for. */
   readonly name: string;
-  /** Whose it is. */
+  /** The session of the stream. */
   readonly session: SessionRef;
-  /** The session's own stream, which is read already: listeners of `'data'` may look on. */
+  /** The stream of the session. It is being read already, so `'data'` listeners can only observe it. */
   readonly stream: Duplex;
-  /** The name of the node that asked. */
+  /** The name of the asking node. */
   readonly peer: string;
 }
 
 /** Of `fleet.openStream()`; as those of the pool. */
 export interface FleetOpenOptions {
-  /** Gives up: the open rejects with the signal's reason. */
+  /** Cancels the open, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Milliseconds for the whole open, all nodes and sessions together. Without it there is no limit. */
+  /** Milliseconds for the whole open, over all nodes and sessions. No limit by default. */
   readonly timeout?: number | undefined;
-  /** Milliseconds for each node, and for each session of the own pool. */
+  /** Milliseconds for each node, and for each session of the node's own pool. */
   readonly attemptTimeout?: number | undefined;
   /**
-   * Wait until the agent has acknowledged the stream: one round trip, and whoever refuses is followed by another. `'elsewhere'`: only where it is
-   * a session of another node, so that it is known whose.
+   * Wait until the agent has acknowledged the stream: one round trip, and if an agent refuses, the next one is tried. `'elsewhere'`: wait only if it is a
+   * session of another node, so that `session` is known.
    * @defaultValue false
    */
   readonly acknowledged?: boolean | 'elsewhere' | undefined;
   /**
-   * Where no node can serve: wait until a session of the own pool does.
+   * If no node can serve, wait until a session of the node's own pool can.
    * @defaultValue false
    */
   readonly wait?: boolean | undefined;
@@ -137,7 +137,7 @@ export interface FleetOpenOptions {
 /** Of `fleet.close()`. */
 export interface FleetCloseOptions {
   /**
-   * Milliseconds that streams of peers may go on; then they are reset.
+   * Milliseconds for which streams of peers may continue; then they are reset.
    * @defaultValue 5000
    */
   readonly timeout?: number | undefined;

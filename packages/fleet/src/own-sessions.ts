@@ -1,4 +1,4 @@
-// How streams of own sessions are opened: by the pool, or by an owner of it that knows more than one way.
+// The interface that opens streams on this node's own sessions: the pool itself, or the application that owns it.
 import type { Duplex } from 'node:stream';
 import type { RoutingContext, SessionPool, SessionRef } from '@zishuo/yamux-balancer';
 
@@ -10,30 +10,30 @@ export interface OwnOpenOptions {
   readonly timeout?: number | undefined;
   /** Milliseconds for each session. */
   readonly attemptTimeout?: number | undefined;
-  /** Wait until the agent has taken the stream. */
+  /** Wait until the agent has acknowledged the stream. */
   readonly acknowledged: boolean;
-  /** Wait for a session, where none can serve. */
+  /** Wait for a session if none can serve. */
   readonly wait: boolean;
-  /** The name of the node that asks; undefined for this one. */
+  /** The name of the asking node; undefined for this node. */
   readonly peer?: string | undefined;
 }
 
-/** A stream of an own session. */
+/** A stream on a session of this node. */
 export interface OwnStream {
-  /** The session's own. */
+  /** The stream of the session. */
   readonly stream: Duplex;
-  /** Whose it is. */
+  /** The session of the stream. */
   readonly session: SessionRef;
 }
 
-/** Opens a stream on an own session that serves the name; rejects as `pool.openStream()` does. */
+/** Opens a stream on a session of this node that serves the name. Rejects as `pool.openStream()` does. */
 export type OpenOwn = (name: string, routing: RoutingContext, options: OwnOpenOptions) => Promise<OwnStream>;
 
 export function openOn(pool: SessionPool): OpenOwn {
   return (name, routing, { peer: _peer, ...limits }) => pool.openStream(withName(routing, name), limits);
 }
 
-/** Asks for a session that serves the name, besides. */
+/** Adds the name to the required tags. */
 export function withName(routing: RoutingContext, name: string): RoutingContext {
   return { ...routing, requiredTags: [...(routing.requiredTags ?? []), name] };
 }

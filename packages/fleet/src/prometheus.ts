@@ -1,23 +1,22 @@
-// `@zishuo/yamux-fleet/prometheus`: what a node tells of its fleet, as metrics of prom-client, read when they are asked for. No name, no node and no
-// address is ever a label.
+// `@zishuo/yamux-fleet/prometheus`: the figures of a node as metrics of prom-client, read at each scrape. Names, nodes and addresses are never labels.
 import { Counter, Gauge, type OpenMetricsContentType, type Registry as PrometheusRegistry } from 'prom-client';
 import { checkOptions, checkText } from './checks.ts';
 import type { Fleet } from './fleet.ts';
 import type { FleetStats } from './stats.ts';
 
-/** For either of the formats that prom-client writes. */
+/** A registry for either format that prom-client writes. */
 type Registry = PrometheusRegistry | PrometheusRegistry<OpenMetricsContentType>;
 
 /** Of {@link registerFleetMetrics}. */
 export interface FleetMetricsOptions {
   /**
-   * The value of the label `fleet`, its own for each fleet of a registry.
+   * The value of the label `fleet`, different for each fleet of a registry.
    * @defaultValue 'default'
    */
   readonly name?: string | undefined;
 }
 
-/** A value, or one for each value of the one label; undefined where there is none. */
+/** A value, or one for each value of the label; undefined if there is none. */
 type Read = (stats: FleetStats) => number | undefined | Readonly<Record<string, number>>;
 
 interface Metric {
@@ -122,7 +121,7 @@ const METRICS: readonly Metric[] = [
 const registered = new WeakMap<Registry, Map<string, Fleet>>();
 
 /**
- * Registers the `yamux_fleet_*` metrics of a fleet. Any number of fleets share a registry under different names. Returns what takes them out again.
+ * Registers the `yamux_fleet_*` metrics of a fleet. Several fleets can share a registry under different names. Returns a function that removes them.
  * @throws TypeError for a wrong option, Error for a name that another fleet of the registry has.
  */
 export function registerFleetMetrics(registry: Registry, fleet: Fleet, options: FleetMetricsOptions = {}): () => void {

@@ -1,2 +1,2 @@
-// A directory on Redis, Valkey, or what else speaks their protocol. `@zishuo/yamux-fleet/redis`.
+// `@zishuo/yamux-fleet/redis`: a directory on Redis, Valkey, or another engine with their protocol.
 export { type RedisClientLike, type RedisDirectoryOptions, redisDirectory } from './redis/redis-directory.ts';

@@ -1,87 +1,87 @@
-// What a fleet tells of itself: plain values, made when asked for.
+// The figures of a fleet: plain values, created on request.
 import type { SessionExplanation } from '@zishuo/yamux-balancer';
 import type { NodeRecord } from './directory/directory.ts';
 
-/** One node, as this one sees it. */
+/** One node, from the view of this node. */
 export interface NodeStatus extends NodeRecord {
-  /** It is this node. */
+  /** Whether it is this node. */
   readonly isSelf: boolean;
-  /** Sessions of this node to it. */
+  /** The sessions from this node to it. */
   readonly links: number;
-  /** One of them takes streams; always true of this node. */
+  /** Whether one of these sessions takes streams; always true for this node. */
   readonly isReachable: boolean;
   /** Round trip in milliseconds, if known. */
   readonly rtt: number | undefined;
-  /** Streams that this node has opened there since `load` was told. */
+  /** Streams that this node has opened there since `load` was published. */
   readonly opens: number;
-  /** Streams that were asked of it. */
+  /** Streams that this node asked it for. */
   readonly forwardsOut: number;
-  /** Streams that it has asked for. */
+  /** Streams that it asked this node for. */
   readonly forwardsIn: number;
-  /** Milliseconds since the directory last said that it is alive; of this node, since it last answered at all. */
+  /** Milliseconds since the directory last listed it as alive; for this node, since the directory last answered. */
   readonly heardMs: number;
-  /** What the last dial failed with. */
+  /** The error of the last dial. */
   readonly lastError: string | undefined;
 }
 
-/** What one node could do for an open. */
+/** A candidate node for an open. */
 export interface NodeExplanation {
-  /** Its name. */
+  /** The name of the node. */
   readonly node: string;
-  /** It is this node. */
+  /** Whether it is this node. */
   readonly isSelf: boolean;
-  /** How many sessions it has for the name, as far as is known. */
+  /** The number of its sessions for the name, as far as is known. */
   readonly sessions: number;
-  /** `'gone'`: it is not among the nodes. `'unreachable'`: there is no link. `'draining'`: only where no other can serve. */
+  /** `'gone'`: not a known node. `'unreachable'`: no link. `'draining'`: used only if no other node can serve. */
   readonly verdict: 'eligible' | 'draining' | 'unreachable' | 'gone';
-  /** It would be asked first; where chance decides, it might be. */
+  /** Whether it would be asked first, or could be if the choice is random. */
   readonly next: boolean;
 }
 
-/** Where an open would go, and why. */
+/** The node to which an open would go, and the reasons. */
 export interface FleetExplanation {
-  /** Each node that is known to have sessions for the name. */
+  /** The known nodes with sessions for the name. */
   readonly nodes: readonly NodeExplanation[];
-  /** Each session of the own pool. */
+  /** Every session of the node's own pool. */
   readonly sessions: readonly SessionExplanation[];
 }
 
 /** The figures of one node. */
 export interface FleetStats {
-  /** Nodes that are known, this one included. */
+  /** Known nodes, including this one. */
   readonly nodes: number;
-  /** Of these, those that can be reached. */
+  /** Known nodes that can be reached. */
   readonly nodesReachable: number;
-  /** Names that the own pool has sessions for. */
+  /** Names with sessions in the node's own pool. */
   readonly names: number;
-  /** Names whose change the directory has yet to confirm. */
+  /** Names whose change the directory has not confirmed yet. */
   readonly namesUntold: number;
-  /** Names whose nodes are remembered. */
+  /** Names with placements in the cache. */
   readonly namesCached: number;
-  /** Names that are remembered to have none. */
+  /** Names without placements in the cache. */
   readonly namesUnknown: number;
-  /** Milliseconds since the directory has not answered; undefined while it answers. */
+  /** Milliseconds for which the directory has not answered; undefined while it answers. */
   readonly directoryDownMs: number | undefined;
-  /** Milliseconds since it answered a beat; undefined before the first. */
+  /** Milliseconds since it last answered a beat; undefined before the first answer. */
   readonly beatAgeMs: number | undefined;
-  /** Beats, and those that were not answered. */
+  /** Beats that were sent. */
   readonly beats: number;
   /** Beats without an answer. */
   readonly beatFailures: number;
-  /** Lookups that went to the directory. */
+  /** Lookups in the directory. */
   readonly lookups: number;
-  /** Of these, those that failed. */
+  /** Lookups that failed. */
   readonly lookupFailures: number;
-  /** Unknown names that were not looked up: too many a second. */
+  /** Lookups of unknown names that were refused by the limit. */
   readonly lookupsLimited: number;
-  /** Streams that were asked of other nodes. */
+  /** Streams that this node asked other nodes for. */
   readonly forwardsOut: number;
-  /** Opens that went on to another node. */
+  /** Opens that tried a further node. */
   readonly retries: number;
-  /** Streams that other nodes asked for, by what became of them. */
+  /** Streams that other nodes asked this one for, by result. */
   readonly forwardsIn: Readonly<Record<'accepted' | 'not-here' | 'gone' | 'refused', number>>;
-  /** Links that other nodes have to this one. */
+  /** Links from other nodes to this one. */
   readonly linksIn: number;
-  /** Connections to the peer port that were turned away. */
+  /** Connections to the peer port that were refused. */
   readonly peersRejected: number;
 }

@@ -1,2 +1,2 @@
-// For tests of those who use a fleet: a directory whose faults the test decides. `@zishuo/yamux-fleet/testing`.
+// `@zishuo/yamux-fleet/testing`: a directory with faults, for tests of programs that use a fleet.
 export { TestDirectory, TestEngine } from './testing/test-engine.ts';

@@ -1,11 +1,11 @@
-// The own pool as the fleet sees it, from outside: which sessions take streams, and for which names.
+// Watches the node's own pool: the sessions that take streams, and their names.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { PoolMessages, SessionPool, SessionSnapshot } from '@zishuo/yamux-balancer';
 import type { Holdings } from './names/holdings.ts';
 
 type Channel = 'yamux:pool:session:add' | 'yamux:pool:session:drain' | 'yamux:pool:session:remove';
 
-/** Keeps the holdings as the pool is, until the function that it returns is called. */
+/** Keeps the holdings equal to the pool until the returned function is called. */
 export function watchPool(
   pool: SessionPool,
   holdings: Holdings,

@@ -1,18 +1,18 @@
-// Which node serves an open. Pure: who is there, and chance, come in as arguments; how the node is reached is not known here.
+// Chooses the node for an open. Pure: the nodes and the random numbers are arguments.
 import type { KnownPlacement } from '../names/known-placement.ts';
 import type { KnownNode } from '../nodes/node-view.ts';
 import { firstInOrder } from './key-choice.ts';
 
-/** `'prefer-local'`: own sessions while one takes streams. `'global'`: all nodes alike. */
+/** `'prefer-local'`: sessions of this node while one takes streams. `'global'`: all nodes are equal. */
 export type Choose = 'prefer-local' | 'global';
 
 export interface ChoiceContext {
   /** The id of this node. */
   readonly self: string;
   readonly choose: Choose;
-  /** The node, if it may be asked now. */
+  /** Returns the node if it may be asked now. */
   readonly reachable: (id: string) => KnownNode | undefined;
-  /** From 0 to below 1. */
+  /** A random number from 0 to below 1. */
   readonly random: () => number;
 }
 
@@ -23,8 +23,8 @@ export interface Option {
 }
 
 /**
- * One of the nodes that have sessions for a name: by the order of `keyHash` where there is one, else by load.
- * @param tried ids of nodes that were asked already.
+ * Chooses one of the nodes that have sessions for a name: by `keyHash` if given, else by load.
+ * @param tried the ids of the nodes that were tried already.
  */
 export function chooseNode(
   placements: readonly KnownPlacement[],
@@ -51,8 +51,8 @@ export function chooseNode(
 }
 
 /**
- * Never "the least of all": loads are a beat old, and everybody would go to the same node. A node is drawn as often as it has sessions, so that one
- * with a single agent does not get as much as one with ten.
+ * Not the least loaded of all: loads are a beat old, and all nodes would choose the same one. The probability of a node is proportional to its sessions,
+ * so that a node with one agent does not get as much as a node with ten.
  */
 function betterOfTwo(options: readonly Option[], random: () => number): KnownNode {
   const first = draw(options, undefined, random);

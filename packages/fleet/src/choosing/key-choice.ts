@@ -1,16 +1,16 @@
-// Which node an affinity key goes to, the same from wherever it is asked: by highest random weight over the agents while they are few, so that an agent
-// which moves keeps its keys; else over the nodes.
+// The node for an affinity key, the same at every node: by highest random weight over the agents while they are few, so that an agent that moves keeps
+// its keys; else over the nodes.
 import { rendezvousScore } from '@zishuo/yamux-balancer';
 import { MAX_LISTED_AGENTS } from '../names/holdings.ts';
 import type { KnownNode } from '../nodes/node-view.ts';
 import type { Option } from './choice.ts';
 
-/** `options` has at least one. */
+/** `options` must have at least one entry. */
 export function firstInOrder(options: readonly Option[], keyHash: number, self: string): KnownNode {
   return firstAgent(options, keyHash, self) ?? firstNode(options, keyHash);
 }
 
-/** Undefined where there are too many agents, or a node does not list its own. */
+/** Undefined if there are too many agents, or if a node does not list its agents. */
 function firstAgent(options: readonly Option[], keyHash: number, self: string): KnownNode | undefined {
   const ids = new Set<string>();
   let best: KnownNode | undefined;
@@ -23,7 +23,7 @@ function firstAgent(options: readonly Option[], keyHash: number, self: string): 
       if (ids.size > MAX_LISTED_AGENTS) return undefined;
       const score = rendezvousScore(keyHash, hash, weight);
       if (score < bestScore || (score === bestScore && id > bestId)) continue;
-      // An agent that is connected to several nodes: this one, where it is among them.
+      // If the agent is connected to several nodes and this node is among them, choose this node.
       if (score === bestScore && id === bestId && node.record.id !== self) continue;
       best = node;
       bestId = id;

@@ -1,21 +1,21 @@
-// The reference model of a directory: its content, with time as an argument. The Redis scripts do the same.
+// The reference model of a directory: its content, with time as an argument. The Redis scripts implement the same.
 import type { Beat, Entry, NodeRecord, Placement } from './directory.ts';
 
 interface Lease {
   record: NodeRecord;
   expires: number;
-  /** The highest that was accepted: kept beyond the lease, as the placements are, for a node that comes back. */
+  /** The highest accepted seq. Kept beyond the lease, like the placements, for a node that comes back. */
   seq: number;
 }
 
-/** ms for which the placements of a node stay that does not renew its lease. */
+/** ms for which the placements of a node without a valid lease are kept. */
 export const KEPT = 600_000;
 
 export class DirectoryState {
   readonly #leases = new Map<string, Lease>();
   readonly #names = new Map<string, Map<string, Placement>>();
 
-  /** How many names have placements. */
+  /** The number of names with placements. */
   get names(): number {
     return this.#names.size;
   }
@@ -51,7 +51,7 @@ export class DirectoryState {
     this.#sweep(node);
   }
 
-  /** As an engine that comes back empty. */
+  /** Drops everything, like an engine that comes back empty. */
   clear(): void {
     this.#leases.clear();
     this.#names.clear();

@@ -1,25 +1,25 @@
-// What nodes share: who is alive, and which of them have sessions for a name. It is a directory of names: which session serves is decided by
-// its owner's pool.
+// The shared directory of the nodes: the live nodes, and the nodes that have sessions for a name. It is a directory of names: the pool of the owner
+// node chooses the session.
 
-/** One node, as it tells of itself with every beat. */
+/** The record that a node sends with every beat. */
 export interface NodeRecord {
-  /** New at every start, so that no two processes ever write the same fields. */
+  /** The id, new at every start, so that two processes never write the same fields. */
   readonly id: string;
-  /** Stable over restarts: its place in the order of keys, and the name in its certificate. */
+  /** The name, stable over restarts: it decides the place in the order of keys, and is the name in the certificate. */
   readonly name: string;
-  /** Where its peers dial it: `host:port`. */
+  /** The address for its peers: `host:port`. */
   readonly address: string;
-  /** Its share of the load, above 0. */
+  /** The weight of the node, above 0. */
   readonly weight: number;
   /** Sessions of agents there. */
   readonly sessions: number;
-  /** Streams that are open or opening there. */
+  /** Streams that are open or being opened there. */
   readonly load: number;
-  /** It takes no new streams where another node can. */
+  /** Whether it is draining: it takes new streams only if no other node can. */
   readonly draining: boolean;
 }
 
-/** An agent as keys see it: the id and the weight of its sessions in the pool. */
+/** An agent for the choice by key: the id and the weight of its sessions in the pool. */
 export interface Agent {
   /** The `id` of its sessions. */
   readonly id: string;
@@ -27,62 +27,62 @@ export interface Agent {
   readonly weight: number;
 }
 
-/** What one node has for one name. */
+/** The sessions of one node for one name. */
 export interface Placement {
   /** The id of the node. */
   readonly node: string;
-  /** How many sessions that take new streams. */
+  /** The number of sessions that take new streams. */
   readonly sessions: number;
-  /** Whose they are; empty when they are more than 64. */
+  /** The agents of the sessions; empty if there are more than 64. */
   readonly agents: readonly Agent[];
 }
 
-/** What a node writes: a placement, with 0 sessions to withdraw it. */
+/** An entry that a node publishes: a placement; 0 sessions withdraw it. */
 export interface Entry extends Placement {
   /** The name. */
   readonly name: string;
-  /** Grows with every entry of the node. A directory drops entries that are not above what it has seen. */
+  /** A number that grows with every entry of the node. A directory drops entries that are not above the highest it has seen. */
   readonly seq: number;
 }
 
 /** The answer to a beat. */
 export interface Beat {
-  /** Every node whose lease runs, the one that asks included. */
+  /** Every node with a valid lease, including the asking one. */
   readonly nodes: readonly NodeRecord[];
   /**
-   * The highest `seq` of this node that the directory holds, 0 before there is one; undefined where it did not know the node before this beat. Less
-   * than what was there: the directory has lost something.
+   * The highest `seq` of this node in the directory; 0 if there is none, undefined if the directory did not know the node before this beat. A lower value
+   * than before means that the directory has lost content.
    */
   readonly seq: number | undefined;
 }
 
-/** What a directory tells. All are hints: a hint may be lost, and what it says may be outdated. */
+/** The events of a directory. All are hints: a hint may be lost or outdated. */
 export interface DirectoryListener {
   /** The placements of a name may have changed. */
   changed(name: string): void;
-  /** Any number of changes may have been missed. */
+  /** Any number of hints may have been lost. */
   unsure(): void;
-  /** It answers again. */
+  /** The directory answers again. */
   up(): void;
-  /** It does not answer. */
+  /** The directory does not answer. */
   down(error: Error): void;
 }
 
-/** Where the nodes of a fleet find each other. Every method rejects within a few seconds where there is no answer. */
+/** The directory in which the nodes of a fleet find each other. Every method rejects within a few seconds without an answer. */
 export interface SessionDirectory {
-  /** Renews the lease of a node, for so many milliseconds by the directory's own clock, and tells who is alive. */
+  /** Renews the lease of a node, in milliseconds of the directory's own clock, and returns the live nodes. */
   beat(self: NodeRecord, lease: number): Promise<Beat>;
   /**
-   * Writes what one node has, in the order of `seq`. It may be repeated. Entries of a node without a lease are dropped: the `seq` of the next beat
-   * tells.
+   * Writes entries of one node, in the order of `seq`. May be repeated. Entries of a node without a lease are dropped; the `seq` of the next beat
+   * shows it.
    */
   publish(entries: readonly Entry[]): Promise<void>;
-  /** The placements of one name, read now. Those of nodes whose lease has run out stay for a while: such a node may still be reached. */
+  /** Reads the placements of one name. Placements of nodes with an expired lease are kept for a while, because such a node may still be reachable. */
   lookup(name: string): Promise<readonly Placement[]>;
-  /** Hears hints until the function that it returns is called. */
+  /** Listens for hints until the returned function is called. */
   watch(listener: DirectoryListener): () => void;
-  /** Ends the lease of a node, and thereby all of its placements. */
+  /** Ends the lease of a node, and so all its placements. */
   leave(node: string): Promise<void>;
-  /** Lets go of the engine. A directory is closed by its owner, after the fleets that use it. */
+  /** Disconnects from the engine. The application closes its directory after the fleets that use it. */
   close(): Promise<void>;
 }

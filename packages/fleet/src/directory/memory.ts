@@ -1,4 +1,4 @@
-// A directory within one process: for one node, for several in one process, and as what other directories are compared with.
+// A directory within one process: for one node, for several nodes in one process, and as the reference for other directories.
 import { type Clock, systemClock } from '@zishuo/yamux-balancer';
 import type { Beat, DirectoryListener, Entry, NodeRecord, Placement, SessionDirectory } from './directory.ts';
 import { DirectoryState } from './directory-state.ts';
@@ -6,7 +6,7 @@ import { DirectoryState } from './directory-state.ts';
 /** Of {@link memoryDirectory}. */
 export interface MemoryDirectoryOptions {
   /**
-   * Where time comes from; for tests.
+   * The clock, for tests.
    * @defaultValue the system's
    */
   readonly clock?: Clock | undefined;
@@ -49,7 +49,7 @@ class MemoryDirectory implements SessionDirectory {
   }
 }
 
-/** A directory in memory: for a fleet of one node, or of several nodes in one process, which share the object. */
+/** A directory in memory, for one node, or for several nodes in one process that share the object. */
 export function memoryDirectory(options: MemoryDirectoryOptions = {}): SessionDirectory {
   return new MemoryDirectory(options.clock ?? systemClock);
 }

@@ -1,15 +1,16 @@
-// What the own pool has: for each name, how many sessions that take streams, and whose. Told of sessions one by one; knows no pool.
+// The placements of the node's own pool: for each name the number of sessions that take streams, and their agents. It gets the sessions one by one, and
+// does not know the pool.
 import type { Agent } from '../directory/directory.ts';
 import { type KnownPlacement, known } from './known-placement.ts';
 
-/** More agents of one name are not listed: keys then go by nodes. */
+/** If a name has more agents, they are not listed, and keys are mapped to nodes. */
 export const MAX_LISTED_AGENTS = 64;
 
 interface Held {
   sessions: number;
-  /** By id: the weight, and how many sessions share it. */
+  /** For each agent id the weight and the number of its sessions. */
   readonly agents: Map<string, { weight: number; sessions: number }>;
-  /** As it was last asked for; undefined when something has changed since. */
+  /** The placement as last computed; undefined after a change. */
   placement: KnownPlacement | undefined;
 }
 
@@ -23,13 +24,13 @@ export class Holdings {
   readonly #sessions = new Map<string, Holder>();
   readonly #changed: (name: string) => void;
 
-  /** `changed` is told each name whose placement has changed. */
+  /** `changed` is called with each name whose placement has changed. */
   constructor(node: string, changed: (name: string) => void) {
     this.#node = node;
     this.#changed = changed;
   }
 
-  /** How many names have sessions. */
+  /** The number of names with sessions. */
   get size(): number {
     return this.#names.size;
   }
@@ -38,7 +39,7 @@ export class Holdings {
     return this.#names.keys();
   }
 
-  /** A session takes streams for these names; said again with others, for those. */
+  /** A session takes streams for these names. Another call replaces the names. */
   set(session: string, agent: Agent, names: readonly string[]): void {
     const before = this.#sessions.get(session);
     const unique = [...new Set(names)];
@@ -48,7 +49,7 @@ export class Holdings {
     for (const name of unique) this.#add(name, agent);
   }
 
-  /** The session takes no more streams, or is gone. */
+  /** The session takes no more streams or has ended. */
   delete(session: string): void {
     const holder = this.#sessions.get(session);
     if (holder === undefined) return;

@@ -1,4 +1,4 @@
-// A placement as choices need it: with the hashes that the order of keys is made of.
+// A placement with the hashes that the choice by key needs.
 import { rendezvousHash } from '@zishuo/yamux-balancer';
 import type { Agent, Placement } from '../directory/directory.ts';
 
@@ -9,7 +9,7 @@ export interface KnownAgent extends Agent {
 export interface KnownPlacement {
   readonly node: string;
   readonly sessions: number;
-  /** Empty when they are too many to be listed. */
+  /** Empty if there are too many to list. */
   readonly agents: readonly KnownAgent[];
 }
 

@@ -1,5 +1,5 @@
-// How a name is found: cache, then one lookup, which all that ask share. What is old is served, and looked up anew beside that: a wrong node says so,
-// and costs one more try. While the directory may have lost something, what was known is kept beside what it says.
+// Finds the nodes of a name: in the cache, else by one lookup that all callers share. A stale entry is used, and looked up again in the background: a
+// wrong node answers "not here", which costs one more attempt. While the directory may have lost content, known placements are kept beside its answers.
 import type { Clock } from '@zishuo/yamux-balancer';
 import type { SessionDirectory } from '../directory/directory.ts';
 import { type KnownPlacement, known } from './known-placement.ts';
@@ -9,34 +9,34 @@ import type { RateLimit } from './rate-limit.ts';
 export interface LookupsSettings {
   readonly directory: Pick<SessionDirectory, 'lookup'>;
   readonly cache: NameCache;
-  /** Of names of which nothing is known. */
+  /** The limit of lookups of unknown names. */
   readonly limit: RateLimit;
   readonly clock: Clock;
-  /** The directory does not answer: nobody waits for it. */
+  /** Whether the directory does not answer. Then no call waits for it. */
   readonly isDown: () => boolean;
-  /** It may have lost what it held. */
+  /** Whether the directory may have lost content. */
   readonly isDoubtful: () => boolean;
 }
 
-/** ms for which an answer is fresh that may not be whole. */
+/** ms for which an answer that may be incomplete is fresh. */
 const DOUBTFUL_TTL = 1_000;
 
 const NOWHERE: readonly KnownPlacement[] = Object.freeze([]);
-/** ms between two lookups of one name that peers ask for by saying "not here". */
+/** The least ms between two lookups of a name because of "not here" answers. */
 const REFRESH_INTERVAL = 100;
 
 export class Lookups {
-  /** Lookups that went to the directory. */
+  /** Lookups in the directory. */
   asked = 0;
-  /** Of these, those that failed. */
+  /** Lookups that failed. */
   failed = 0;
-  /** Unknown names that were not looked up because there were too many. */
+  /** Lookups of unknown names that were refused by the limit. */
   limited = 0;
   readonly #settings: LookupsSettings;
   readonly #underWay = new Map<string, Promise<readonly KnownPlacement[]>>();
-  /** Of these, those of which a hint came meanwhile: it may be newer than the answer. */
+  /** Names with a hint during their lookup: the hint may be newer than the answer. */
   readonly #outdated = new Set<string>();
-  /** When each name was last looked up for a peer's "not here"; cleared when it grows. */
+  /** The time of the last lookup of each name because of "not here"; cleared when it grows. */
   readonly #refreshed = new Map<string, number>();
 
   constructor(settings: LookupsSettings) {
@@ -44,7 +44,7 @@ export class Lookups {
   }
 
   /**
-   * Where the name is, as far as is known: at once from the cache, else by a lookup.
+   * The placements of the name: at once from the cache, else by a lookup.
    * @throws what the directory rejects with, for a name of which nothing is known.
    */
   find(name: string): readonly KnownPlacement[] | Promise<readonly KnownPlacement[]> {
@@ -54,7 +54,7 @@ export class Lookups {
     if (found !== undefined) {
       if (found.age === 'fresh' || isDown()) return found.placements;
       const asked = this.#lookUp(name).catch(() => found.placements);
-      // Who moved an agent wants its keys to follow; for what is merely old nobody waits.
+      // After a hint the caller waits for the new placement, because keys must follow an agent that moved. For an entry that is only old it does not wait.
       return found.age === 'changed' || found.placements.length === 0 ? asked : found.placements;
     }
     const underWay = this.#underWay.get(name);
@@ -65,29 +65,29 @@ export class Lookups {
     return NOWHERE;
   }
 
-  /** A hint: the name may have changed. */
+  /** A hint that the placements of the name may have changed. */
   changed(name: string): void {
     this.#settings.cache.markStale(name);
     if (this.#underWay.has(name)) this.#outdated.add(name);
   }
 
-  /** Hints may have been missed. */
+  /** Hints may have been lost. */
   unsure(): void {
     this.#settings.cache.markAllStale();
     for (const name of this.#underWay.keys()) this.#outdated.add(name);
   }
 
-  /** What is known without asking. */
+  /** The placements from the cache, without a lookup. */
   peek(name: string): readonly KnownPlacement[] {
     return this.#settings.cache.find(name, this.#settings.clock.now())?.placements ?? NOWHERE;
   }
 
-  /** It had placements a moment ago, and has none. */
+  /** Whether the name had placements a moment ago and has none now. */
   isMoving(name: string): boolean {
     return this.#settings.cache.isMoving(name, this.#settings.clock.now());
   }
 
-  /** What was known has turned out to be wrong. At most every 100 ms; never rejects. */
+  /** Looks the name up again, because a placement was wrong. At most every 100 ms. Never rejects. */
   async refresh(name: string): Promise<void> {
     const { clock, isDown } = this.#settings;
     const now = clock.now();

@@ -1,9 +1,9 @@
-// What was looked up: the placements of names, and names that have none. Pure: time is an argument. An entry is never thrown away for its age: it
-// turns stale, and is still the best that is known when the directory does not answer.
+// The cache of lookups: the placements of names, and names that have none. Pure: time is an argument. An old entry is not deleted: it becomes stale, and
+// is still used if the directory does not answer.
 import type { KnownPlacement } from './known-placement.ts';
 
 export interface NameCacheRules {
-  /** Milliseconds after which an entry is stale, whatever hints came. */
+  /** Milliseconds after which an entry is stale, even without a hint. */
   readonly ttl: number;
   /** Milliseconds for which a name without placements is not looked up again. */
   readonly unknownTtl: number;
@@ -16,20 +16,20 @@ export interface Found {
   readonly age: Age;
 }
 
-/** `'changed'`: a hint said so. `'old'`: it may have changed without one. */
+/** `'changed'`: there was a hint. `'old'`: the placements may have changed without one. */
 export type Age = 'fresh' | 'old' | 'changed';
 
 interface Entry {
   readonly placements: readonly KnownPlacement[];
   readonly until: number;
-  /** Of which call of markAllStale() it knows. */
+  /** The number of calls of markAllStale() when the entry was stored. */
   readonly era: number;
   isMarked: boolean;
-  /** Since when it has no placements: it had some, so its agent is probably on its way from one node to another. */
+  /** The time since which the name has no placements. It had some before, so its agent is probably moving to another node. */
   readonly vanishedAt: number | undefined;
 }
 
-/** ms for which a name that had placements is probably about to have some again, and for which its having none is believed. */
+/** ms for which a name that lost its placements is expected to get new ones; and ms for which an answer without placements is fresh then. */
 const MOVING = 1_000;
 const MOVING_TTL = 100;
 
@@ -37,9 +37,9 @@ const NONE: Found = Object.freeze({ placements: Object.freeze([]), age: 'fresh' 
 
 export class NameCache {
   readonly #rules: NameCacheRules;
-  /** In the order of lookup: the first is the oldest. */
+  /** Entries in the order of lookup, the oldest first. */
   readonly #known = new Map<string, Entry>();
-  /** When each was looked up, oldest first. */
+  /** The time of each lookup, the oldest first. */
   readonly #unknown = new Map<string, number>();
   #era = 0;
 
@@ -55,7 +55,7 @@ export class NameCache {
     return this.#unknown.size;
   }
 
-  /** Undefined: nothing is known of the name. */
+  /** Undefined if nothing is known of the name. */
   find(name: string, now: number): Found | undefined {
     const entry = this.#known.get(name);
     if (entry !== undefined) {
@@ -69,7 +69,7 @@ export class NameCache {
     return undefined;
   }
 
-  /** `ttl`: how long it stays fresh, where that is less than by the rules. */
+  /** `ttl`: ms for which the entry is fresh, if less than usual. */
   store(name: string, placements: readonly KnownPlacement[], now: number, ttl: number = this.#rules.ttl): void {
     const before = this.#known.get(name);
     this.#known.delete(name);
@@ -87,13 +87,13 @@ export class NameCache {
     dropOldest(this.#unknown, this.#rules.maxUnknown);
   }
 
-  /** This node had the name until now: whoever has it next is looked up. What is known of others stays. */
+  /** This node has lost the name: the next use looks it up. Known placements on other nodes are kept. */
   vanish(name: string, now: number): void {
     this.markStale(name);
     if (!this.#known.has(name)) this.#keep(name, [], now, now);
   }
 
-  /** It had placements a moment ago, and has none. */
+  /** Whether the name had placements a moment ago and has none now. */
   isMoving(name: string, now: number): boolean {
     const vanishedAt = this.#known.get(name)?.vanishedAt;
     return vanishedAt !== undefined && now - vanishedAt < MOVING;
@@ -104,14 +104,14 @@ export class NameCache {
     dropOldest(this.#known, this.#rules.maxNames);
   }
 
-  /** A hint: the name may have changed. True if something was known of it. */
+  /** A hint that the name may have changed. True if the name was in the cache. */
   markStale(name: string): boolean {
     const entry = this.#known.get(name);
     if (entry !== undefined) entry.isMarked = true;
     return this.#unknown.delete(name) || entry !== undefined;
   }
 
-  /** Hints may have been missed. */
+  /** Hints may have been lost. */
   markAllStale(): void {
     this.#era += 1;
     this.#unknown.clear();

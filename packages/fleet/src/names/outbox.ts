@@ -1,22 +1,22 @@
-// What the directory has yet to be told: names whose placement has changed, in batches, one under way at a time. A batch that failed is told
-// anew, with higher numbers: the failed one may still arrive, and is then the older one.
+// The names whose placement has changed and that must be published: in batches, one at a time. A failed batch is sent again with higher numbers. If
+// the failed batch still arrives later, the directory ignores it as older.
 
 export interface Batch {
   readonly names: readonly string[];
-  /** Of the first name; each one after it has the next. */
+  /** The seq of the first name; each further name has the next. */
   readonly firstSeq: number;
 }
 
 export class Outbox {
   readonly #waiting = new Set<string>();
   #underWay: Batch | undefined;
-  /** Told, and not yet seen in the answer to a beat: without a lease the directory drops what it is told. */
+  /** Names that were published, but not yet confirmed by the answer to a beat: without a lease the directory drops them. */
   #unconfirmed: Batch[] = [];
   #seq = 0;
-  /** The highest that the directory has taken. */
+  /** The highest seq that the directory has confirmed. */
   #taken = 0;
 
-  /** Names that the directory has not been told of, or has not confirmed. */
+  /** Names that are not published or not confirmed yet. */
   get size(): number {
     return this.#waiting.size + (this.#underWay?.names.length ?? 0);
   }
@@ -25,7 +25,7 @@ export class Outbox {
     this.#waiting.add(name);
   }
 
-  /** The next batch; undefined while one is under way, or when there is nothing to tell. */
+  /** The next batch; undefined while one is in progress, or if there is nothing to publish. */
   take(limit: number): Batch | undefined {
     if (this.#underWay !== undefined || this.#waiting.size === 0) return undefined;
     const names: string[] = [];
@@ -46,7 +46,7 @@ export class Outbox {
     this.#underWay = undefined;
   }
 
-  /** The directory holds all up to that one. */
+  /** The directory holds all entries up to this seq. */
   confirmed(seq: number): void {
     this.#unconfirmed = this.#unconfirmed.filter((batch) => lastSeq(batch) > seq);
   }
@@ -56,16 +56,16 @@ export class Outbox {
     this.#underWay = undefined;
   }
 
-  /** The directory holds less than it has confirmed: everything must be told again. */
+  /** The directory holds less than it has confirmed, so everything must be published again. */
   hasLost(seq: number): boolean {
     return seq < this.#taken;
   }
 
-  /** All of `names` are told again, and what was told and never confirmed: names among it may be withdrawn by now. */
+  /** Publishes all of `names` again, and the unconfirmed names, because some of those may be withdrawn by now. */
   markAll(names: Iterable<string>): void {
     for (const name of names) this.#waiting.add(name);
     for (const batch of this.#unconfirmed.splice(0)) for (const name of batch.names) this.#waiting.add(name);
-    // Until it has been told, the same answer of the directory is no news.
+    // Until the batch is published, the same answer of the directory is nothing new.
     this.#taken = 0;
   }
 }

@@ -1,4 +1,4 @@
-// So many a second, and as many in one go: a bucket of tokens. Pure: time is an argument.
+// A token bucket: a number of tokens a second, and as many at once. Pure: time is an argument.
 
 export class RateLimit {
   readonly #perSecond: number;
@@ -10,7 +10,7 @@ export class RateLimit {
     this.#tokens = perSecond;
   }
 
-  /** False when there is none left. */
+  /** False if no token is left. */
   take(now: number): boolean {
     const passed = Math.max(0, now - this.#at);
     this.#tokens = Math.min(this.#perSecond, this.#tokens + (passed * this.#perSecond) / 1_000);

@@ -1,5 +1,5 @@
-// A node's life in the directory: a beat every second, and what its pool has, told in batches. It owns the timers; what an answer means is decided by
-// the view and by the outbox.
+// The presence of a node in the directory: a beat every second, and the names of its pool in batches. It owns the timers. The view and the outbox
+// interpret the answers.
 import type { Clock } from '@zishuo/yamux-balancer';
 import type { NodeRecord, SessionDirectory } from '../directory/directory.ts';
 import { FleetError } from '../errors.ts';
@@ -19,15 +19,15 @@ export interface MembershipSettings {
   readonly changed: (change: ViewChange) => void;
 }
 
-/** ms between beats, and how long each of them keeps the node alive. */
+/** ms between beats, and ms for which a beat keeps the node alive. */
 const BEAT = 1_000;
 export const LEASE = 5_000;
-/** ms between two beats at least, whoever asks. */
+/** The least ms between two beats, whatever the reason. */
 const DISCOVER = 100;
-/** ms within which a node tells all again after the directory has lost it: not all nodes at once. */
+/** ms within which a node publishes all its names again after a loss in the directory, spread so that not all nodes do it at once. */
 const REFILL_JITTER = 500;
 const BATCH = 500;
-/** Beats between a few names that are told once more, and how often that is done until all have been: a directory may forget names that nobody tells. */
+/** Beats between two renewals of some names, and renewals until all names had their turn. A directory may drop names that are not published again. */
 const TELL_AGAIN = 60;
 const ROUND = 720;
 
@@ -35,7 +35,7 @@ export class Membership {
   beats = 0;
   failures = 0;
   readonly #settings: MembershipSettings;
-  /** By the clock. */
+  /** A time of the clock, in ms. */
   #answeredAt: number | undefined;
   #downSince: number | undefined;
   #hasStopped = false;
@@ -48,37 +48,37 @@ export class Membership {
     this.#settings = settings;
   }
 
-  /** Since when the directory has not answered, by the clock; undefined while it answers. */
+  /** The time since which the directory has not answered; undefined while it answers. */
   get downSince(): number | undefined {
     return this.#downSince;
   }
 
-  /** When it last answered a beat, by the clock. */
+  /** The time of the last answered beat. */
   get answeredAt(): number | undefined {
     return this.#answeredAt;
   }
 
   /**
-   * Resolves when the directory knows the node and what it has. It never rejects: a directory that is down is tried again every second.
+   * Resolves when the directory knows the node and its names. Never rejects: if the directory is down, the node tries again every second.
    */
   async start(): Promise<void> {
     await this.#beat();
     if (this.#answeredAt !== undefined) await this.#flush();
   }
 
-  /** A beat out of turn: the own record has changed. */
+  /** Sends a beat at once, because this node's record has changed. */
   async beatNow(): Promise<void> {
     await this.#beating;
     if (!this.#hasStopped) await this.#beat();
   }
 
-  /** Asks who is alive, now: a name is at a node that is not known. Not more often than it could be news. */
+  /** Asks for the live nodes now, because a name is at an unknown node. Limited to the rate at which the answer can change. */
   async discover(): Promise<void> {
     const age = this.#settings.clock.now() - (this.#answeredAt ?? -Infinity);
     if (this.#downSince === undefined && !this.#hasStopped && age >= DISCOVER) await this.#beat();
   }
 
-  /** Tells the directory what has changed, as soon as it may. */
+  /** Publishes the changes as soon as possible. */
   flush(): void {
     if (this.#hasStopped || this.#flushTimer !== undefined || this.#answeredAt === undefined) return;
     this.#flushLater(0);
@@ -93,14 +93,14 @@ export class Membership {
     this.#downSince ??= this.#settings.clock.now();
   }
 
-  /** No beat and no batch from now on; the lease ends. */
+  /** Stops beats and batches, and ends the lease. */
   async stop(): Promise<void> {
     this.#hasStopped = true;
     const { clock, directory, self } = this.#settings;
     clock.clearTimeout(this.#beatTimer);
     clock.clearTimeout(this.#flushTimer);
     await this.#beating;
-    // The lease runs out by itself where this fails.
+    // If this fails, the lease expires by itself.
     await directory.leave(self().id).catch(() => {});
   }
 
@@ -139,7 +139,7 @@ export class Membership {
     }
   }
 
-  /** A few names every minute, so that each comes in its turn. */
+  /** Renews a few names every minute, each in its turn. */
   #tellSomeAgain(): void {
     const { holdings, outbox } = this.#settings;
     if (this.beats % TELL_AGAIN !== 0) return;
@@ -178,7 +178,7 @@ export class Membership {
         await directory.publish(entries);
         outbox.succeeded();
       } catch {
-        // The next beat that is answered tries again.
+        // The next answered beat tries again.
         outbox.failed();
         return;
       }
@@ -186,7 +186,7 @@ export class Membership {
   }
 }
 
-/** For a directory that gives no answer. */
+/** The error for a directory that does not answer. */
 export function unanswered(cause: unknown): FleetError {
   return new FleetError('ERR_YAMUX_FLEET_DIRECTORY', 'The directory does not answer, and the name is not known', {
     cause,

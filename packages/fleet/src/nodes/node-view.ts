@@ -1,24 +1,24 @@
-// Which nodes are there, from the answers of the directory and from what the peer links say. Pure: time is an argument. A directory that has just
-// lost its memory, or most nodes at once, is not believed for a while: nodes that it does not name stay.
+// The known nodes, from the answers of the directory and the state of the peer links. Pure: time is an argument. If the directory has just lost its
+// content, or most nodes at once, nodes that it no longer lists are kept for a while.
 import { rendezvousHash } from '@zishuo/yamux-balancer';
 import type { NodeRecord } from '../directory/directory.ts';
 
-/** A node, and what this one knows of it. */
+/** A node, with the facts that this node knows about it. */
 export interface KnownNode {
   record: NodeRecord;
-  /** Of its name. */
+  /** The hash of its name. */
   readonly hash: number;
-  /** Streams that this node has opened there since `record.load` was told. */
+  /** Streams that this node has opened there since `record.load` was published. */
   opens: number;
-  /** When the directory last said that it is alive. */
+  /** The time when the directory last listed the node as alive. */
   heardAt: number;
 }
 
 export interface Answer {
   readonly nodes: readonly NodeRecord[];
-  /** The directory has lost what this node had published. */
+  /** Whether the directory has lost entries of this node. */
   readonly hasForgotten: boolean;
-  /** `suspicions` when it was asked: an answer that is older than a suspicion does not end it. */
+  /** The value of `suspicions` at the request. An answer to a request from before a suspicion does not end it. */
   readonly suspicions: number;
 }
 
@@ -29,13 +29,13 @@ export interface ViewChange {
 
 export class NodeView {
   readonly #nodes = new Map<string, KnownNode>();
-  /** ms for which a strange answer is not believed. */
+  /** ms for which an implausible answer is not used. */
   readonly #doubt: number;
   readonly #self: string;
-  /** How often the directory was suspected. */
+  /** The number of suspicions so far. */
   suspicions = 0;
   #doubtUntil: number | undefined;
-  /** Until the next answer it is doubted, too, but no longer than so. */
+  /** The end of the time for which the answers are not used. */
   #suspectedUntil: number | undefined;
 
   constructor(self: NodeRecord, doubt: number) {
@@ -56,7 +56,7 @@ export class NodeView {
     return this.#nodes.values();
   }
 
-  /** The directory may have lost its memory: the next answer tells. */
+  /** The directory may have lost its content. The next answer shows it. */
   suspect(now: number): void {
     this.suspicions += 1;
     this.#suspectedUntil ??= now + this.#doubt;
@@ -66,7 +66,7 @@ export class NodeView {
     return now < (this.#doubtUntil ?? -Infinity) || now < (this.#suspectedUntil ?? -Infinity);
   }
 
-  /** `isLinked`: the node answers on a link, whatever the directory says. */
+  /** `isLinked`: whether the node answers on a link, whatever the directory says. */
   update({ nodes, hasForgotten, suspicions }: Answer, now: number, isLinked: (id: string) => boolean): ViewChange {
     const joined: NodeRecord[] = [];
     const named = new Set<string>();

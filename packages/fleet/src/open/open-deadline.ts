@@ -1,4 +1,4 @@
-// How long one open of a fleet may take over all the nodes that it asks.
+// The deadline of one open over all nodes that it tries.
 import { type Clock, OpenTimeoutError } from '@zishuo/yamux-balancer';
 import { FleetError } from '../errors.ts';
 
@@ -20,14 +20,14 @@ export class OpenDeadline {
     return this.#at === Infinity ? undefined : Math.max(0, this.#at - this.#clock.now());
   }
 
-  /** @throws the reason of the signal, or OpenTimeoutError (`ERR_YAMUX_POOL_OPEN_TIMEOUT`), as of a pool. */
+  /** @throws the reason of the signal, or OpenTimeoutError (`ERR_YAMUX_POOL_OPEN_TIMEOUT`), as a pool does. */
   check(): void {
     this.#signal?.throwIfAborted();
     if (this.left === 0) throw this.#exceeded();
   }
 
   /**
-   * What `begin` resolves with, if that comes in time; at most `limit` ms. The signal that it gets aborts when it comes too late.
+   * Resolves with the result of `begin`, within the deadline and within `limit` ms. The signal of `begin` aborts when the time is over.
    * @throws what `begin` rejects with, or what check() throws, or FleetError (`ERR_YAMUX_FLEET_UNREACHABLE`) where the limit was shorter.
    */
   async within<Value>(limit: number, begin: (signal: AbortSignal) => Promise<Value>): Promise<Value> {

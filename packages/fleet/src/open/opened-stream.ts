@@ -1,4 +1,4 @@
-// What an open of a fleet resolves with.
+// The result of an open of a fleet.
 import type { Duplex } from 'node:stream';
 import type { SessionRef } from '@zishuo/yamux-balancer';
 import type { NodeRecord } from '../directory/directory.ts';
@@ -6,12 +6,12 @@ import type { SessionInfo } from '../peer/head.ts';
 
 /** A stream, the node whose session serves it, and the session. */
 export interface FleetStream {
-  /** The session's own stream, or that of the link to another node. */
+  /** The stream of the session, or of the link to another node. */
   readonly stream: Duplex;
-  /** Whose session it is. */
+  /** The node of the session. */
   readonly node: NodeRecord;
-  /** Who serves it; undefined while another node has not answered, which it has after an open with `acknowledged`. */
+  /** The session. Undefined until the other node has answered; after an open with `acknowledged` it has. */
   readonly session: SessionInfo | undefined;
-  /** The session, where it is of the own pool. */
+  /** The session, if it belongs to the node's own pool. */
   readonly ref: SessionRef | undefined;
 }

@@ -1,4 +1,4 @@
-// The way of an open: the own pool, or another node; and the next one, as long as nobody has seen a byte of the stream.
+// Opens one stream: on the node's own pool or on another node, then on the next, as long as no agent can have seen a byte of the stream.
 import type { RoutingContext, SessionRef } from '@zishuo/yamux-balancer';
 import { type Clock, rendezvousHash } from '@zishuo/yamux-balancer';
 import { type ChoiceContext, chooseNode } from '../choosing/choice.ts';
@@ -33,38 +33,38 @@ export interface OpenerSettings {
   readonly holdings: Holdings;
   readonly lookups: Lookups;
   readonly links: PeerLinks;
-  /** Asks who is alive, out of turn. */
+  /** Asks the directory for the live nodes at once. */
   readonly discover: () => Promise<void>;
   readonly infoOf: (session: SessionRef) => SessionInfo;
 }
 
-/** ms that the first link to a node that was just discovered is waited for, where no other node can serve. */
+/** ms to wait for the first link to a new node, if no other node can serve. */
 const FIRST_LINK = 1_000;
 
 /** ms before the directory is asked again, each time: an agent that moves is told of within that. */
 const LOOKS: readonly number[] = [0, 100, 200, 400];
-/** Looks for another one when a session has refused: it may be leaving, or have too much to do. */
+/** Tries another session after a refusal, because a session may be leaving or overloaded. */
 const LOOKS_WHEN_REFUSED = 2;
 
-/** One open on its way. */
+/** One open in progress. */
 interface Opening {
   readonly name: string;
-  /** As it goes to whichever node, beside the name. */
+  /** The part of the head that is the same for every node. */
   readonly routing: RoutingContext;
   readonly keyHash: number | undefined;
   readonly settings: OpenSettings;
   readonly deadline: OpenDeadline;
   readonly tried: Set<string>;
-  /** What is told where nobody else can serve: the word of those that have sessions counts most. */
+  /** The error to throw if no other node can serve. Errors of nodes with sessions take precedence. */
   failure: unknown;
-  /** Somebody may have sessions who could not be asked, or has just lost them. */
+  /** Whether a node that could not be asked may have sessions, or has just lost them. */
   isHopeful: boolean;
-  /** How often the directory was asked again. */
+  /** The number of repeated lookups. */
   looks: number;
 }
 
 export class Opener {
-  /** Streams that other nodes serve or have served, and opens that went on to another node. */
+  /** Streams served by other nodes so far, and opens that tried a further node. */
   forwards = 0;
   retries = 0;
   readonly #settings: OpenerSettings;
@@ -81,12 +81,12 @@ export class Opener {
     };
   }
 
-  /** Of these, to one node. */
+  /** Streams served by one node. */
   forwardsTo(node: string): number {
     return this.#forwardsTo.get(node) ?? 0;
   }
 
-  /** A node that is gone. */
+  /** Forgets a node that is gone. */
   forget(node: string): void {
     this.#forwardsTo.delete(node);
   }
@@ -124,14 +124,14 @@ export class Opener {
     }
   }
 
-  /** The node that would be asked first, without asking anybody. */
+  /** The node that would be asked first. Asks nobody. */
   peek(name: string, routing: RoutingContext): KnownNode | undefined {
     const key = this.#settings.view.size > 1 ? keyOf(routing) : undefined;
     const keyHash = key === undefined ? undefined : rendezvousHash(key);
     return chooseNode(this.placements(name, this.#settings.lookups.peek(name)), keyHash, undefined, this.#choice);
   }
 
-  /** The own placement as it is now, and those of the others. */
+  /** This node's current placement, and those of the other nodes. */
   placements(name: string, looked: readonly KnownPlacement[]): readonly KnownPlacement[] {
     const own = this.#settings.holdings.placement(name);
     const { self } = this.#settings.choice;
@@ -167,8 +167,8 @@ export class Opener {
   }
 
   /**
-   * Nobody is left who could be asked, and yet somebody has sessions or had them a moment ago: an agent moves, or a node is new. The directory is
-   * asked again, at once and a few times later. False where that is of no use.
+   * Called when no node is left to try although a node has sessions, or had them a moment ago: an agent moves, or a node is new. Asks the directory again,
+   * at once and a few times later. False if that cannot help.
    */
   async #lookAgain(opening: Opening): Promise<boolean> {
     const { lookups, discover, clock } = this.#settings;
@@ -194,7 +194,7 @@ export class Opener {
     return true;
   }
 
-  /** True if a node has sessions for the name that was not yet dialed, and now is. */
+  /** True if a node with sessions for the name was not dialed before and is now. */
   async #waitForLink(placements: readonly KnownPlacement[], opening: Opening): Promise<boolean> {
     const { links, view } = this.#settings;
     const { tried, deadline } = opening;
@@ -231,7 +231,7 @@ export class Opener {
     };
   }
 
-  /** Nobody else can: what the own pool says, unless somebody had sessions and did not take the stream. */
+  /** No other node can serve: throws the error of this node's own pool, unless a node had sessions and did not take the stream. */
   async #openLast(opening: Opening): Promise<FleetStream> {
     const { choice, view } = this.#settings;
     const { tried, failure, settings } = opening;
@@ -298,12 +298,12 @@ function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise
   return Promise.race([promise, aborted]);
 }
 
-/** A node that lists its agents has no other. */
+/** A node that lists its agents has no others. */
 function mayHave({ agents }: KnownPlacement, agent: string | undefined): boolean {
   return !agent || agents.length === 0 || agents.some(({ id }) => id === agent);
 }
 
-/** What one open is kept together by, in the pool's own words. */
+/** The routing of one open, as options of the pool. */
 function keyOf({ orderedBy, affinityKey, sourceIp }: RoutingContext): string | undefined {
   return orderedBy || affinityKey || (sourceIp ? `ip:${sourceIp}` : undefined);
 }
@@ -312,7 +312,7 @@ function codeOf(error: unknown): unknown {
   return (error as { readonly code?: unknown } | null | undefined)?.code;
 }
 
-/** It says that there is no session, not that one did not take the stream. */
+/** Whether the error means that there is no session, not that a session refused the stream. */
 function isAboutNobody(error: unknown): boolean {
   const code = codeOf(error);
   return code === 'ERR_YAMUX_POOL_NO_MATCHING_SESSION' || code === 'ERR_YAMUX_FLEET_NOT_HERE';

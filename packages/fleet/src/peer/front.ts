@@ -1,9 +1,9 @@
-// Takes the head, or the answer, off the front of a stream, and leaves the bytes that follow in it.
+// Reads the head or the answer from the front of a stream, and leaves the following bytes in it.
 import type { Duplex } from 'node:stream';
 import { FleetError } from '../errors.ts';
 import { type Answer, type Decoded, decodeAnswer, decodeHead, type Head } from './head.ts';
 
-/** What stands at the front of the stream, once it is whole. Rejects if the stream ends before. */
+/** Resolves with the value at the front of the stream when it is complete. Rejects if the stream ends before. */
 function readFront<Value>(stream: Duplex, decode: (bytes: Buffer) => Decoded<Value> | undefined): Promise<Value> {
   return new Promise((resolve, reject) => {
     let held: Buffer = Buffer.alloc(0);

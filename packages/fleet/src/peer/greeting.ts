@@ -1,4 +1,4 @@
-// The handshake on a connection: reads exactly the bytes of it, so that Yamux finds its own, and gives up in time.
+// Runs the handshake on a connection, with a time limit. Reads exactly its bytes, so that the bytes of Yamux stay in the socket.
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { FleetError } from '../errors.ts';
@@ -19,7 +19,7 @@ import {
 } from './handshake.ts';
 
 /**
- * The dialing end. Resolves when both know each other.
+ * The dialing side. Resolves when both sides have authenticated each other.
  * @throws FleetError (`ERR_YAMUX_FLEET_PEER_REJECTED`)
  */
 export async function introduce(socket: Duplex, claim: Claim, secret: string): Promise<void> {
@@ -33,7 +33,7 @@ export async function introduce(socket: Duplex, claim: Claim, secret: string): P
 }
 
 /**
- * The listening end: who dials. `judge` decides about a claim whose proof is right.
+ * The listening side. Resolves with the claim of the dialing node. `judge` decides about a claim whose proof is correct.
  * @throws FleetError (`ERR_YAMUX_FLEET_PEER_REJECTED`); the peer was told why.
  */
 export async function welcome(socket: Duplex, secret: string, judge: (claim: Claim) => Verdict): Promise<Claim> {
@@ -52,7 +52,7 @@ export async function welcome(socket: Duplex, secret: string, judge: (claim: Cla
   return claim;
 }
 
-/** Exactly so many bytes; what follows stays in the socket. */
+/** Reads exactly this many bytes; the following bytes stay in the socket. */
 function read(socket: Duplex, length: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const settle = (error?: Error): void => {

@@ -1,4 +1,4 @@
-// How two nodes recognise each other on a connection, before Yamux begins. Pure: bytes in, bytes out; the random numbers are arguments.
+// The handshake of two nodes on a connection, before Yamux. Pure: bytes in, bytes out; the random numbers are arguments.
 //
 //   the node that listens          greeting = 'yfl1' nonce                 the node that dials
 //                        ───────────────────────────────────────────▶
@@ -7,17 +7,17 @@
 //                          verdict = code proof
 //                        ───────────────────────────────────────────▶
 //
-// A proof is an HMAC-SHA256 over both nonces and the claim, with a different word for either side: no proof can be replayed on another connection, or
-// sent back to its maker. Over TLS both sides know each other by certificates, and the secret may be empty: the proofs then prove nothing.
+// A proof is an HMAC-SHA256 over both nonces and the claim, with a different label for each side. So a proof cannot be replayed on another connection, nor
+// sent back to its creator. Over TLS certificates authenticate both sides, and the secret may be empty: then the proofs prove nothing.
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** What the dialing node says. */
+/** The claim of the dialing node. */
 export interface Claim {
-  /** Its id. */
+  /** The id of the dialing node. */
   readonly from: string;
-  /** Its name. */
+  /** The name of the node. */
   readonly name: string;
-  /** The id of the node that it means to reach. */
+  /** The id of the node to reach. */
   readonly to: string;
 }
 
@@ -29,12 +29,12 @@ export interface ReceivedClaim {
 const MAGIC = Buffer.from('yfl1');
 export const NONCE = 32;
 const PROOF = 32;
-/** Bytes of the JSON of a claim. */
+/** The limit of bytes of JSON in a claim. */
 const MAX_CLAIM = 1_024;
 export const GREETING: number = MAGIC.length + NONCE;
 export const VERDICT: number = 1 + PROOF;
 
-/** What the listening node answers. */
+/** The answer of the listening node. */
 export const Verdict = {
   Welcome: 0,
   WrongSecret: 1,
@@ -45,7 +45,7 @@ export const Verdict = {
 } as const;
 export type Verdict = (typeof Verdict)[keyof typeof Verdict];
 
-/** For error texts, by verdict. */
+/** Error messages, by verdict. */
 export const VERDICTS: readonly string[] = [
   'welcome',
   'the secrets differ',
@@ -59,7 +59,7 @@ export function greetingOf(nonce: Buffer): Buffer {
   return Buffer.concat([MAGIC, nonce]);
 }
 
-/** The nonce of a whole greeting; undefined if these bytes are none. */
+/** The nonce of a complete greeting; undefined if the bytes are not a greeting. */
 export function nonceOf(greeting: Buffer): Buffer | undefined {
   return greeting.subarray(0, MAGIC.length).equals(MAGIC) ? greeting.subarray(MAGIC.length) : undefined;
 }
@@ -71,13 +71,13 @@ export function encodeClaim(claim: Claim, secret: string, theirNonce: Buffer, ou
   return Buffer.concat([head, json, ourNonce, proofOf('dial', secret, theirNonce, ourNonce, json)]);
 }
 
-/** How many bytes a claim has in all, from its first two; undefined if it is too long. */
+/** The total length of a claim, from its first two bytes; undefined if it is too long. */
 export function claimLength(head: Buffer): number | undefined {
   const length = head.readUInt16BE();
   return length > MAX_CLAIM ? undefined : 2 + length + NONCE + PROOF;
 }
 
-/** Undefined if these bytes are no claim. */
+/** Undefined if the bytes are not a claim. */
 export function decodeClaim(bytes: Buffer, secret: string, ourNonce: Buffer): ReceivedClaim | undefined {
   const { json, nonce, proof } = partsOf(bytes);
   const claim = parsed(json);
@@ -85,14 +85,14 @@ export function decodeClaim(bytes: Buffer, secret: string, ourNonce: Buffer): Re
   return { claim, hasProof: timingSafeEqual(proof, proofOf('dial', secret, ourNonce, nonce, json)) };
 }
 
-/** The answer to a claim; its proof is of use to nobody but who sent that. */
+/** The answer to a claim. Its proof is valid only for the sender of that claim. */
 export function encodeVerdict(verdict: Verdict, claim: Buffer, secret: string, ourNonce: Buffer): Buffer {
   if (verdict !== Verdict.Welcome) return Buffer.concat([Buffer.of(verdict), Buffer.alloc(PROOF)]);
   const { json, nonce } = partsOf(claim);
   return Buffer.concat([Buffer.of(verdict), proofOf('accept', secret, ourNonce, nonce, json)]);
 }
 
-/** The verdict; undefined where a welcome lacks its proof. */
+/** The verdict; undefined if the proof of a welcome is missing or wrong. */
 export function decodeVerdict(bytes: Buffer, claim: Buffer, secret: string, theirNonce: Buffer): number | undefined {
   const verdict = bytes[0] as number;
   if (verdict !== Verdict.Welcome) return verdict;
@@ -124,7 +124,7 @@ function parsed(json: Buffer): Claim | undefined {
     const { from, name, to } = JSON.parse(json.toString()) as Record<string, unknown>;
     if (typeof from === 'string' && typeof name === 'string' && typeof to === 'string') return { from, name, to };
   } catch {
-    // No JSON: no claim.
+    // Invalid JSON is not a claim.
   }
   return undefined;
 }

@@ -1,37 +1,37 @@
-// The head of a stream between nodes, and its answer: a version or a status, a length, and JSON of at most that length. Pure; what a peer sends is
-// checked before anybody reads it.
+// The head of a stream between nodes, and its answer: a version or a status, a length, and JSON of at most that length. Pure. The decoders check every
+// field.
 import type { RoutingContext } from '@zishuo/yamux-balancer';
 import { FleetError } from '../errors.ts';
 
-/** What the node that asks sends first; the stream's own bytes follow at once. */
+/** The first message of the asking node. The bytes of the stream follow at once. */
 export interface Head {
-  /** Whose session is asked for. */
+  /** The name whose session is asked for. */
   readonly name: string;
   readonly routing: RoutingContext;
-  /** For logs: the same at both nodes. */
+  /** The request id for logs, the same at both nodes. */
   readonly requestId: string;
-  /** ms that the asked node may take; 0 for no limit. */
+  /** ms that the other node may take; 0 for no limit. */
   readonly remainingMs: number;
-  /** Whether the agent must have taken the stream before it is accepted. */
+  /** Whether the agent must acknowledge the stream before it is accepted. */
   readonly acknowledged: boolean;
 }
 
-/** `'accepted'`: bytes follow. `'not-here'`: no session serves the name here. `'gone'`: there was one. `'refused'`: none takes it now. */
+/** `'accepted'`: bytes follow. `'not-here'`: no session here serves the name. `'gone'`: the session has ended. `'refused'`: no session takes the stream now. */
 export type AnswerStatus = 'accepted' | 'not-here' | 'gone' | 'refused';
 
 /** The session that serves a stream. */
 export interface SessionInfo {
   /** Its key in the pool of its node. */
   readonly key: string;
-  /** The agent that it leads to. */
+  /** The id of its agent. */
   readonly id: string;
-  /** Its name for people. */
+  /** A readable name. */
   readonly label: string | undefined;
-  /** What the owner says of it, by `factsOf`. */
+  /** The facts from `factsOf` of its node. */
   readonly facts: Readonly<Record<string, string>>;
 }
 
-/** Why a stream was not accepted: the error at the other node. */
+/** The reason of a refusal: the error at the other node. */
 export interface Refusal {
   readonly code: string;
   readonly message: string;
@@ -44,11 +44,11 @@ export type Answer =
 
 const VERSION = 1;
 const PREFIX = 3;
-/** Bytes of the JSON of a head or of an answer. */
+/** The limit of bytes of JSON in a head or an answer. */
 export const MAX_HEAD = 16_384;
 const STATUSES: readonly AnswerStatus[] = ['accepted', 'not-here', 'gone', 'refused'];
 
-/** A value and how many bytes it took. */
+/** A value and the number of its bytes. */
 export interface Decoded<Value> {
   readonly value: Value;
   readonly length: number;
@@ -65,7 +65,7 @@ export function encodeAnswer(answer: Answer): Buffer {
 }
 
 /**
- * Undefined while the head is not whole.
+ * Undefined while the head is incomplete.
  * @throws FleetError (`ERR_YAMUX_FLEET_PEER_PROTOCOL`)
  */
 export function decodeHead(bytes: Buffer): Decoded<Head> | undefined {
@@ -84,7 +84,7 @@ export function decodeHead(bytes: Buffer): Decoded<Head> | undefined {
 }
 
 /**
- * Undefined while the answer is not whole.
+ * Undefined while the answer is incomplete.
  * @throws FleetError (`ERR_YAMUX_FLEET_PEER_PROTOCOL`)
  */
 export function decodeAnswer(bytes: Buffer): Decoded<Answer> | undefined {

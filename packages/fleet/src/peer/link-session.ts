@@ -1,10 +1,10 @@
-// The Yamux sessions of peer links: one carries the streams of many clients, so the limits are those of a trusted, busy peer. How often a client may
-// abort is the public edge's matter.
+// The options of the Yamux sessions of peer links. One session carries the streams of many clients, so the limits are those of a trusted, busy peer. The
+// public edge limits the aborts of a client.
 
 import type { SessionOptions } from '@zishuo/yamux';
 import type { Clock } from '@zishuo/yamux-balancer';
 
-/** ms: a peer that stands still is known to within the sum. */
+/** ms. A stopped peer is detected within the sum of both. */
 const KEEP_ALIVE_INTERVAL = 2_000;
 const KEEP_ALIVE_TIMEOUT = 3_000;
 

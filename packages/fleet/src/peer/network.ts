@@ -1,27 +1,27 @@
-// How bytes get from one node to another: what the peer port and the links need of it.
+// The network between nodes: the interface that the peer port and the links need.
 import type { Duplex } from 'node:stream';
 import type { NodeRecord } from '../directory/directory.ts';
 
-/** A connection that a peer has made. */
+/** A connection from a peer. */
 export interface InboundConnection {
-  /** Its bytes. */
+  /** The bytes of the connection. */
   readonly socket: Duplex;
-  /** Whether the peer has shown that it may use that name; always true where there are no certificates. */
+  /** Whether the certificate of the peer is valid for this name; always true without certificates. */
   readonly mayBe: (name: string) => boolean;
 }
 
-/** Where a node is dialed. */
+/** The address to dial. */
 export interface PeerListener {
-  /** As it is bound. */
+  /** The bound address. */
   readonly port: number;
-  /** Takes no more connections. */
+  /** Stops accepting connections. */
   close(): Promise<void>;
 }
 
-/** The network of a fleet; TCP or TLS, but in tests. */
+/** The network of a fleet: TCP or TLS, another one only in tests. */
 export interface PeerNetwork {
-  /** Takes connections. */
+  /** Accepts connections. */
   listen(accepted: (connection: InboundConnection) => void): Promise<PeerListener>;
-  /** Connects to a node, and has checked its certificate where there are any. */
+  /** Connects to a node, and checks its certificate if certificates are used. */
   dial(node: NodeRecord, signal: AbortSignal): Promise<Duplex>;
 }

@@ -1,4 +1,4 @@
-// The way to one node: some sessions that are dialed, kept in the pool of links, and dialed again with growing pauses.
+// The link to one node: dials its sessions, keeps them in the pool of links, and dials again with growing pauses.
 import { client, type YamuxSession } from '@zishuo/yamux';
 import type { Clock, SessionPool } from '@zishuo/yamux-balancer';
 import type { NodeRecord } from '../directory/directory.ts';
@@ -13,19 +13,19 @@ export interface PeerLinkSettings {
   readonly random: () => number;
   readonly secret: string;
   readonly self: () => NodeRecord;
-  /** How many sessions. */
+  /** The number of sessions. */
   readonly sessions: number;
 }
 
-/** ms within which the first dials of a node are spread. */
+/** ms over which the first dials are spread. */
 const FIRST_DIAL = 50;
 const SHORTEST_PAUSE = 100;
 const LONGEST_PAUSE = 2_000;
-/** ms for a connection and its handshake. */
+/** ms for a connection, including its handshake. */
 const DIAL_TIMEOUT = 3_000;
 
 export class PeerLink {
-  /** What the last dial failed with. */
+  /** The error of the last dial. */
   lastError: Error | undefined;
   readonly #settings: PeerLinkSettings;
   readonly #node: NodeRecord;
@@ -44,7 +44,7 @@ export class PeerLink {
     for (let index = 0; index < settings.sessions; index += 1) this.#dialLater(FIRST_DIAL, 0);
   }
 
-  /** A session of it takes streams. */
+  /** Whether a session of the link takes streams. */
   get isUp(): boolean {
     for (const session of this.#sessions) if (session.state === 'open') return true;
     return false;
@@ -54,13 +54,13 @@ export class PeerLink {
     return this.#sessions.size;
   }
 
-  /** ms; undefined before a ping was answered. */
+  /** ms; undefined before the first answered ping. */
   get rtt(): number | undefined {
     const known = Array.from(this.#sessions, ({ rtt }) => rtt).filter((rtt) => rtt !== undefined);
     return known.length === 0 ? undefined : Math.min(...known);
   }
 
-  /** Resolves when the first dial has ended, well or not. */
+  /** Resolves when the first dial has succeeded or failed. */
   get firstDial(): Promise<void> {
     return this.#settled;
   }
@@ -72,7 +72,7 @@ export class PeerLink {
     await Promise.all(Array.from(this.#sessions, (session) => session.close({ timeout }).catch(() => {})));
   }
 
-  /** Within `pause` ms; half of it is chance. */
+  /** Dials within `pause` ms; half of the pause is random. */
   #dialLater(pause: number, attempt: number): void {
     const { clock, random } = this.#settings;
     if (this.#closed.signal.aborted) return;

@@ -1,4 +1,4 @@
-// The ways to all other nodes: one pool of link sessions, whose ids are the nodes.
+// The links to all other nodes: one pool of sessions, with the nodes as ids.
 import type { YamuxSession, YamuxStream } from '@zishuo/yamux';
 import { leastConn, SessionPool } from '@zishuo/yamux-balancer';
 import type { NodeRecord } from '../directory/directory.ts';
@@ -6,7 +6,7 @@ import type { PeerNetwork } from './network.ts';
 import { PeerLink, type PeerLinkSettings } from './peer-link.ts';
 
 export interface LinksSettings extends Omit<PeerLinkSettings, 'pool' | 'network'> {
-  /** Undefined for a node that is alone. */
+  /** Undefined if this node is alone. */
   readonly network: PeerNetwork | undefined;
 }
 
@@ -17,7 +17,7 @@ export class PeerLinks {
 
   constructor(settings: LinksSettings) {
     const { clock, random } = settings;
-    // Health is the keep-alive's matter: a session that is there works.
+    // The keep-alive of the sessions checks their health, so every session in the pool works.
     this.#pool = new SessionPool<YamuxSession>({ strategy: leastConn(), healthFailureThreshold: 0, clock, random });
     this.#settings = settings;
   }

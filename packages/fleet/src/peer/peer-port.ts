@@ -1,5 +1,5 @@
-// Where peers dial this node. What comes in here is opened on own sessions alone, so that a stream takes one hop at most: there is nothing that a peer
-// could say to be sent on.
+// The port on which peers dial this node. Streams of peers are opened only on sessions of this node, so a stream takes at most one hop. No field of the
+// protocol asks a node to forward.
 import { server, type YamuxSession, type YamuxStream } from '@zishuo/yamux';
 import type { Clock } from '@zishuo/yamux-balancer';
 import type { NodeRecord } from '../directory/directory.ts';
@@ -16,13 +16,13 @@ export interface PeerPortSettings {
   readonly serve: (stream: YamuxStream, from: Claim) => void;
 }
 
-/** ms that a peer has to say who it is. */
+/** ms that a peer has for its claim. */
 const HANDSHAKE_TIMEOUT = 5_000;
-/** Connections whose peer has not yet done so. */
+/** Connections without a claim so far. */
 const MAX_HANDSHAKES = 256;
 
 export class PeerPort {
-  /** Connections that were turned away. */
+  /** Connections that were refused. */
   rejected = 0;
   readonly #settings: PeerPortSettings;
   readonly #sessions = new Set<YamuxSession>();
@@ -38,7 +38,7 @@ export class PeerPort {
     return this.#listener?.port;
   }
 
-  /** Links that peers have to this node. */
+  /** Links from peers to this node. */
   get size(): number {
     return this.#sessions.size;
   }
@@ -47,7 +47,7 @@ export class PeerPort {
     this.#listener = await this.#settings.network.listen((connection) => void this.#accept(connection));
   }
 
-  /** Peers open no new streams; those that run may go on for so many milliseconds. */
+  /** Refuses new streams of peers. Open streams may continue for this many milliseconds. */
   async close(timeout: number): Promise<void> {
     this.#isClosing = true;
     await Promise.all(Array.from(this.#sessions, (session) => session.close({ timeout }).catch(() => {})));

@@ -1,5 +1,5 @@
-// A stream by way of a peer whose answer is still to come: what is written goes out at once, and what comes in begins behind the answer. Where the answer
-// was waited for, the link's own stream is used as it is.
+// A stream over a peer link before the peer has answered. Written data is sent at once. The input begins after the answer. An open that waits for the
+// answer uses the link's own stream without this class.
 import { Duplex } from 'node:stream';
 import type { YamuxStream } from '@zishuo/yamux';
 import { readAnswer } from './front.ts';
@@ -7,7 +7,7 @@ import type { SessionInfo } from './head.ts';
 import { refusalError } from './refusal-error.ts';
 
 export class PeerStream extends Duplex {
-  /** Who serves it; undefined until the peer has answered. */
+  /** The session that serves the stream; undefined until the peer has answered. */
   servedBy: SessionInfo | undefined;
   readonly #stream: YamuxStream;
 

@@ -1,4 +1,4 @@
-// The error that a caller gets of what another node has answered: that of the other node, as far as there is one of the same kind here.
+// Converts the refusal of another node into the error for the caller: the same kind of error as at that node, where there is one.
 import { NoAvailableSessionError, type UnavailableCounts } from '@zishuo/yamux-balancer';
 import { FleetError } from '../errors.ts';
 import type { Answer } from './head.ts';

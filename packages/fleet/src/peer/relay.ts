@@ -1,9 +1,8 @@
-// Two streams as one: bytes, ends and resets go through, in both directions, with their back-pressure.
+// Connects two streams: passes bytes, ends and resets on in both directions, with back-pressure.
 import type { Duplex } from 'node:stream';
 
 /**
- * The code of the RST by which a peer is told that a whole session was lost, and not one stream: what was under way on it may be done again elsewhere
- * where that is safe.
+ * The code of an RST that tells a peer that a whole session was lost, not one stream. Safe requests on it may be repeated elsewhere.
  */
 export const SESSION_LOST = 0x4c4f_5354;
 
@@ -18,7 +17,7 @@ export function relay(one: Duplex, other: Duplex): void {
   endTogether(other, one);
 }
 
-/** How one ends uncleanly is how the other does. */
+/** Passes an unclean end of one stream on to the other. */
 function endTogether(one: Duplex, other: Duplex): void {
   one.on('error', (error) => breakOff(other, error));
   one.on('close', () => {
@@ -26,7 +25,7 @@ function endTogether(one: Duplex, other: Duplex): void {
   });
 }
 
-/** With the code of the RST, where it was one. */
+/** Resets with the code of the RST, if there was one. */
 function breakOff(stream: Duplex, error: unknown): void {
   if (stream.destroyed) return;
   const { errorCode = codeOf(error) } = (error ?? {}) as { readonly errorCode?: number };

@@ -1,5 +1,5 @@
-// What a peer asks for: a stream of one of the own sessions. The name is checked against what the session serves, whatever the peer says; nothing is
-// ever asked of a third node.
+// Serves a stream of a peer: opens a stream on one of this node's sessions. The session must serve the name, whatever the peer says. A third node is
+// never asked.
 import type { Duplex } from 'node:stream';
 import type { YamuxStream } from '@zishuo/yamux';
 import type { Clock, NoAvailableSessionError, SessionRef, SessionSnapshot } from '@zishuo/yamux-balancer';
@@ -16,17 +16,17 @@ export interface ServerSettings {
   readonly namesOf: (session: SessionSnapshot) => readonly string[];
   readonly infoOf: (session: SessionRef) => SessionInfo;
   readonly isClosing: () => boolean;
-  /** A peer believes that the name is here, and it is not. */
+  /** Called when a peer asked for a name that is not here. */
   readonly misplaced: (name: string) => void;
-  /** What became of a stream that a peer asked for. */
+  /** Called with the result of each stream of a peer. */
   readonly answered: (status: Answer['status']) => void;
-  /** Its bytes begin to go through. */
+  /** Called when the bytes of a stream begin to flow. */
   readonly forwarded: (name: string, session: SessionRef, stream: Duplex, peer: string) => void;
 }
 
-/** ms that a peer has to send the head of a stream. */
+/** ms that a peer has for the head of a stream. */
 const HEAD_TIMEOUT = 10_000;
-/** Of the pool: nothing has been seen of the stream, and another node may be asked. */
+/** Codes of the pool after which no agent has seen the stream, so another node may be asked. */
 const GONE: readonly unknown[] = [
   'ERR_YAMUX_GO_AWAY',
   'ERR_YAMUX_SESSION_CLOSED',
@@ -34,7 +34,7 @@ const GONE: readonly unknown[] = [
   'ERR_YAMUX_POOL_CLOSED',
 ];
 
-/** `peer`: the name of the node that asks. */
+/** `peer`: the name of the asking node. */
 export async function serveStream(stream: YamuxStream, peer: string, settings: ServerSettings): Promise<void> {
   const { openOwn, clock, holdings, namesOf, infoOf, isClosing, misplaced, answered, forwarded } = settings;
   const gone = new AbortController();
@@ -46,7 +46,7 @@ export async function serveStream(stream: YamuxStream, peer: string, settings: S
     answered(what.status);
     if (stream.destroyed) return;
     if (what.status === 'accepted') stream.write(encodeAnswer(what));
-    // Its input is of no use to anybody.
+    // Nobody needs the input of a refused stream.
     else stream.end(encodeAnswer(what), () => stream.destroy());
   };
   let head: Head;
@@ -80,7 +80,7 @@ export async function serveStream(stream: YamuxStream, peer: string, settings: S
   }
 }
 
-/** What the peer sends goes on at once; the answer says that the agent has taken the stream, or refused it. */
+/** Passes the peer's bytes on at once. The answer says whether the agent has accepted the stream. */
 function connect(
   stream: Duplex,
   own: Duplex,

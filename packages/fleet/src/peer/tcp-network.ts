@@ -8,22 +8,22 @@ import type { InboundConnection, PeerListener, PeerNetwork } from './network.ts'
 
 /** Certificates of a node: PEM. */
 export interface PeerTls {
-  /** Of this node, for its `name`, for both ends of a connection. */
+  /** The certificate of this node, for its `name`, for both sides of a connection. */
   readonly cert: string | Buffer;
-  /** Of the certificate. */
+  /** The private key of the certificate. */
   readonly key: string | Buffer;
-  /** Who signs the certificates of nodes, and of nobody else. */
+  /** The authority that signs the certificates of the nodes, and no others. */
   readonly ca: string | Buffer;
 }
 
-/** Where the peer port is. */
+/** The address of the peer port. */
 export interface ListenAddress {
   /**
    * An address of this machine.
    * @defaultValue '127.0.0.1'
    */
   readonly host?: string | undefined;
-  /** 0 for any that is free. */
+  /** The port; 0 for any free port. */
   readonly port: number;
 }
 
@@ -44,7 +44,7 @@ export class TcpNetwork implements PeerNetwork {
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
     });
-    // Each process has its own, also where several share the port of their clients (node:cluster).
+    // Each process has its own peer port, even if several processes share the client port (node:cluster).
     server.listen({ ...this.#address, exclusive: true });
     await once(server, 'listening');
     return {
@@ -86,7 +86,7 @@ function tlsServer(tls: PeerTls, accepted: (connection: InboundConnection) => vo
     const certificate = socket.getPeerCertificate();
     accepted({ socket, mayBe: (name) => checkServerIdentity(name, certificate) === undefined });
   });
-  // A peer without our certificates: its connection has ended already.
+  // The peer has no valid certificate; its connection has ended already.
   server.on('tlsClientError', () => {});
   return server;
 }

@@ -1,23 +1,23 @@
-// One connection to the engine, which is made anew whenever it is lost. A client that has failed is thrown away with all that waits in it: nothing of it
-// has to be trusted to come back. Every call has a time limit of its own, since an engine that stands still answers neither a command nor a greeting.
+// One connection to the engine, with a new client whenever it is lost. A failed client is discarded together with its waiting calls, so nothing depends
+// on its recovery. Every call has a time limit, because a stopped engine answers neither a command nor a greeting.
 import type { RedisClientType } from '@redis/client';
 import { FleetError } from '../errors.ts';
 
 export interface ConnectionSettings {
   /** A client that is not connected, and does not connect again by itself. */
   readonly make: () => RedisClientType;
-  /** It answers, for the first time or again. */
+  /** Called when the engine answers, for the first time or again. */
   readonly up: () => void;
-  /** It has answered, and does no more. */
+  /** Called when the engine answered before and no longer does. */
   readonly lost: (error: Error) => void;
 }
 
-/** ms for an answer, and for a connection with its greeting. */
+/** ms for an answer, and for a connection including its greeting. */
 const CALL_TIMEOUT = 1_500;
 const SHORTEST_PAUSE = 50;
 const LONGEST_PAUSE = 1_000;
 
-/** Calls that come before there is a connection wait for it. */
+/** Calls before there is a connection wait for it. */
 interface Waiting {
   readonly promise: Promise<RedisClientType>;
   readonly resolve: (client: RedisClientType) => void;
@@ -27,7 +27,7 @@ interface Waiting {
 export class Connection {
   readonly #settings: ConnectionSettings;
   #waiting: Waiting = waiting();
-  /** The one that is connected, or connects. */
+  /** The client that is connected or connecting. */
   #client: RedisClientType | undefined;
   #isReady = false;
   #failures = 0;
@@ -39,7 +39,7 @@ export class Connection {
     void this.#connect();
   }
 
-  /** It was tried, and there is none. */
+  /** An attempt to connect has failed. */
   get isDown(): boolean {
     return !this.#isReady && this.#failures > 0;
   }
@@ -63,7 +63,7 @@ export class Connection {
     });
   }
 
-  /** Calls that wait reject. */
+  /** Waiting calls reject. */
   close(): void {
     if (this.#closed !== undefined) return;
     this.#closed = unanswered(new Error('The directory is closed'));
@@ -104,7 +104,7 @@ export class Connection {
     clearTimeout(this.#timer);
     const pause = Math.min(LONGEST_PAUSE, SHORTEST_PAUSE * 2 ** this.#failures);
     this.#failures += 1;
-    // Half of it is chance, so that not all nodes come at once.
+    // Half of the pause is random, so that not all nodes connect at the same time.
     this.#timer = setTimeout(() => void this.#connect(), pause * (0.5 + Math.random() / 2));
     if (!this.#isReady) return;
     this.#isReady = false;
@@ -119,7 +119,7 @@ function waiting(): Waiting {
   const promise = new Promise<RedisClientType>((...both) => {
     [resolve, reject] = both;
   });
-  // Nobody may be waiting when it is closed.
+  // There may be no caller when the connection closes.
   promise.catch(() => {});
   return { promise, resolve, reject };
 }

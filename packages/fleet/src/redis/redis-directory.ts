@@ -1,6 +1,6 @@
-// A directory on an engine that speaks the protocol of Redis: a key a name, in it a field a node, which that node alone writes; beside them who is alive.
-// Two connections: names that are there are read on one that the engine tells of their changes. Strange names are asked for on the other alone, since
-// the engine would remember each of them.
+// A directory on an engine with the protocol of Redis. Each name has a key, and each node a field in it, which only that node writes. Further keys
+// have the leases of the nodes. There are two connections. Existing names are read on a connection on which the engine reports changes. Unknown names are
+// read only on the other one, because the engine would track each of them.
 import { createClient, type RedisClientType } from '@redis/client';
 import { checkMethods, checkOptions, checkText } from '../checks.ts';
 import type {
@@ -18,9 +18,9 @@ import { decodePlacement, decodeRecord, encodePlacement, encodeRecord } from './
 
 /** A client of `@redis/client`, or of `redis`. */
 export interface RedisClientLike {
-  /** Another client with the same settings, but for some. */
+  /** Returns a client with the same settings, except for the given ones. */
   duplicate(overrides?: object): unknown;
-  /** As it was made with. */
+  /** The settings of the client. */
   readonly options?: { readonly socket?: object | undefined } | undefined;
 }
 
@@ -28,18 +28,18 @@ export interface RedisClientLike {
 export interface RedisDirectoryOptions {
   /** `redis://host:port`, `rediss://user:password@host:port/database`. */
   readonly url?: string | undefined;
-  /** A client whose settings are taken: certificates, credentials, a socket. It need not be connected, and stays its owner's. */
+  /** A client whose settings are used: certificates, credentials, a socket. It need not be connected. The caller still owns it. */
   readonly client?: RedisClientLike | undefined;
   /**
-   * What the keys of this fleet begin with: its own for each fleet on one engine.
+   * The prefix of all keys of this fleet. Fleets that share an engine need different prefixes.
    * @defaultValue 'yamux:'
    */
   readonly prefix?: string | undefined;
 }
 
-/** ms for which the engine keeps a name that nobody tells again: twice as long as nodes need to tell all of theirs. */
+/** ms for which the engine keeps a name that is not published again: twice the time in which a node publishes all its names again. */
 const NAME_KEPT = 24 * 3_600_000;
-/** Beats from one question on the tracked connection to the next. */
+/** Beats between two calls on the tracked connection. */
 const ASK_TRACKED = 5;
 
 class RedisDirectory implements SessionDirectory {
@@ -123,7 +123,7 @@ class RedisDirectory implements SessionDirectory {
       .filter((placement) => placement !== undefined);
   }
 
-  /** By its hash; with its text where the engine has not seen it, or has been restarted since. */
+  /** Runs a script by its hash; by its text if the engine does not know it, for example after a restart. */
   async #run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
     const rest = [String(keys.length), ...keys, ...args];
     try {
@@ -136,8 +136,8 @@ class RedisDirectory implements SessionDirectory {
   }
 
   /**
-   * A connection on which nothing is read may be lost without a word: an own call would find out. Once in a few beats is enough, since entries turn stale
-   * without a hint, too; and when the other connection is lost, this one probably is.
+   * Nothing shows that an unused connection is lost, except a call of our own. One call in a few beats is enough, because entries also become stale
+   * without a hint. And if the other connection is lost, this one probably is too.
    */
   #askTracked(): void {
     if (this.#isTrackedAsked || this.#tracked.isDown) return;
@@ -148,7 +148,7 @@ class RedisDirectory implements SessionDirectory {
     this.#tracked.call(['PING']).then(done, done);
   }
 
-  /** Null: any key. */
+  /** Null means any key. */
   #invalidate(key: Buffer | null): void {
     if (key === null) this.#tell((listener) => listener.unsure());
     else this.#tell((listener) => listener.changed(key.toString().slice(this.#prefix.length)));
@@ -164,8 +164,8 @@ class RedisDirectory implements SessionDirectory {
 }
 
 /**
- * A directory on Redis or Valkey: version 6 or later, one server or one with replicas, no cluster. It has two connections of its own. Keys are not
- * kept for their own sake: the engine needs no persistence.
+ * A directory on Redis or Valkey, version 6 or later: one server, with or without replicas, not a cluster. It opens two connections of its own. The
+ * nodes can restore all keys, so the engine needs no persistence.
  */
 export function redisDirectory(options: RedisDirectoryOptions): SessionDirectory {
   checkOptions('redisDirectory()', options, ['url', 'client', 'prefix']);

@@ -1,9 +1,9 @@
-// What the engine does in one step, by its own clock. directory-state.ts says the same in TypeScript, and the contract's tests hold both to it.
+// The steps that the engine runs atomically, with its own clock. directory-state.ts implements the same in TypeScript. The contract tests run against both.
 import { createHash } from 'node:crypto';
 
 export interface Script {
   readonly text: string;
-  /** By which an engine that has run it knows it. */
+  /** The hash by which an engine knows a script that it has run. */
   readonly sha: string;
 }
 
@@ -12,8 +12,8 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)`;
 
 /**
- * Keys: leases, records, seqs. Arguments: the node's id, its lease in ms, its record, and for how many ms a lease that has run out is kept.
- * Answers with the node's seq, if it was known, and the record of every node whose lease runs.
+ * Keys: leases, records, seqs. Arguments: the node's id, its lease in ms, its record, and the ms for which an expired lease is kept.
+ * Returns the node's seq, if it was known, and the record of every node with a valid lease.
  */
 export const BEAT: Script = script(`${NOW}
 local leases, records, seqs = KEYS[1], KEYS[2], KEYS[3]
@@ -31,8 +31,8 @@ local alive = redis.call('ZRANGEBYSCORE', leases, '(' .. now, '+inf')
 return { seq, redis.call('HMGET', records, unpack(alive)) }`);
 
 /**
- * Keys: leases, seqs, then names. Arguments: the node's id, for how many ms a name is kept that nobody tells again, then of each name its seq and
- * its placement, '' to withdraw it. What nodes have told that are gone is swept from a name by who tells it next.
+ * Keys: leases, seqs, then names. Arguments: the node's id, the ms for which a name is kept that no node publishes again, then for each name its seq
+ * and its placement, '' to withdraw it. The next write of a name removes the placements of nodes that are gone.
  */
 export const PUBLISH: Script = script(`${NOW}
 local leases, seqs, id, kept = KEYS[1], KEYS[2], ARGV[1], ARGV[2]

@@ -1,4 +1,5 @@
-// What stands in the engine: short, since there is one for each name, and read with care: whoever reaches the engine may have written it.
+// The values in the engine. They are short, because there is one for each name, and checked when read, because anything with access to the engine
+// may have written them.
 import type { Agent, NodeRecord, Placement } from '../directory/directory.ts';
 
 /** The number of sessions, then id and weight of each agent: `[2,"a",1,"b",1]`. */
@@ -7,7 +8,7 @@ export function encodePlacement({ sessions, agents }: Placement): string {
   return JSON.stringify([sessions, ...agents.flatMap(({ id, weight }) => [id, weight])]);
 }
 
-/** Undefined for what is none. */
+/** Undefined for an invalid value. */
 export function decodePlacement(node: string, text: string): Placement | undefined {
   const value = parsed(text);
   if (!Array.isArray(value)) return undefined;
@@ -26,7 +27,7 @@ export function encodeRecord({ id, name, address, weight, sessions, load, draini
   return JSON.stringify({ id, name, address, weight, sessions, load, draining });
 }
 
-/** Undefined for what is none. */
+/** Undefined for an invalid value. */
 export function decodeRecord(text: string | null): NodeRecord | undefined {
   const value = text === null ? undefined : parsed(text);
   if (typeof value !== 'object' || value === null) return undefined;

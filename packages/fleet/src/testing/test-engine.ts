@@ -1,5 +1,4 @@
-// A directory with faults, for tests: an engine in memory, and directories that are its clients. It stands still, forgets, or is cut off from one of
-// them, when the test says so.
+// A directory with faults, for tests: an engine in memory, and directories as its clients. A test can stop it, erase it, or cut one client off.
 import type { Clock } from '@zishuo/yamux-balancer';
 import type {
   Beat,
@@ -12,10 +11,10 @@ import type {
 import { DirectoryState } from '../directory/directory-state.ts';
 import { FleetError } from '../errors.ts';
 
-/** What a client does with a call that gets no answer: it rejects after so many milliseconds. */
+/** ms after which a call without an answer rejects. */
 const CALL_TIMEOUT = 1_000;
 
-/** One node's way to a {@link TestEngine}. */
+/** The directory of one node on a {@link TestEngine}. */
 export class TestDirectory implements SessionDirectory {
   /** Calls that reached the engine, by method. */
   readonly calls: { beat: number; publish: number; lookup: number } = { beat: 0, publish: 0, lookup: 0 };
@@ -23,24 +22,24 @@ export class TestDirectory implements SessionDirectory {
   readonly #state: DirectoryState;
   readonly #clock: Clock;
   readonly #listeners = new Set<DirectoryListener>();
-  /** What it has looked up: only of these it hears. */
+  /** The names that it has looked up. It gets hints only for these. */
   readonly #read = new Set<string>();
   #isCut = false;
 
-  /** @internal Made by the engine. */
+  /** @internal Created by the engine. */
   constructor(engine: TestEngine, state: DirectoryState, clock: Clock) {
     this.#engine = engine;
     this.#state = state;
     this.#clock = clock;
   }
 
-  /** This client alone gets no answers any more. */
+  /** Cuts this client off: it gets no answers. */
   cut(): void {
     this.#isCut = true;
     this.tell((listener) => listener.down(this.#unanswered()));
   }
 
-  /** It gets answers again. */
+  /** Ends the cut. */
   mend(): void {
     this.#isCut = false;
     this.tell((listener) => listener.unsure());
@@ -54,7 +53,7 @@ export class TestDirectory implements SessionDirectory {
     return this.#state.beat(self, lease, this.#clock.now());
   }
 
-  /** Writes, and hints to the other clients. */
+  /** Writes entries, and sends hints to the other clients. */
   async publish(entries: readonly Entry[]): Promise<void> {
     await this.#reach();
     this.calls.publish += 1;
@@ -69,7 +68,7 @@ export class TestDirectory implements SessionDirectory {
     return this.#state.lookup(name);
   }
 
-  /** Hears hints. */
+  /** Listens for hints. */
   watch(listener: DirectoryListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -81,7 +80,7 @@ export class TestDirectory implements SessionDirectory {
     this.#state.leave(node);
   }
 
-  /** Nothing is heard from now on. */
+  /** Stops all hints. */
   async close(): Promise<void> {
     this.#listeners.clear();
   }
@@ -109,24 +108,24 @@ export class TestDirectory implements SessionDirectory {
   }
 }
 
-/** An engine in memory whose faults the test decides. */
+/** An engine in memory with faults that a test controls. */
 export class TestEngine {
   readonly #clock: Clock;
   readonly #state = new DirectoryState();
   readonly #clients: TestDirectory[] = [];
   #isStopped = false;
 
-  /** Leases run on this clock. */
+  /** The clock of the leases. */
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** It answers nobody. */
+  /** Whether the engine answers no calls. */
   get isStopped(): boolean {
     return this.#isStopped;
   }
 
-  /** How many names it holds. */
+  /** The number of names in it. */
   get names(): number {
     return this.#state.names;
   }
@@ -138,18 +137,18 @@ export class TestEngine {
     return client;
   }
 
-  /** As SIGSTOP does: calls get no answer. */
+  /** Stops the engine like SIGSTOP: calls get no answer. */
   stop(): void {
     this.#isStopped = true;
   }
 
-  /** As SIGCONT does. */
+  /** Continues the engine like SIGCONT. */
   resume(): void {
     this.#isStopped = false;
     for (const client of this.#clients) client.tell((listener) => listener.up());
   }
 
-  /** As FLUSHALL does. */
+  /** Erases the engine like FLUSHALL. */
   clear(): void {
     this.#state.clear();
     for (const client of this.#clients) client.tell((listener) => listener.unsure());
