@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The agent as a program: dials its gateways and serves their requests until it is asked to stop.
+// The agent as a program: dials its gateways and serves their requests until it is stopped.
 import { readFileSync } from 'node:fs';
 import { linkFailure } from './agent/link-failure.ts';
 import { readCa, Targets } from './agent/targets.ts';
@@ -37,7 +37,7 @@ those of well-known authorities. HTTPS_PROXY, for ws: HTTP_PROXY, is a proxy to 
 run(configure, async (options) => {
   const agent = new TunnelAgent(options);
   onStop(() => agent.close());
-  onCommand(() => {}); // no commands of its own; that it lives and how large it is can be asked
+  onCommand(() => {}); // no commands of its own; the parent can ask for its memory
   await agent.dialed;
   notify({ type: 'ready', url: '' });
   await agent.ended.catch((error: unknown) => {
@@ -60,7 +60,7 @@ function configure(): TunnelAgentOptions {
   });
   const file = values['token-file'];
   const token = file === undefined ? values.token : () => readToken(file);
-  if (typeof token === 'function') token(); // that there is one is seen now, not at a dial
+  if (typeof token === 'function') token(); // fails now, not at a dial, if there is no token
   if (token === '') throw new TypeError('expected --token, --token-file, or TUNNEL_TOKEN in the environment');
   for (const url of values.gateway) {
     if (!URL.canParse(url) || !/^wss?:$/.test(new URL(url).protocol)) {

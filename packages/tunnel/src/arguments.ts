@@ -1,8 +1,8 @@
-// Checks of what a program in plain JavaScript gives the classes of this package. Each error is one line: what was expected, and what was given.
+// Checks the arguments from programs in plain JavaScript. Each error is one line: the expected and the given value.
 import { nearestName } from '@zishuo/yamux';
 
 /**
- * A misspelt option would only be missed when it is needed. `owner` names what was called.
+ * Throws for an unknown option, because a misspelt one would have no effect. `owner` is the name of the called function.
  *
  * @throws TypeError
  */

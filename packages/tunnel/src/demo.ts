@@ -1,6 +1,5 @@
-// The whole of it in one command: two gateways behind a front, three agents and their origins, real HTTP load through them, and while it
-// runs a client that stops reading, a drained agent, a killed one, and a restart of both gateways. Every body is checked by hash. Ends with
-// a table and a verdict.
+// The whole tunnel in one command: two gateways behind a load balancer, three agents and their origins, and real HTTP load. During the load a client stops
+// reading, one agent is drained, one is killed, and both gateways restart. Every body is checked by hash. It ends with a table and a verdict.
 
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -38,7 +37,7 @@ const FLAGS = {
 
 interface Story {
   readonly what: string;
-  /** Undefined: two gateways that know nothing of each other. */
+  /** Undefined: two independent gateways. */
   readonly shape?: Shape;
   readonly run: (fleet: Fleet, load: Load, tell: Tell) => Promise<Incidents>;
   readonly end: () => Promise<void>;

@@ -1,4 +1,4 @@
-// The errors of the example itself. Callers act on `code`; errors of the pool and of Yamux keep their own codes on the way through.
+// The errors of the tunnel. Callers distinguish them by `code`. Errors of the pool and of Yamux keep their own codes.
 
 export type TunnelErrorCode =
   | 'ERR_TUNNEL_TOKEN_MALFORMED'
@@ -47,10 +47,10 @@ export class TunnelError extends Error {
   }
 }
 
-/** The next hop gave no answer, or not all of it. The code may be another's: ECONNREFUSED, HPE_INVALID_CONSTANT. */
+/** The next hop gave no complete response. The code may come from elsewhere: ECONNREFUSED, HPE_INVALID_CONSTANT. */
 export class UpstreamError extends Error {
   readonly code: string;
-  /** Nothing of the request has reached its target: somebody else may be asked, whatever the method. */
+  /** The request has not reached its target, so another session may be tried, whatever the method. */
   readonly isUnsent: boolean;
 
   constructor(code: string, message: string, isUnsent: boolean, cause?: unknown) {

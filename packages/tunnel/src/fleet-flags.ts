@@ -1,4 +1,4 @@
-// The flags by which a gateway joins a fleet, and what they come to. Each may stand in the environment, too: --peer-address is TUNNEL_PEER_ADDRESS.
+// The flags for a fleet, and the options that they result in. Each can also be set in the environment: --peer-address is TUNNEL_PEER_ADDRESS.
 import { readFileSync } from 'node:fs';
 import type { PeerOptions, SessionDirectory } from '@zishuo/yamux-fleet';
 import type { TunnelFleetOptions } from './gateway/gateway-fleet.ts';
@@ -48,7 +48,7 @@ export interface FleetFlags {
 const SHORTEST_SECRET = 32;
 
 /**
- * Undefined without --fleet. `worker`: which of several processes of this machine it is, from 1 on.
+ * Undefined without --fleet. `worker`: the number of this process among the workers of the machine, from 1.
  * @throws TypeError or RangeError that names the flag.
  */
 export function fleetFlags(flags: Flags, env: NodeJS.ProcessEnv, worker: number | undefined): FleetFlags | undefined {
@@ -61,7 +61,7 @@ export function fleetFlags(flags: Flags, env: NodeJS.ProcessEnv, worker: number 
       throw new TypeError(`expected --fleet with --${stray}: the engine where gateways find each other`);
     return undefined;
   }
-  // What it is may be a password.
+  // The value may be a password, so it is not shown.
   if (!/^rediss?:\/\/[^/]/.test(url) || !URL.canParse(url))
     throw new TypeError('expected --fleet to be a redis: or rediss: URL');
   const address = given('peer-address');
@@ -120,7 +120,7 @@ function bracketed(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
-/** The engine's client is loaded only by who asks for it. */
+/** The client of the engine is loaded only if it is used. */
 export async function engineDirectory({ url, prefix }: FleetFlags): Promise<SessionDirectory> {
   const { redisDirectory } = await import('@zishuo/yamux-fleet/redis');
   return redisDirectory({ url, prefix });

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The gateway as a program. `--issue-token` makes a token for an agent and ends; else it serves until it is asked to stop.
+// The gateway as a program. With `--issue-token` it prints a token for an agent and ends; else it serves until it is stopped.
 import { randomBytes } from 'node:crypto';
 import { collectDefaultMetrics } from 'prom-client';
 import { checkAdminToken } from './admin/access.ts';
@@ -135,7 +135,7 @@ run(configure, async (config) => {
   );
   const admin = await listenForAdmin(gateway, adminOptions);
   onStop(async () => {
-    await gateway.close(); // meanwhile /readyz says that it drains
+    await gateway.close(); // meanwhile /readyz reports that it drains
     await admin?.close();
     await directory?.close();
     certificate?.close();
@@ -159,10 +159,10 @@ run(configure, async (config) => {
   const agents = gateway.agentUrl === gateway.url ? undefined : gateway.agentUrl;
   const peers = gateway.fleet?.address;
   jsonLog('gateway listening', { url: gateway.url, agents, tcp, admin: admin?.url, peers, worker: config.worker });
-  // In the fragment, the token goes to no server and into no log of one.
+  // A token in the fragment is not sent to a server, and so not logged there.
   const dashboard = admin && `${admin.url}#token=${encodeURIComponent(adminOptions.token)}`;
   notify({ type: 'ready', url: gateway.url, agents: gateway.agentUrl, admin: dashboard });
-  if (config.worker !== undefined) return; // what is for people, the parent prints
+  if (config.worker !== undefined) return; // the parent prints the text for people
   if (adminOptions.tell && dashboard !== undefined) console.log(`\nDashboard: ${dashboard}\n`);
   if (tell) await tellAgent(gateway.agentUrl, config);
 });
@@ -173,7 +173,7 @@ async function tellAgent(agentUrl: string, { gateway, claims, secret }: Config):
   console.log(`\nTry: ${AGENT} --gateway ${url} --target http://127.0.0.1:3000 --token ${token}\n`);
 }
 
-/** This process serves nobody: its workers do, and share what it has made up. */
+/** This process does not serve: its workers do, with the secrets that it generated. */
 async function runWorkers(config: Config): Promise<void> {
   const { admin, secret, tell } = config;
   const peerSecret = randomBytes(32).toString('base64url');
@@ -185,7 +185,7 @@ async function runWorkers(config: Config): Promise<void> {
   const onReady = (worker: number, pid: number): void => notify({ type: 'worker', worker, pid });
   const { workers, ready } = await Workers.start({ count: config.workers, env, log: jsonLog, onReady }).catch(
     (error: unknown) => {
-      process.exit((error as { readonly exitCode?: number }).exitCode ?? 1); // it has said why
+      process.exit((error as { readonly exitCode?: number }).exitCode ?? 1); // the worker has printed the reason
     },
   );
   onStop(() => workers.stop());
@@ -210,7 +210,7 @@ interface AdminConfig {
   /** Undefined for no admin port. */
   readonly port: number | undefined;
   readonly token: string;
-  /** Nobody else knows the token: print it. */
+  /** Print the token, because only this process knows it. */
   readonly tell: boolean;
 }
 
@@ -228,7 +228,7 @@ interface Config {
   readonly claims: AgentClaims;
   readonly issueOnly: boolean;
   readonly secret: string;
-  /** Nobody else knows the secret: print a token. */
+  /** Print a token, because only this process knows the secret. */
   readonly tell: boolean;
 }
 
@@ -377,10 +377,10 @@ async function listenForAdmin(
   if (port === undefined) return undefined;
   try {
     const admin = await AdminServer.listen({ gateway, host, port, token, log: jsonLog });
-    collectDefaultMetrics({ register: admin.metrics.registry }); // of the process, which is ours
+    collectDefaultMetrics({ register: admin.metrics.registry }); // this program owns the process
     return admin;
   } catch (error) {
-    await gateway.close(0); // nothing of us stays
+    await gateway.close(0); // release all ports
     throw listenFailure(error, { host: '--admin-host', ports: new Map([[port, '--admin-port']]) });
   }
 }

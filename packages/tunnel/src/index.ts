@@ -1,4 +1,4 @@
-// The public surface, and no logic.
+// The public exports, without logic.
 export { AdminServer, type AdminServerOptions } from './admin/admin-server.ts';
 export { type TargetOptions, Targets } from './agent/targets.ts';
 export { TunnelAgent, type TunnelAgentOptions } from './agent/tunnel-agent.ts';

@@ -1,4 +1,4 @@
-// Why a program cannot listen, in one line that says which flag to change.
+// Describes why a program cannot listen, in one line that names the flag to change.
 
 interface Failure {
   readonly code?: string;
@@ -27,7 +27,7 @@ export function listenFailure(error: unknown, { host, ports }: ListenFlags): unk
 
 function why(code: string, syscall: string | undefined, place: string, hostname: string): [string, string] | undefined {
   if (syscall === 'getaddrinfo') return [`${hostname} has no address`, 'check %'];
-  if (syscall !== 'listen' && syscall !== 'bind') return undefined; // 'bind': of a port that workers share
+  if (syscall !== 'listen' && syscall !== 'bind') return undefined; // 'bind': for a port that workers share
   switch (code) {
     case 'EADDRINUSE':
       return [`${place} is in use`, 'end what listens there, or choose another port by %'];

@@ -1,4 +1,4 @@
-// Where the lines of a log go: a stream, or a file.
+// The destination of log lines: a stream or a file.
 import { fstatSync, writeSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { isatty } from 'node:tty';
@@ -6,20 +6,20 @@ import { isatty } from 'node:tty';
 export interface LogSink {
   /** False: what was given is lost. */
   write(lines: string): boolean;
-  /** Characters that nobody has taken yet. */
+  /** Characters of waiting lines. */
   readonly waiting: number;
   /** Nothing will ever be taken again. */
   readonly isOver: boolean;
 }
 
-/** A pipe, a terminal, or another stream. That it breaks costs lines, and nothing else. */
+/** A pipe, a terminal, or another stream. If it breaks, only lines are lost. */
 export class StreamSink implements LogSink {
   readonly #out: Writable;
   isOver = false;
 
   constructor(out: Writable) {
     this.#out = out;
-    // EPIPE: nobody will ever read again.
+    // EPIPE: the reader of the pipe has gone for ever.
     out.on('error', () => {
       this.isOver = true;
     });
@@ -35,7 +35,7 @@ export class StreamSink implements LogSink {
   }
 }
 
-/** A file, as a shell opens it by `>`. Its disk may be full, and have room again: process.stdout would be over for good. */
+/** A log file, opened like `>` of a shell. It survives a full disk; process.stdout would fail for ever. */
 export class FileSink implements LogSink {
   readonly waiting = 0;
   readonly isOver = false;
@@ -76,6 +76,6 @@ function isFile(descriptor: number): boolean {
     const stats = fstatSync(descriptor);
     return stats.isFile() || stats.isCharacterDevice();
   } catch {
-    return false; // it is closed, which process.stdout knows how to be
+    return false; // the stream is closed
   }
 }

@@ -1,11 +1,11 @@
-// One line of JSON per event, for a person with grep and for a collector alike. Lines of one turn of the event loop go out together. When
-// nobody takes them, no more than a bound waits; lines that are lost, as on a full disk too, are counted, and told of when there is room again.
+// The log: one line of JSON per event, for people and for log collectors. The lines of one turn of the event loop are written together. If the destination
+// takes nothing, a limited number waits. Lost lines, also on a full disk, are counted and reported when there is room again.
 import { type LogSink, standardOutput } from './log-sink.ts';
 
-/** Called with the name of an event, and what is to be said of it. */
+/** Called with the name of an event and its fields. */
 export type Log = (event: string, fields: Readonly<Record<string, unknown>>) => void;
 
-/** Characters of lines that wait while nobody takes them. */
+/** The limit of characters of waiting lines. */
 const MAX_WAITING: number = 1024 * 1024;
 
 export class LineLog {
@@ -16,7 +16,7 @@ export class LineLog {
   #count = 0;
   #isDue = false;
   #lost = 0;
-  /** Of the lost ones, those of which the lines that wait tell. */
+  /** Lost lines that are reported in the waiting lines. */
   #told = 0;
 
   constructor(sink: LogSink, maxWaiting: number = MAX_WAITING) {
@@ -53,7 +53,7 @@ export class LineLog {
   };
 }
 
-/** Put together from parts: to copy the fields of each request into another object costs as much as to write them. */
+/** Built from parts, because copying the fields of each request into another object costs as much as writing them. */
 function line(event: string, fields: Readonly<Record<string, unknown>>): string {
   const rest = JSON.stringify(fields);
   return `{"time":"${timeText()}","event":${JSON.stringify(event)}${rest === '{}' ? '' : `,${rest.slice(1, -1)}`}}\n`;

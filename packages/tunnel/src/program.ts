@@ -1,4 +1,4 @@
-// What the programs share as processes: their flags, being asked to stop, and talking to the process that forked them, if one did.
+// The common parts of the programs: flags, stopping, and messages with the process that forked them, if one did.
 import { isatty } from 'node:tty';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
@@ -10,12 +10,12 @@ import { jsonLog } from './log.ts';
  * growth although the next minor collection frees them, so every few MiB of bodies cost a major collection, which took as much CPU as all the rest.
  */
 const SMALL_HEAP_GROWTH = 500;
-/** Bytes. A larger heap has V8's own limit, which is large enough; sixfold growth of it could use up the memory of a machine. */
+/** Bytes. Above this size V8's own limit is used: it is large enough, and sixfold growth could use up the memory of a machine. */
 const SMALL_HEAP = 64 * 1024 * 1024;
 /** Milliseconds between two looks at the size of the heap. */
 const HEAP_INTERVAL = 5_000;
 
-/** What a forking process may ask. Windows has no SIGTERM, so stopping is among it. */
+/** The commands of a parent process. Windows has no SIGTERM, so 'stop' is one of them. */
 export type Command =
   | { readonly type: 'stop' | 'measure' }
   | { readonly type: 'drain' | 'resume'; readonly agent: string };
@@ -26,7 +26,7 @@ export type Notice =
   | {
       readonly type: 'ready';
       readonly url: string;
-      /** Where agents dial in at a gateway. */
+      /** The URL for agents at a gateway. */
       readonly agents?: string | undefined;
       readonly admin?: string | undefined;
     }
@@ -42,7 +42,7 @@ export function notify(notice: Notice): void {
 /** Calls `listener` for each command and then says that it is done. */
 export function onCommand(listener: (command: Command) => void): void {
   process.on('message', (command: Command | { readonly type?: undefined }) => {
-    if (command.type === undefined) return; // a message of the directory that workers share
+    if (command.type === undefined) return; // a message of the workers' directory
     listener(command);
     notify({ type: 'done', command: command.type, peakMemory: process.resourceUsage().maxRSS * 1024 });
   });
@@ -71,7 +71,7 @@ export function onStop(stop: () => Promise<void>): void {
     begin();
   };
   process.on('SIGTERM', onSignal);
-  // A terminal sends Ctrl-C to forked processes too; when they stop is for the one that forked them to say.
+  // A terminal also sends Ctrl-C to forked processes. The parent decides when they stop.
   process.on('SIGINT', process.send === undefined ? onSignal : () => {});
   process.on('disconnect', begin);
   process.on('message', (command: Command) => {
@@ -85,8 +85,8 @@ export function onReload(reload: () => void): void {
 }
 
 /**
- * Runs a program. What `configure` throws is wrong usage: told in one line, with exit code 2. What nobody has foreseen later is logged, and ends
- * nothing: what it was about is over, and all else has nothing to do with it.
+ * Runs a program. An error of `configure` is wrong usage: printed in one line, with exit code 2. A later unexpected error is logged and does not end the
+ * process: it affects only the request or session that it came from.
  */
 export function run<T>(configure: () => T, main: (config: T) => Promise<void>): void {
   limitCollections();
@@ -106,7 +106,7 @@ export function run<T>(configure: () => T, main: (config: T) => Promise<void>): 
   });
 }
 
-/** The flags of a program; prints `help` and ends the process where they ask for it. */
+/** The flags of a program. For --help it prints `help` and ends the process. */
 export function flags<T extends NonNullable<ParseArgsConfig['options']>>(
   help: string,
   options: T,
@@ -127,7 +127,7 @@ export function wholeNumber(name: string, text: string, min: number, max: number
 }
 
 function limitCollections(): void {
-  if (process.versions.bun !== undefined) return; // its engine is not V8, and has no such flag
+  if (process.versions.bun !== undefined) return; // Bun's engine is not V8 and has no such flag
   const adjust = (): void => {
     const growth = getHeapStatistics().used_heap_size < SMALL_HEAP ? SMALL_HEAP_GROWTH : 0;
     setFlagsFromString(`--heap-growing-percent=${growth}`);

@@ -1,5 +1,5 @@
-// The keys of an identity provider, at a URL. They are fetched when a token asks for one that is not known, and kept for ten minutes. That they
-// cannot be had is no fault of a token: its agent is told to come again.
+// The keys of an identity provider, at a URL. They are fetched when a token names an unknown key, and kept for ten minutes. If they cannot be fetched,
+// the token is not at fault: its agent is told to retry.
 import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from 'jose';
 import { codeOf, TunnelError } from './errors.ts';
 
@@ -25,7 +25,7 @@ export class RemoteKeys {
 
   /** @throws JWKSNoMatchingKey; TunnelError with ERR_TUNNEL_KEYS_UNAVAILABLE. */
   async keyFor(...[header, jwt]: Parameters<JWTVerifyGetKey>): Promise<Key> {
-    // Then an unknown key may be one that is new: the URL is not asked again yet.
+    // The unknown key may be new, but the URL was fetched a moment ago: do not fetch it again yet.
     const mayBeNew = this.#keys.coolingDown;
     try {
       return await this.#keys(header, jwt);

@@ -1,4 +1,4 @@
-// A server of one's own program, published through gateways without a port.
+// Publishes a server of this process through gateways, without a port.
 import type { Server } from 'node:http';
 import { TunnelAgent, type TunnelAgentOptions } from './agent/tunnel-agent.ts';
 
@@ -6,8 +6,8 @@ import { TunnelAgent, type TunnelAgentOptions } from './agent/tunnel-agent.ts';
 export type ServeTunnelOptions = Omit<TunnelAgentOptions, 'targets'>;
 
 /**
- * Publishes an HTTP server of this process through gateways: it need not listen. Its 'request', 'upgrade' and 'checkContinue' listeners see what
- * comes through the tunnel as if it came by a socket; who the client is stands in X-Forwarded-For.
+ * Publishes an HTTP server of this process through gateways. The server need not listen. Its 'request', 'upgrade' and 'checkContinue' listeners get
+ * requests from the tunnel like requests from a socket. X-Forwarded-For has the address of the client.
  * @throws TypeError for a wrong option.
  */
 export function serveTunnel(server: Server, options: ServeTunnelOptions): TunnelAgent {

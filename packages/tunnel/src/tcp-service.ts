@@ -1,5 +1,4 @@
-// How a raw TCP service is called, in tokens and in an agent's allow-list: "tcp:postgres". Never an address: which one it is, is the
-// agent's business.
+// The name of a raw TCP service in tokens and in an agent's allow-list: "tcp:postgres". Never an address: the agent decides the address.
 
 const PREFIX = 'tcp:';
 

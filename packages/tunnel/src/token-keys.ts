@@ -1,5 +1,5 @@
-// The keys by which agents' tokens are checked, and by which the gateway signs them: a secret, a set of keys in a file that is read again when it
-// changes, or the keys of an identity provider at a URL. Several may live at a time, so that one can follow another without a gap.
+// The keys that check the tokens of agents, and that sign the gateway's own tokens: a secret, a set of keys in a file that is read again after a
+// change, or the keys of an identity provider at a URL. Several keys may be valid at a time, so that keys can be rotated without a gap.
 import { createHash, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createLocalJWKSet, errors, type JWK, type JWTPayload, type JWTVerifyGetKey, jwtVerify, SignJWT } from 'jose';
@@ -8,9 +8,9 @@ import { RemoteKeys } from './remote-keys.ts';
 import { type AgentClaims, checkClaims, checkSecret, verifiedClaims, verifyToken } from './token.ts';
 import { WatchedFiles } from './watched-files.ts';
 
-/** Where the keys come from; at least one of the first three. */
+/** The sources of the keys; at least one of the first three is required. */
 export interface TokenKeysOptions {
-  /** At least 16 characters. Signs and checks, in both forms of a token. */
+  /** The secret that signs and checks tokens of both formats: at least 16 characters. */
   readonly secret?: string | undefined;
   /** A JSON Web Key Set: `oct` keys check HS256, public ones RS256, PS256, ES256 and EdDSA. */
   readonly file?: string | undefined;
@@ -35,7 +35,7 @@ export class TokenKeys {
   readonly #remote: RemoteKeys | undefined;
   readonly #file: WatchedFiles<KeySet> | undefined;
 
-  /** @throws RangeError for a secret that is too short; TypeError for no key at all, or a file that is no key set. */
+  /** @throws RangeError for a secret that is too short; TypeError without any key, or for a file that is not a key set. */
   constructor(options: TokenKeysOptions) {
     const { secret, file, url } = options;
     this.#options = options;
@@ -47,12 +47,12 @@ export class TokenKeys {
     if (file !== undefined) this.#file = new WatchedFiles([file], () => readKeySet(file));
   }
 
-  /** `onError` hears of a file that cannot be read any more: the keys that it had stay. There is one. */
+  /** `onError` gets the error of a file that cannot be read any more: its keys stay in use. One listener only. */
   watch(onError: (error: Error) => void): void {
     this.#file?.watch(() => {}, onError);
   }
 
-  /** Reads the file again now; by itself that happens within a second of a change. */
+  /** Reads the file again now. Without a call this happens within a second of a change. */
   reload(): void {
     this.#file?.reload();
   }
@@ -115,7 +115,7 @@ export class TokenKeys {
 }
 
 /**
- * A JWT for an agent, signed by the secret (HS256): `sub` is the agent, `exp` when it expires, and `tenant`, `routes` and `weight` say the rest.
+ * A JWT for an agent, signed with the secret (HS256): `sub` is the agent, `exp` the expiry; `tenant`, `routes` and `weight` are the other claims.
  * @throws RangeError for a secret that is too short; TypeError if the claims are not usable.
  */
 export async function issueToken(claims: AgentClaims, secret: string): Promise<string> {

@@ -1,21 +1,21 @@
-// What an agent shows when it dials in: who it is and what it may serve. These are the claims, checked whole wherever they come from, and the
-// older of the two forms of a token, signed by the gateway's secret (HMAC-SHA256). The other form, JWT, is in token-keys.ts.
+// The claims of an agent's token (its identity and its routes) with their checks, and the older of the two token formats, signed with the gateway's
+// secret (HMAC-SHA256). The other format, JWT, is in token-keys.ts.
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { TunnelError } from './errors.ts';
 import { parseRoute, routeText } from './http/route.ts';
 import { isTcpService, tcpName, tcpService } from './tcp-service.ts';
 
-/** Who an agent is, and what it may serve. */
+/** The identity of an agent and its routes. */
 export interface AgentClaims {
   /** Its name: up to 128 characters. */
   readonly agent: string;
-  /** Whose agent it is: hosts belong to one tenant at a time. */
+  /** The tenant of the agent: a host belongs to one tenant at a time. */
   readonly tenant: string;
-  /** What it may serve: `app.example`, `app.example/api`, `*.app.example`, `tcp:postgres`. */
+  /** The routes that it may serve: `app.example`, `app.example/api`, `*.app.example`, `tcp:postgres`. */
   readonly routes: readonly string[];
   /** Its sessions' share of the requests, where the gateway balances by weight: finite, at least 0. Default 1. */
   readonly weight?: number | undefined;
-  /** Milliseconds since 1970: then the token opens no new session, and those that it has opened end. */
+  /** The expiry in milliseconds since 1970. Then the token opens no new session, and its open sessions end. */
   readonly expires: number;
   /** Of the token, by which it can be revoked. */
   readonly id?: string | undefined;
@@ -25,7 +25,7 @@ const MIN_SECRET_LENGTH = 16;
 const MAX_NAME_LENGTH = 128;
 const MAX_ROUTES = 1_000;
 
-/** @throws RangeError if it is too short to be one, TypeError if it is no string. */
+/** @throws RangeError if the secret is too short, TypeError if it is not a string. */
 export function checkSecret(secret: string): void {
   if (typeof secret !== 'string') throw new TypeError(`expected the secret to be a string, got ${typeof secret}`);
   if (secret.length < MIN_SECRET_LENGTH) {
@@ -34,7 +34,7 @@ export function checkSecret(secret: string): void {
 }
 
 /**
- * A token of the older form, which gateways go on taking.
+ * A token in the older format, which gateways still accept.
  * @throws RangeError for a secret that is too short; TypeError if the claims are not usable. Routes are signed in their one spelling.
  */
 export function signToken(claims: AgentClaims, secret: string): string {
@@ -52,14 +52,14 @@ export function verifyToken(token: string, secret: string, now: number): AgentCl
   }
   const expected = signature(payload, secret);
   const given = Buffer.from(proof, 'base64url');
-  // The lengths are no secret; timingSafeEqual throws where they differ. Nothing of the payload is read before this.
+  // The lengths are not secret; timingSafeEqual() throws if they differ. The payload is not read before this check.
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
     throw new TunnelError('ERR_TUNNEL_TOKEN_SIGNATURE', 'the token was not signed by this gateway');
   }
   return verifiedClaims(() => JSON.parse(Buffer.from(payload, 'base64url').toString()) as unknown, now);
 }
 
-/** Of a token whose signature was checked. @throws as verifyToken(). */
+/** The claims of a token with a checked signature. @throws as verifyToken(). */
 export function verifiedClaims(read: () => unknown, now: number): AgentClaims {
   let claims: AgentClaims;
   try {
@@ -95,7 +95,7 @@ export function checkClaims(value: unknown): AgentClaims {
   return { agent, tenant, routes: [...new Set(canonical)], weight, expires: Math.floor(expires), id };
 }
 
-/** Of whole characters, and none that would break a line of a log or of a file. */
+/** Well-formed text without characters that would break a line of a log or of a file. */
 function isName(value: unknown): value is string {
   if (typeof value !== 'string' || value.length === 0 || value.length > MAX_NAME_LENGTH) return false;
   return !/[\p{Cc}\p{Cs}\u2028\u2029]/u.test(value) && value === value.trim();
@@ -106,6 +106,6 @@ function unusable(expected: string, got: unknown): TypeError {
 }
 
 function signature(payload: string, secret: string): Buffer {
-  // The prefix keeps a signature made for another purpose with the same secret from being a token.
+  // The prefix prevents that a signature for another purpose with the same secret is accepted as a token.
   return createHmac('sha256', secret).update(`tunnel-agent-token.v1.${payload}`).digest();
 }

@@ -1,15 +1,15 @@
-// What is in files, read again when they have changed. The files are looked at, so that it makes no difference how they are put there: written,
-// renamed, or behind a symbolic link that moves.
+// The content of files, read again after a change. The files are polled, so it does not matter how they change: written, renamed, or behind a symbolic
+// link that moves.
 import { unwatchFile, watchFile } from 'node:fs';
 
-/** How often a file is looked at, in milliseconds. */
+/** Milliseconds between two checks of a file. */
 const LOOK = 1_000;
 
 /** Keeps no process alive. */
 export class WatchedFiles<T> {
   readonly #files: readonly string[];
   readonly #read: () => T;
-  readonly #look = (): void => this.reload(); // a function of its own: unwatchFile() takes all of one away
+  readonly #look = (): void => this.reload(); // a separate function, because unwatchFile() removes every use of a function
   #current: T;
   #onChange: (value: T) => void = () => {};
   #onError: (error: Error) => void = () => {};
@@ -27,13 +27,13 @@ export class WatchedFiles<T> {
     return this.#current;
   }
 
-  /** Calls `onChange` when the files were read again, and `onError` where they cannot be: what they had stays. There is one of each. */
+  /** Calls `onChange` after the files were read again, and `onError` if they cannot be read: the last content stays in use. One of each only. */
   watch(onChange: (value: T) => void, onError: (error: Error) => void): void {
     this.#onChange = onChange;
     this.#onError = onError;
   }
 
-  /** Reads the files again now; by itself that happens within a second of a change, or when one has gone. */
+  /** Reads the files again now. Without a call this happens within a second of a change, also after a removal. */
   reload(): void {
     let next: T;
     try {

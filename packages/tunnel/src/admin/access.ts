@@ -1,5 +1,5 @@
-// Who may look and who may act. On a loopback address whoever is on this machine may look; elsewhere, and for anything that acts, the admin
-// token is asked for, as `Authorization: Bearer`, which no page of another origin can make a browser send.
+// Access to the admin port. On a loopback address every program on this machine may read. On other addresses, and for every action, the admin token is
+// required, as `Authorization: Bearer`, which a page of another origin cannot make a browser send.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { hostName } from '../http/host.ts';
@@ -7,7 +7,7 @@ import { isLoopback, isLoopbackHost } from '../http/loopback.ts';
 
 const MIN_TOKEN_LENGTH = 16;
 
-/** @throws RangeError for one that could be guessed, TypeError for one that a header cannot carry. */
+/** @throws RangeError for a token that could be guessed, TypeError for one that a header cannot carry. */
 export function checkAdminToken(token: string): void {
   if (token.length < MIN_TOKEN_LENGTH) {
     throw new RangeError(`the admin token must have at least ${MIN_TOKEN_LENGTH} characters, got ${token.length}`);
@@ -27,8 +27,8 @@ export class Access {
   }
 
   /**
-   * Whether a request names this machine as its host, where it must. Any site can have its name resolve to 127.0.0.1 and its page then
-   * ask here as its own origin (DNS rebinding); the Host that the browser sends along gives it away.
+   * Whether the Host of a request is this machine, where that is required. Any site can let its name resolve to 127.0.0.1, and its page can then
+   * send requests here as to its own origin (DNS rebinding). The Host that the browser sends reveals it.
    */
   isOurHost(request: IncomingMessage): boolean {
     if (!this.#isLoopback) return true;

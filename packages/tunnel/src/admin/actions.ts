@@ -1,12 +1,11 @@
-// What the admin port is asked to do: to a session, and to all of an agent or a tenant.
+// The actions of the admin port: on a session, and on all sessions of an agent or a tenant.
 import { type SessionSnapshot, withSessionWeight } from '@zishuo/yamux-balancer';
 import { TunnelError } from '../errors.ts';
 import type { TunnelGateway } from '../gateway/tunnel-gateway.ts';
 import type { Activity } from './activity.ts';
 
 /**
- * Ends all sessions of an agent or a tenant, refuses it from now on, or takes that back. Returns how many sessions were ended, and who is
- * refused then.
+ * Ends all sessions of an agent or a tenant, revokes it, or ends the revocation. Returns the number of ended sessions, and the revoked names.
  * @throws TunnelError.
  */
 export function actOnAll(
@@ -42,7 +41,7 @@ export function actOnAll(
 const ASKED = 'asked on the admin port';
 
 /**
- * Drains, resumes, re-weighs or cuts the session and returns how it is then.
+ * Drains or resumes the session, changes its weight, or ends it. Returns its new state.
  * @throws TunnelError; the pool's errors, for a key that it does not know and for a weight that is none.
  */
 export function act(
@@ -66,7 +65,7 @@ export function act(
       }
       break;
     case 'cut': {
-      const snapshot = pool.updateSession(key); // throws for one that is not there
+      const snapshot = pool.updateSession(key); // throws if there is no such session
       gateway.cut(({ ref }) => ref.key === key, ASKED);
       return snapshot;
     }
@@ -83,7 +82,7 @@ export function act(
     default:
       throw new TunnelError('ERR_TUNNEL_ADMIN_NOT_FOUND', `expected drain, resume, weight or cut, got "${action}"`);
   }
-  return pool.updateSession(key); // no change: how it is
+  return pool.updateSession(key); // no change, only its state
 }
 
 function badRequest(name: string, expected: string, got: unknown): TunnelError {

@@ -1,4 +1,4 @@
-// What has happened lately, for the dashboard: the last requests, and the last events in words.
+// The recent activity for the dashboard: the last requests, and the last events as text.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { PoolMessages } from '@zishuo/yamux-balancer';
 import type { ServedRequest } from '../gateway/served.ts';
@@ -22,7 +22,7 @@ export interface PastEvent {
     | 'revoked'
     | 'restored'
     | 'gateway';
-  /** A session's key, or what else it is about. */
+  /** The key of a session, or another subject. */
   readonly subject: string;
   /** What follows the subject in a sentence. */
   readonly text: string;
@@ -66,7 +66,7 @@ export class Activity {
   tell(kind: PastEvent['kind'], subject: string, text: string): void {
     const last = this.events[0];
     const isRepeat = last !== undefined && last.kind === kind && last.subject === subject && last.text === text;
-    // A stranger who knocks a thousand times is one line, and pushes nothing else out.
+    // A thousand refused dials of one client are one line, so that they do not push other lines out.
     if (isRepeat) this.events.shift();
     keep(this.events, { at: Date.now(), kind, subject, text, times: isRepeat ? last.times + 1 : 1 });
     this.#changed();
@@ -91,7 +91,7 @@ function hear<Name extends keyof PoolMessages>(
   name: Name,
   heard: (message: PoolMessages[Name]) => void,
 ): () => void {
-  // A channel is the whole process's: other pools speak there too.
+  // A diagnostics channel belongs to the whole process, so events of other pools come too.
   const listener = (message: unknown): void => {
     if ((message as PoolMessages[Name]).pool === pool) heard(message as PoolMessages[Name]);
   };

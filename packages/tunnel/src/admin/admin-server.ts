@@ -1,5 +1,5 @@
-// The admin port: is the gateway alive, is it ready, what does it do, and a page that shows it and acts. It looks at the gateway from
-// outside and changes nothing but what it is asked to.
+// The admin port: liveness, readiness, metrics, and a dashboard with actions. It observes the gateway from outside, and changes only what an action
+// asks for.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { codeOf, describe, TunnelError } from '../errors.ts';
@@ -24,14 +24,14 @@ export interface AdminServerOptions {
   readonly host?: string | undefined;
   /** Default 0: any free one. */
   readonly port?: number | undefined;
-  /** Asked for by whatever acts and, where the address is not a loopback one, by whatever shows more than health. */
+  /** The admin token: required for actions and, on an address that is not loopback, for everything except health. */
   readonly token: string;
   /** Told of what was refused and what was done. */
   readonly log?: Log | undefined;
 }
 
 const SAMPLE_INTERVAL = 1_000;
-/** Each holds a connection, and a snapshot that it has not taken yet. */
+/** The limit of viewers: each holds a connection and one snapshot. */
 const MAX_VIEWERS = 64;
 
 export class AdminServer {
@@ -88,7 +88,7 @@ export class AdminServer {
     return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}/`;
   }
 
-  /** Breaks off what is being answered. */
+  /** Aborts the current exchange. */
   async close(): Promise<void> {
     clearInterval(this.#sampling);
     this.#feed.close();
@@ -123,7 +123,7 @@ export class AdminServer {
       this.#feed.changed();
       return;
     }
-    if (request.method !== 'HEAD' || pathname === '/events') need(request, 'GET'); // a feed has no end to answer with
+    if (request.method !== 'HEAD' || pathname === '/events') need(request, 'GET'); // HEAD of an endless feed would have no end
     if (this.#page.has(pathname)) return this.#page.answer(pathname, response);
     switch (pathname) {
       case '/healthz':

@@ -1,4 +1,4 @@
-// Why a public request would be served, or would not: in words, for each session.
+// Explains for each session, as text, why it would or would not serve a public request.
 import type { SessionExplanation } from '@zishuo/yamux-balancer';
 import type { Fleet, NodeExplanation } from '@zishuo/yamux-fleet';
 import type { TunnelGateway } from '../gateway/tunnel-gateway.ts';
@@ -8,7 +8,7 @@ import { isTcpService } from '../tcp-service.ts';
 export interface Explanation {
   /** The route that takes the request, or the TCP service; null if no agent has ever served one. */
   readonly service: string | null;
-  /** For people: what such a request would come to now. */
+  /** A readable explanation of the current result of such a request. */
   readonly summary: string;
   readonly sessions: readonly SessionExplanation[];
   /** Other gateways of the fleet that have sessions for it. */

@@ -1,4 +1,4 @@
-// What the dashboard shows of a fleet: a row for each gateway, and whether the engine where they find each other answers.
+// The fleet on the dashboard: a row for each gateway, and whether the engine of the directory answers.
 import type { Fleet, NodeStatus } from '@zishuo/yamux-fleet';
 
 export interface FleetView {
@@ -6,7 +6,7 @@ export interface FleetView {
   readonly gateways: readonly FleetGatewayView[];
   readonly engine: {
     readonly answers: boolean;
-    /** For how many milliseconds it has not; null while it does. */
+    /** Milliseconds for which the engine has not answered; null while it answers. */
     readonly silentFor: number | null;
   };
 }

@@ -1,8 +1,8 @@
-// Server-sent events: one snapshot for all viewers, once a second and when something has changed. A viewer that has not taken the last
-// one gets no other: each is whole, so that it misses nothing, and nothing is held for it.
+// Server-sent events: one snapshot for all viewers, once a second and after a change. A viewer that has not taken the last snapshot gets no further one
+// until it has. Each snapshot is complete, so the viewer misses nothing, and nothing is buffered for it.
 import type { ServerResponse } from 'node:http';
 
-/** Milliseconds in which changes become one: a gateway that loses a hundred agents has one thing to say. */
+/** Milliseconds within which changes are combined into one event. */
 const SOON = 50;
 
 export class LiveFeed {
@@ -10,7 +10,7 @@ export class LiveFeed {
   readonly #viewers = new Set<ServerResponse>();
   #soon: NodeJS.Timeout | undefined;
 
-  /** `take` is called only when somebody looks. */
+  /** `take` is called only if there is a viewer. */
   constructor(take: () => unknown) {
     this.#take = take;
   }
@@ -24,7 +24,7 @@ export class LiveFeed {
     response.writeHead(200, {
       'Content-Type': 'text/event-stream',
       'Cache-Control': 'no-store',
-      'X-Accel-Buffering': 'no', // nginx would hold it back
+      'X-Accel-Buffering': 'no', // or nginx would buffer the events
     });
     response.on('error', () => {}).once('close', () => this.#viewers.delete(response));
     this.#viewers.add(response);

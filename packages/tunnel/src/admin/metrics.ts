@@ -1,5 +1,5 @@
-// /metrics: what the pool tells, as `yamux_pool_*`, and what the gateway itself counts, as `tunnel_*`. Labels have few values, all of them
-// ours or of tokens that we signed; nothing that a client can make up, such as a Host, is one.
+// /metrics: the metrics of the pool, `yamux_pool_*`, and those of the gateway, `tunnel_*`. Labels have few values, all our own or from tokens that we
+// signed. Values that a client chooses, such as a Host, are never labels.
 import { registerPoolMetrics } from '@zishuo/yamux-balancer/prometheus';
 import { registerFleetMetrics } from '@zishuo/yamux-fleet/prometheus';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';

@@ -1,5 +1,4 @@
-// The dashboard's files, as they lie in page/: read once, served from memory. They come from here alone and may load nothing from
-// elsewhere, which the browser is told to hold them to.
+// The files of the dashboard, from page/: read once, served from memory. A Content-Security-Policy forbids the page to load anything from elsewhere.
 import { readFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 

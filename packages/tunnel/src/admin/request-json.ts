@@ -1,4 +1,4 @@
-// The body of a request to act: a small JSON object, or nothing.
+// The body of an action request: a small JSON object, or nothing.
 import type { IncomingMessage } from 'node:http';
 import { TunnelError } from '../errors.ts';
 
@@ -17,7 +17,7 @@ export async function requestJson(request: IncomingMessage): Promise<Readonly<Re
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   } catch {
-    // told below
+    // reported below
   }
   throw badRequest('a JSON object');
 }

@@ -1,4 +1,4 @@
-// What the dashboard shows, as one JSON value. It is whole each time, so that a page may miss any number of them.
+// The content of the dashboard as one JSON value. Each value is complete, so a page may miss any number of them.
 import type { SessionSnapshot } from '@zishuo/yamux-balancer';
 import type { ReadinessState } from '../gateway/readiness.ts';
 import type { RevokedKind } from '../gateway/revocations.ts';
@@ -9,7 +9,7 @@ import type { Activity, PastEvent, PastRequest } from './activity.ts';
 import { type FleetView, fleetView } from './fleet-view.ts';
 import type { Plot, Traffic, TrafficPlot } from './traffic.ts';
 
-/** All times are in milliseconds since 1970. What is not there is null. */
+/** All times are in milliseconds since 1970. Missing values are null. */
 export interface Snapshot {
   readonly at: number;
   readonly gateway: GatewayView;
@@ -34,7 +34,7 @@ export interface GatewayView {
   readonly served: number;
   readonly failed: number;
   readonly failedLately: number;
-  /** Connections and requests of clients that had all that one address may have. */
+  /** Connections and requests that were refused by the limits for one address. */
   readonly limited: number;
   /** Who is refused, although its token is good. */
   readonly revoked: readonly RevokedView[];
@@ -45,7 +45,7 @@ export interface GatewayView {
 export interface RevokedView {
   readonly kind: RevokedKind;
   readonly name: string;
-  /** On the admin port, which can take it back; else by the file. */
+  /** By the admin port, which can end it; else by the file. */
   readonly byHand: boolean;
 }
 
@@ -69,7 +69,7 @@ export interface SessionView {
   readonly expires: number;
   /** What it serves, and whose target took no connection the last time. */
   readonly refusing: readonly string[];
-  /** The agent or the gateway has said that no more streams come: resume does nothing. */
+  /** The agent or the gateway has sent GoAway: resume has no effect. */
   readonly leaving: boolean;
   readonly plot: Plot;
 }

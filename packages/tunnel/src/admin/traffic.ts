@@ -1,5 +1,5 @@
-// How much goes through the gateway: bytes of each session and of all, requests and failures, now and over the last minute. Looks at the
-// sessions when it is asked to; knows no timer.
+// The traffic of the gateway: bytes of each session and of all, requests and failures, now and over the last minute. Reads the sessions on request, and
+// has no timer.
 import type { AgentSession } from '../gateway/routes.ts';
 import type { ServedRequest } from '../gateway/served.ts';
 import type { TunnelGateway } from '../gateway/tunnel-gateway.ts';
@@ -99,7 +99,7 @@ export class Traffic {
     this.#sampled = { served: this.served, failed: this.failed };
   }
 
-  /** Brings the meters up to now. A session that has left is read once more, and then forgotten. */
+  /** Updates the meters. A session that has left is read once more, then forgotten. */
   #read(): void {
     for (const [session, meter] of this.#meters) {
       const { bytesSent, bytesReceived } = session.session.stats();
@@ -112,7 +112,7 @@ export class Traffic {
   }
 }
 
-/** That a client left, or asked for what does not exist, is no failure of the gateway or its agents. */
+/** A client that left, or an unknown route, is not a failure of the gateway or its agents. */
 function isFailure({ outcome, status }: ServedRequest): boolean {
   return outcome === 'cut' || (outcome === 'refused' && status === undefined) || (status ?? 0) >= 500;
 }

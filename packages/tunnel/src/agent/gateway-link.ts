@@ -1,5 +1,5 @@
-// One session to one of the gateways, kept for as long as the agent runs. Whatever a gateway, or what stands in front of it, answers: the others are not
-// concerned, and it is asked again, rarely where the answer will hardly be another one.
+// One session to one of the gateways, redialed as long as the agent runs. Whatever a gateway or a proxy in front of it answers does not affect the other
+// links. The link dials again, rarely if the answer will probably be the same.
 import type { YamuxSession } from '@zishuo/yamux';
 import { keepConnected, type Reconnector } from '@zishuo/yamux-websocket';
 import { EXCHANGE_HEADER, EXCHANGE_VERSION } from '../exchange/block.ts';
@@ -17,16 +17,16 @@ export interface GatewayLinkOptions {
   /** Asked at each dial. */
   readonly token: () => string;
   readonly onSession: (session: YamuxSession) => void;
-  /** A dial has come to something, be it a failure. */
+  /** A dial has ended, with success or failure. */
   readonly onFirst: () => void;
-  /** The gateway takes the token no more. */
+  /** The gateway no longer accepts the token. */
   readonly onRefused: (error: unknown) => void;
   readonly log: Log;
 }
 
 export class GatewayLink {
   readonly #kept: Reconnector;
-  /** Dials in a row at which the token was refused: the second one had it fresh. */
+  /** Consecutive dials with a refused token. The second one uses a fresh token. */
   #refusals = 0;
 
   constructor({ urls, spread, token, onSession, onFirst, onRefused, log }: GatewayLinkOptions) {
@@ -49,7 +49,7 @@ export class GatewayLink {
       },
       onRetry: ({ url, delay, error }) => {
         spread.leave(this);
-        if (error instanceof GatewayTakenError) return; // the next one is tried
+        if (error instanceof GatewayTakenError) return; // the next gateway is tried
         const why = error === undefined ? 'the gateway goes away' : linkFailure(error);
         log('dials again', { gateway: url, inMs: Math.round(delay), why });
         onFirst();
@@ -59,7 +59,7 @@ export class GatewayLink {
     });
   }
 
-  /** Takes no new request, serves what runs for at most `timeout` ms, then closes. */
+  /** Refuses new requests, serves running ones for at most `timeout` ms, then closes. */
   async stop(timeout: number): Promise<void> {
     await this.#kept.stop({ timeout });
   }
@@ -72,8 +72,8 @@ function refusesToken(error: unknown): boolean {
 }
 
 /**
- * False where no key is needed: a mask keeps what stands in between from taking bytes for requests, and to a gateway of this machine nothing
- * does (RFC 6455 §10.3). Working on each byte, at both ends, costs as much as all the rest of a large body. Undefined leaves it to dial().
+ * False if no masking key is needed. The mask prevents that intermediaries take bytes for requests (RFC 6455 §10.3), and there are none before a gateway on
+ * this machine. Masking each byte, on both sides, costs as much CPU as the rest of the work for a large body. Undefined leaves the choice to dial().
  */
 export function masksFor(url: string): false | undefined {
   return proxyFor(url) === '' && isLoopbackHost(new URL(url).hostname) ? false : undefined;

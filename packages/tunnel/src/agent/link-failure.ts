@@ -1,4 +1,4 @@
-// Why an agent has no session to a gateway, in one line that says what to do.
+// Describes why an agent has no session to a gateway, in one line that says what to do.
 import { describe } from '../errors.ts';
 
 /** By the code in the body of a refusal. */

@@ -1,4 +1,4 @@
-// The local targets of an agent as ways for requests: which one it is, and what is changed on the way to it.
+// Finds the local target of a request, and applies the changes for it (host, prefix).
 import { connect } from 'node:net';
 import { TunnelError, UpstreamError } from '../errors.ts';
 import type { RawHeaders, RequestHead } from '../exchange/block.ts';
@@ -27,12 +27,12 @@ export class LocalPlaces implements Places {
 
   open(head: RequestHead, listener: UpstreamListener): { readonly upstream: Upstream; readonly head: RequestHead } {
     if (head.method === 'CONNECT') {
-      const name = hostName(head.target); // name:port; the port is the public one, and opens nothing here
+      const name = hostName(head.target); // name:port; the port is the public one, for information only
       const target = this.#targets.findTcp(name);
       if (target === undefined) throw noTarget(`tcp:${name}`);
       return { upstream: new TcpUpstream(target, listener), head };
     }
-    // All over again, though the gateway has looked at it: the agent trusts nobody with what is reached here.
+    // Checked again, although the gateway has checked it: the agent does not trust the gateway to choose local targets.
     const { host, path, target: url } = requestAddress(head.method, head.target, head.headers);
     const target = this.#targets.find(host, path);
     const connections = target && this.#connections.get(target);
@@ -77,7 +77,7 @@ class TcpUpstream implements Upstream {
 
   send(): void {
     const { host, port } = this.#target;
-    // Half-open: the target may answer after the client has said all it has to say.
+    // Half-open: the target may answer after the client has ended its side.
     const socket = connect({ host, port, noDelay: true, allowHalfOpen: true });
     watchEnd(socket);
     const onError = (error: NodeJS.ErrnoException): void => {

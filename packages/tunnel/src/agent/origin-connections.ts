@@ -1,4 +1,4 @@
-// The connections of an agent to one HTTP target: kept for the next request where that is safe, and each so that nothing it says is lost.
+// The connections of an agent to one HTTP target: kept alive where that is safe, and without losing a response.
 import { connect, isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { TunnelError } from '../errors.ts';
@@ -8,7 +8,7 @@ import { type Http1Way, MAX_ANSWER_HEAD } from '../http/http1-upstream.ts';
 import { watchEnd } from '../http/socket-end.ts';
 import type { HttpTarget } from './targets.ts';
 
-/** Less than most servers keep a connection on which nothing moves: node:http has 5 s. */
+/** ms for which an idle connection is kept: less than most servers keep it (node:http: 5 s). */
 const IDLE = 4_000;
 const CONNECT_TIMEOUT = 10_000;
 const MAX_IDLE = 64;
@@ -23,7 +23,7 @@ export class OriginConnections implements Http1Way, ConnectionOwner {
   readonly keepsAlive = true;
   readonly maxHeaderSize: number = MAX_ANSWER_HEAD;
   readonly #target: HttpTarget;
-  /** The last one is taken first: those that a burst has left over may end. */
+  /** The most recent one is used first, so that surplus connections of a burst can expire. */
   #kept: Kept[] = [];
   #timer: NodeJS.Timeout | undefined;
   #tlsSession: Buffer | undefined;
@@ -37,7 +37,7 @@ export class OriginConnections implements Http1Way, ConnectionOwner {
     while (!isFresh) {
       const kept = this.#kept.pop();
       if (kept === undefined) break;
-      if (kept.connection.isPersistent) return kept.connection; // one that has died may not have told so yet
+      if (kept.connection.isPersistent) return kept.connection; // a connection that has died may not have reported it yet
     }
     return new Http1Connection(this.#open(), this);
   }
@@ -107,8 +107,8 @@ function timeIn(keepAlive: string | undefined): number {
 }
 
 /**
- * A server may answer before it has read the whole request, and close. Then writing fails while the answer lies in the socket to be read; but
- * node:net destroys a socket whose write fails. Here such a write is dropped, and the end of reading is the end of the connection.
+ * A server may answer before it has read the whole request, and close. Then a write fails while the response is still unread in the socket, but node:net
+ * destroys a socket whose write fails. This class ignores failed writes, and ends the connection at the end of the input.
  */
 function outliveFailedWrites(socket: Socket): void {
   const write = socket._write.bind(socket);

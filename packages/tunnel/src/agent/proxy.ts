@@ -1,11 +1,11 @@
-// The proxy through which an agent dials, where its environment names one. What the proxy says is no word of the gateway: a dial that it refuses is
-// one that has failed, and is tried again.
+// The proxy for an agent's dials, if the environment names one. An answer of the proxy is not an answer of the gateway: a refused dial has failed, and
+// is tried again.
 import type { ClientRequest } from 'node:http';
 import type { Socket } from 'node:net';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import { getProxyForUrl } from 'proxy-from-env';
 
-/** HTTPS_PROXY for wss: and HTTP_PROXY for ws:, but for what NO_PROXY names; empty without one. */
+/** HTTPS_PROXY for wss: and HTTP_PROXY for ws:, except for hosts in NO_PROXY; empty without a proxy. */
 export function proxyFor(url: string): string {
   return getProxyForUrl(url.replace(/^ws/, 'http'));
 }
@@ -29,13 +29,13 @@ class ProxyAgent extends HttpsProxyAgent<string> {
 
   constructor(proxy: string) {
     const abort = new AbortController();
-    const options: object = { signal: abort.signal }; // for node:net, of the connection to the proxy
+    const options: object = { signal: abort.signal }; // for the connection to the proxy
     super(proxy, options);
     this.#abort = abort;
   }
 
   override async connect(request: ClientRequest, options: Parameters<Connect>[1]): Promise<Socket> {
-    // A proxy that takes the connection and says nothing: it ends with the dial.
+    // The proxy may accept the connection and send nothing. The connection ends with the dial.
     const giveUp = (): void => this.#abort.abort();
     request.once('abort', giveUp).once('close', giveUp);
     let answer = { statusCode: 0, statusText: '' };

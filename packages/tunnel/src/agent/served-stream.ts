@@ -1,5 +1,5 @@
-// One stream of a gateway, on the agent's side: an HTTP request for a local target, or raw TCP to one. What comes in are blocks and bodies, what
-// goes out too; in between an HTTP client speaks with the target.
+// One stream of a gateway, on the agent's side: an HTTP request for a local target, or raw TCP. The gateway and the agent exchange blocks and bodies, and
+// an HTTP client speaks with the target.
 import type { YamuxStream } from '@zishuo/yamux';
 import { codeOf, describe, TunnelError, UpstreamError } from '../errors.ts';
 import {
@@ -26,7 +26,7 @@ import { type Connection, type Joined, join } from '../http/connection.ts';
 import type { Upstream, UpstreamListener } from '../http/upstream.ts';
 import type { Log } from '../log.ts';
 
-/** What a stream needs of its agent. */
+/** The interface of the agent for a stream. */
 export interface Places {
   /** The way to the target of a request, and the head for it. Throws where there is none. */
   open(head: RequestHead, listener: UpstreamListener): { readonly upstream: Upstream; readonly head: RequestHead };
@@ -49,7 +49,7 @@ export class ServedStream implements BlockListener, UpstreamListener {
   #answerBody: Body = NO_BODY;
   #isAnswering = false;
   #writer: BodyWriter | undefined;
-  /** The answer is out, or there will be none: what still comes is read and dropped. */
+  /** The response is sent, or there will be none: the remaining input is read and dropped. */
   #isOver = false;
 
   constructor(stream: YamuxStream, places: Places) {
@@ -66,7 +66,7 @@ export class ServedStream implements BlockListener, UpstreamListener {
   readonly #onData = (chunk: Buffer): void => {
     const isFirst = !this.#hasBegun;
     this.#hasBegun = true;
-    // No kind of block is a printable character; a method of HTTP/1.1 is.
+    // The first byte tells blocks from HTTP/1.1: the kind of a block is not a printable character, a method is.
     if (isFirst && (chunk[0] as number) >= 0x20) {
       this.#refuseForeign();
       return;
@@ -118,7 +118,7 @@ export class ServedStream implements BlockListener, UpstreamListener {
       this.#upstream = upstream;
       upstream.send(head);
     } catch (error) {
-      // Nothing was sent. That a head cannot be sent is the request's fault, and would be so anywhere.
+      // Nothing was sent. A head that cannot be sent is an error of the request, and would fail at any agent.
       const isUnsent = codeOf(error, '') === 'ERR_TUNNEL_NO_TARGET';
       this.failed(new UpstreamError(codeOf(error, 'ERR_TUNNEL_BAD_REQUEST'), (error as Error).message, isUnsent));
     }
@@ -139,7 +139,7 @@ export class ServedStream implements BlockListener, UpstreamListener {
     this.#answerBody = head.body;
     this.#writer = new BodyWriter(this.#stream, head.body === PIECES ? 'blocks' : 'none');
     const block = answerBlock(head);
-    // With the bytes of the body that are here already, in one frame.
+    // In one frame with the bytes of the body that have arrived already.
     this.#stream.cork();
     process.nextTick(() => this.#stream.uncork());
     this.#stream.write(block);
@@ -169,7 +169,7 @@ export class ServedStream implements BlockListener, UpstreamListener {
     stream.off('data', this.#onData).off('end', this.#onEnd).off('drain', this.#onDrain);
     stream.write(statusBlock(BlockKind.Switch, head.status, head.reason, head.headers));
     if (early.length > 0) stream.write(early);
-    // The gateway's limits govern: when it gives up, the stream is reset and this ends with it.
+    // The gateway's limits apply: when it gives up, it resets the stream, and this exchange ends.
     const joined = join(stream, connection, 0, this.#head?.upgrade.toLowerCase() === 'websocket');
     this.#places.joined.add(joined);
     void joined.ended.then((ending) => {
@@ -197,7 +197,7 @@ export class ServedStream implements BlockListener, UpstreamListener {
     this.#stream.resume();
   }
 
-  /** The rest of the request has no reader: it comes, and is dropped, until the gateway has heard the answer. */
+  /** The rest of the request is read and dropped until the gateway has the response. */
   #over(): void {
     this.#isOver = true;
     this.#stream.resume();

@@ -1,4 +1,4 @@
-// A server of this very process as the target of all requests: it listens on no port, and is given connections that are none.
+// A server of this process as the target of all requests. It listens on no port, and gets in-memory connections.
 import type { Server } from 'node:http';
 import { type Duplex, duplexPair } from 'node:stream';
 import { TunnelError } from '../errors.ts';
@@ -29,7 +29,7 @@ export class ServerPlaces implements Places, Http1Way, ConnectionOwner {
 
   connect(): Http1Connection {
     const [near, far] = duplexPair({ allowHalfOpen: true }).map(likeSocket) as [Connection, Connection];
-    // Who leaves without having ended its side breaks the connection off.
+    // Closing without an end is a broken connection.
     near.once('close', () => breakOff(far, near));
     far.once('close', () => breakOff(near, far));
     this.#server.emit('connection', far);

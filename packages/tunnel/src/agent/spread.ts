@@ -1,7 +1,7 @@
-// To which of several gateways the links of an agent go: each to another one. A gateway of a fleet serves the agents of all, so that a connection to every
-// one of them would only cost ports and a herd after each restart.
+// Spreads the links of an agent over several gateways: each link goes to a different gateway. A gateway of a fleet serves the agents of all gateways, so a
+// connection to every one would only cost ports, and cause a herd of dials after each restart.
 
-/** A gateway to which another link of the agent goes already. */
+/** The error for a gateway that another link of the agent uses already. */
 export class GatewayTakenError extends Error {
   constructor(url: string) {
     super(`another connection of this agent goes to ${url}`);
@@ -13,7 +13,7 @@ export class Spread {
   /** By link, where it goes. */
   readonly #taken = new Map<object, string>();
 
-  /** `random`: at least 0 and below 1, so that not all agents begin at the same gateway. */
+  /** `random`: from 0 to below 1, so that not all agents begin with the same gateway. */
   constructor(urls: readonly string[], random: () => number) {
     const first = Math.floor(random() * urls.length);
     this.#urls = [...urls.slice(first), ...urls.slice(0, first)];

@@ -1,5 +1,5 @@
-// The allow-list of an agent: which local server answers for which public route, or for which TCP service. What is not listed is not
-// reached, whatever the gateway asks for.
+// The allow-list of an agent: the local server for each public route and each TCP service. Other servers cannot be reached, whatever the gateway asks
+// for.
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { parseRoute, RouteTable } from '../http/route.ts';
@@ -16,7 +16,7 @@ export interface TargetOptions {
   readonly rewriteHost?: string | undefined;
   /** Takes the path of the route away. */
   readonly stripPrefix?: boolean | undefined;
-  /** The certificates that an https: target may have besides those of well-known authorities, in PEM. */
+  /** PEM certificates that are trusted for an https: target, besides the well-known authorities. */
   readonly ca?: string | undefined;
   /** Takes any certificate. */
   readonly insecure?: boolean | undefined;
@@ -43,10 +43,9 @@ export class Targets {
   private constructor() {}
 
   /**
-   * From texts such as `app.example=http://127.0.0.1:3000`, `app.example/api=https://127.0.0.1:4000`, `app.example=unix:/run/app.sock`,
-   * `tcp:postgres=tcp://127.0.0.1:5432`, or only an address of HTTP, which then serves every route that has no entry of its own. After a
-   * comma come options of this one: `rewrite-host`, `rewrite-host=dev.local`, `strip-prefix`, `ca=<file>`, `insecure`; `all` are those of
-   * every one.
+   * Parses entries such as `app.example=http://127.0.0.1:3000`, `app.example/api=https://127.0.0.1:4000`, `app.example=unix:/run/app.sock`,
+   * `tcp:postgres=tcp://127.0.0.1:5432`, or only an HTTP address, which serves every route without an entry of its own. Options of an entry
+   * follow after commas: `rewrite-host`, `rewrite-host=dev.local`, `strip-prefix`, `ca=<file>`, `insecure`. `all` has the options of every entry.
    * @throws TypeError for a text of another form, or what is named twice.
    */
   static parse(texts: readonly string[], all: TargetOptions = {}): Targets {
@@ -134,7 +133,7 @@ function parsed(
 ): { readonly url: URL; readonly port: number } {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   const port = Number(url?.port || (DEFAULT_PORTS[url?.protocol ?? ''] ?? 0));
-  // A path would be silently lost: requests keep their own.
+  // A path would be ignored silently, because requests keep their own path.
   const isPlain = url !== undefined && /^\/?$/.test(url.pathname) && url.search === '' && url.hostname !== '';
   if (!isPlain || !protocols.includes(url.protocol) || port === 0) {
     const forms = 'http://address:port, https://address:port, unix:/path or tcp:name=tcp://address:port';
@@ -163,7 +162,7 @@ function optionsOf(text: string, own: readonly string[], all: TargetOptions): Ta
 export function readCa(file: string, flag = 'ca'): string {
   try {
     const pem = readFileSync(file, 'utf8');
-    new X509Certificate(pem); // of several the first
+    new X509Certificate(pem); // the first of several
     return pem;
   } catch (error) {
     const why = (error as Error).message;

@@ -1,4 +1,4 @@
-// The agent: holds sessions to gateways and serves every stream that they open, by forwarding it to a local target. Listens on no port.
+// The agent: keeps sessions to gateways, and forwards every stream that they open to a local target. It listens on no port.
 import type { Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { YamuxSession } from '@zishuo/yamux';
@@ -13,32 +13,32 @@ import { Spread } from './spread.ts';
 import { Targets } from './targets.ts';
 
 export interface TunnelAgentOptions {
-  /** WebSocket URLs; a session, or `connections` of them, to `spread` of them at a time. */
+  /** The WebSocket URLs of the gateways; the agent connects to `spread` of them, with `connections` sessions each. */
   readonly gateways: readonly string[];
-  /** What the gateways issued, or what gives it at each dial: tokens expire. */
+  /** The token, or a function that returns it at each dial, because tokens expire. */
   readonly token: string | (() => string);
-  /** What may be reached; or a server of this process, which then serves every route. */
+  /** The targets that may be reached; or a server of this process, which then serves every route. */
   readonly targets: Targets | Server;
   /**
-   * Gateways to which the agent is connected at a time. In a fleet two are enough; of gateways that know nothing of each other: as many as there are.
+   * The number of gateways to which the agent connects. In a fleet two are enough; for independent gateways use their number.
    * @defaultValue 2
    */
   readonly spread?: number | undefined;
   /**
-   * Sessions to each of these. The gateway balances by session, so that twice as many take twice the share.
+   * The number of sessions to each of these gateways. The gateway balances over sessions, so twice as many get twice the share.
    * @defaultValue 1
    */
   readonly connections?: number | undefined;
   /**
-   * Milliseconds that a WebSocket has when the agent stops, before both its ends are told to close (1001).
+   * Milliseconds after which open WebSockets are closed with 1001 on both sides when the agent stops.
    * @defaultValue 10000
    */
   readonly webSocketDrain?: number | undefined;
-  /** Told of every event: a name, and fields for a line of JSON. @defaultValue nobody */
+  /** Called with every event: a name, and fields for a line of JSON. @defaultValue none */
   readonly log?: Log | undefined;
 }
 
-/** Dials gateways, and dials again for as long as it runs; serves their requests from its targets. */
+/** Dials gateways, redials as long as it runs, and serves their requests from its targets. */
 export class TunnelAgent {
   readonly #places: LocalPlaces | ServerPlaces;
   readonly #links: readonly GatewayLink[];
@@ -84,7 +84,7 @@ export class TunnelAgent {
           onFirst: dialed.resolve,
           onRefused: (error) => {
             this.#refused.add(link);
-            if (this.#refused.size < links.length) return; // the others serve on
+            if (this.#refused.size < links.length) return; // the other links still serve
             reject(error);
             void this.close(0);
           },
@@ -92,20 +92,20 @@ export class TunnelAgent {
         links.push(link);
       }
     });
-    this.ended.catch(() => {}); // who waits for it hears it
+    this.ended.catch(() => {}); // callers that wait for it get the error
     this.#links = links;
     const closed = this.ended.then(() => {
       throw new TunnelError('ERR_TUNNEL_AGENT_CLOSED', 'the agent was closed before it was connected');
     });
     this.connected = Promise.race([Promise.all(firsts).then(() => {}), closed]);
-    this.connected.catch(() => {}); // who waits for it hears it
+    this.connected.catch(() => {}); // callers that wait for it get the error
     this.dialed = Promise.race([Promise.all(dials).then(() => {}), this.ended]);
   }
 
-  /** Takes no new request, serves what runs for at most `timeout` ms, then closes its sessions. */
+  /** Refuses new requests, serves running ones for at most `timeout` ms, then closes its sessions. */
   async close(timeout = 30_000): Promise<void> {
     const links = Promise.all(this.#links.map((link) => link.stop(timeout)));
-    // Half of a short time is left for the closing handshake.
+    // For a short timeout, half of it is reserved for the closing handshake.
     const deadline = new AbortController();
     const away = sleep(Math.min(this.#webSocketDrain, timeout / 2), undefined, { signal: deadline.signal }).then(
       () => {
@@ -121,7 +121,7 @@ export class TunnelAgent {
   }
 
   #serve(session: YamuxSession): void {
-    session.on('error', () => {}); // the link tells why it was lost
+    session.on('error', () => {}); // the link reports why it was lost
     session.on('stream', (stream) => new ServedStream(stream, this.#places));
   }
 }
@@ -152,7 +152,7 @@ function checkAgentOptions(options: TunnelAgentOptions): void {
   if (typeof token !== 'string' && typeof token !== 'function') {
     throw new TypeError(`expected token to be a string or a function, got ${nameOf(token)}`);
   }
-  // A server by its shape: others emit 'connection', too.
+  // A server is recognized by its shape; other objects emit 'connection' too.
   if (!(targets instanceof Targets) && typeof (targets as Partial<Server> | null | undefined)?.emit !== 'function') {
     const expected = 'expected targets to be Targets, as Targets.parse() makes them, or an HTTP server';
     throw new TypeError(`${expected}, got ${nameOf(targets)}`);

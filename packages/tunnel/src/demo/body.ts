@@ -1,5 +1,4 @@
-// Bodies that nobody has to keep: every byte follows from (seed, size), so that both ends can make and check the same 64 MiB
-// without holding them.
+// Generated bodies: every byte follows from (seed, size), so both sides can generate and check the same 64 MiB without holding them.
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -7,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 const CHUNK = 64 * 1024;
 const NOISE = noise(1024 * 1024);
 
-/** The bytes, in chunks. A chunk swapped, lost or doubled on its way changes the hash: each starts at another place of the noise. */
+/** The bytes, in chunks. Each chunk starts at another position of the noise, so a swapped, lost or doubled chunk changes the hash. */
 export function* chunks(seed: number, size: number): Generator<Buffer> {
   let state = seed + 1;
   for (let left = size; left > 0; left -= CHUNK) {

@@ -1,4 +1,4 @@
-// A gateway or an agent of the demo: a process of its own, so that killing one is a real kill.
+// A gateway or an agent of the demo, in a separate process, so that a kill is a real kill.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -26,7 +26,7 @@ export class Child {
   readonly workers: Map<number, number> = new Map();
 
   private constructor({ program, args, env, logs }: ChildOptions) {
-    // fork() hands on our own node flags, and with them the loader that runs TypeScript.
+    // fork() passes our node flags on, including the loader that runs TypeScript.
     this.#process = fork(fileURLToPath(new URL(`../${program}.ts`, import.meta.url)), args, {
       env: { ...process.env, ...env },
       stdio: ['ignore', logs ? 'inherit' : 'ignore', 'inherit', 'ipc'],
@@ -53,13 +53,13 @@ export class Child {
     return notice.type === 'done' ? notice.peakMemory : 0;
   }
 
-  /** As kill -9 does. Resolves when it is dead. */
+  /** Kills the process with SIGKILL. Resolves when it is dead. */
   async kill(): Promise<void> {
     this.#process.kill('SIGKILL');
     await this.exited;
   }
 
-  /** Asks it to finish what it does; resolves with its exit code. Does nothing to a process that has ended. */
+  /** Stops the process gracefully; resolves with its exit code. Does nothing if it has ended. */
   async stop(): Promise<number | string> {
     if (this.#process.connected) this.#process.send({ type: 'stop' } satisfies Command, () => {}); // it may end meanwhile
     return this.exited;

@@ -1,4 +1,4 @@
-// The engine of the demo's fleet: a redis-server of its own, with nothing on disk.
+// The engine of the demo's fleet: a redis-server without persistence.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';

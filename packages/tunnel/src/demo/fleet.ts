@@ -1,4 +1,4 @@
-// Everything the demo runs: origins, agents, gateways and the front before them, and the order in which they start and stop.
+// The processes of the demo: origins, agents, gateways and the load balancer, and the order in which they start and stop.
 import { randomBytes } from 'node:crypto';
 import type { Command } from '../program.ts';
 import { signToken } from '../token.ts';
@@ -23,7 +23,7 @@ export interface Shape {
   readonly gateways: readonly GatewayMore[];
   /** By the number of an agent, the gateways that it dials; undefined: all. */
   readonly dialedBy?: (agent: number) => readonly number[];
-  /** One place for all requests, which looks at who is ready; else they go to the first gateway. */
+  /** Whether a load balancer distributes the requests; else they go to the first gateway. */
   readonly hasFront: boolean;
 }
 
@@ -75,7 +75,7 @@ export class Fleet {
     const weight = this.#specs.find((spec) => spec.agent === agent)?.weight;
     const origin = this.#origins.get(agent) ?? (await startOrigin(agent));
     this.#origins.set(agent, origin);
-    // localhost and 127.0.0.1 are for the person who tries it out with curl.
+    // localhost and 127.0.0.1, so that one can try it with curl.
     const routes = [HOST, 'localhost', '127.0.0.1'];
     const token = signToken({ agent, tenant: 'demo', routes, weight, expires: Date.now() + DAY }, this.#secret);
     const args = ['--target', origin.url, '--connections', String(SESSIONS)];
@@ -93,7 +93,7 @@ export class Fleet {
     await Promise.all(this.gateways.map(({ process }) => process.command(command)));
   }
 
-  /** As a deployment does it: one gateway after the other, each only when the one before is back with all its agents. */
+  /** A rolling restart: one gateway after the other, each after the previous one is back with all its agents. */
   async restartGateways(onStep: (text: string) => void): Promise<void> {
     for (const [index, gateway] of this.gateways.entries()) {
       onStep(`gateway ${index + 1} is asked to stop, as by SIGTERM, and started anew`);
@@ -103,7 +103,7 @@ export class Fleet {
     }
   }
 
-  /** As kill -9 does. Resolves when it is dead. */
+  /** Kills the process with SIGKILL. Resolves when it is dead. */
   async killGateway(index: number): Promise<void> {
     await this.gateways[index]?.process.kill();
   }

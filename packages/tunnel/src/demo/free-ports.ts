@@ -1,4 +1,4 @@
-// Ports of this machine that are free, for programs that must be told theirs.
+// Finds free ports of this machine, for programs that need a fixed port.
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 

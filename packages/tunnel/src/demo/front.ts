@@ -1,5 +1,5 @@
-// What stands in front of several gateways, as small as it can be: takes turns among those that say that they are ready, and goes to the
-// next one where nobody opens the door. In production this is your load balancer.
+// A minimal load balancer for several gateways: round-robin over the gateways that are ready, and the next one if a connection is refused. In production
+// use your own load balancer.
 import {
   createServer,
   request as httpRequest,
@@ -14,14 +14,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface Backend {
   readonly host: string;
   readonly port: number;
-  /** Answers 200 while the backend wants to be sent requests. */
+  /** The path that answers 200 while the backend is ready for requests. */
   readonly readyUrl: string;
 }
 
 /** Milliseconds between two looks at who is ready, and for one of them. */
 const LOOK_INTERVAL = 50;
 const LOOK_TIMEOUT = 1_000;
-/** Looks in a row without an answer, after which a backend is not ready. */
+/** Consecutive checks without an answer after which a backend is not ready. */
 const MAX_SILENT = 3;
 
 export class Front {
@@ -61,13 +61,13 @@ export class Front {
     this.#server.closeAllConnections();
   }
 
-  /** Each by itself: a slow one holds up no other. */
+  /** Each viewer separately, so that a slow one does not delay the others. */
   async #watch(backend: Backend): Promise<void> {
     let silent = 0;
     while (!this.#closed) {
       const isReady = await lookAt(backend);
       silent = isReady === undefined ? silent + 1 : 0;
-      // That one look got no answer in time may be a busy machine.
+      // A single check without an answer may be due to a busy machine.
       if (isReady !== undefined || silent >= MAX_SILENT) this.#found(backend, isReady === true);
       await sleep(LOOK_INTERVAL);
     }
@@ -85,7 +85,7 @@ export class Front {
     this.#turn += 1;
     for (let count = 0; count < ready.length; count += 1) {
       const socket = await connected(ready[(this.#turn + count) % ready.length] as Backend);
-      if (socket === undefined) continue; // nothing has been sent: another one may have it
+      if (socket === undefined) continue; // nothing was sent, so another gateway can be tried
       forward(request, response, socket);
       return;
     }
@@ -97,14 +97,14 @@ export class Front {
 async function lookAt({ readyUrl }: Backend): Promise<boolean | undefined> {
   try {
     const response = await fetch(readyUrl, { signal: AbortSignal.timeout(LOOK_TIMEOUT) });
-    await response.arrayBuffer(); // or its connection is not free for the next look
+    await response.arrayBuffer(); // or the connection is not free for the next check
     return response.ok;
   } catch (error) {
     return (error as Error).name === 'TimeoutError' ? undefined : false;
   }
 }
 
-/** Undefined where nobody answers. */
+/** Undefined if there is no answer. */
 function connected({ host, port }: Backend): Promise<Socket | undefined> {
   return new Promise((resolve) => {
     const socket = connect({ host, port, noDelay: true });
@@ -113,16 +113,16 @@ function connected({ host, port }: Backend): Promise<Socket | undefined> {
   });
 }
 
-/** On a connection of its own: one that was kept may be closed by its gateway in the very moment in which it is used again. */
+/** A new connection for each request, because a gateway may close a reused one in the moment of its reuse. */
 function forward(request: IncomingMessage, response: ServerResponse, socket: Socket): void {
   const { method, url: path } = request;
   const headers = withoutConnection(request.rawHeaders);
   const upstream = httpRequest({ createConnection: () => socket, method, path, headers });
-  let answered = false; // a gateway may answer before it has the whole body, and what is still being written then fails
+  let answered = false; // a gateway may answer before it has the whole body; then the rest of the writing fails
   upstream.once('response', (answer) => {
     answered = true;
     response.writeHead(answer.statusCode ?? 502, withoutConnection(answer.rawHeaders));
-    pipeline(answer, response, () => {}); // a failure has destroyed both, which is how the client sees it
+    pipeline(answer, response, () => {}); // a failure has destroyed both, and the client sees that
   });
   upstream.on('error', () => {
     if (!answered) response.destroy();

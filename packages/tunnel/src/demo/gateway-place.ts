@@ -1,4 +1,4 @@
-// One gateway of the demo: where it is found, whichever process is there just now.
+// One gateway of the demo: its fixed address, and its current process.
 import { randomBytes } from 'node:crypto';
 import { Child, type Started } from './child.ts';
 import type { Backend } from './front.ts';
@@ -16,7 +16,7 @@ export class GatewayPlace {
   #process: Child;
 
   static async open(secret: string, logs: boolean, more: GatewayMore): Promise<GatewayPlace> {
-    // The same for each process, so that a dashboard that is open in a browser goes on.
+    // The same port for each process, so that an open dashboard continues.
     const start: GatewayStart = { secret, adminToken: randomBytes(16).toString('base64url'), logs, more };
     const { child, url, admin } = await startGateway(start, { port: '0', adminPort: '0', readySessions: 0 });
     return new GatewayPlace(start, child, url, admin);
@@ -36,8 +36,8 @@ export class GatewayPlace {
   }
 
   /**
-   * Stops the process, as SIGTERM does, and starts another, which is ready when so many sessions of agents are there. Resolves with the old
-   * one's exit code.
+   * Stops the process, as SIGTERM does, and starts a new one, which is ready when it has this many sessions of agents. Resolves with the exit code of
+   * the old process.
    */
   async restart(readySessions: number): Promise<number | string> {
     const code = await this.#process.stop();
@@ -53,7 +53,7 @@ export class GatewayPlace {
   }
 }
 
-/** What a gateway of a fleet is told besides. */
+/** The additional options of a gateway in a fleet. */
 export interface GatewayMore {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;

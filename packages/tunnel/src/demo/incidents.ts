@@ -1,5 +1,4 @@
-// What happens to the demo's processes while the load runs: one story for two gateways of one host, one for a fleet on an engine, and one for the workers of
-// a machine.
+// The incidents during the load: one sequence for two gateways on one host, one for a fleet on an engine, and one for the workers of a machine.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine } from './engine.ts';
 import type { Fleet } from './fleet.ts';

@@ -1,4 +1,4 @@
-// One request of the demo's load: sent through the gateway, its body checked by hash at the end that received it.
+// One request of the demo's load, sent through the gateway. The receiving side checks the body by hash.
 import { type Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { pipeline } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -15,10 +15,10 @@ export interface Job {
 
 export interface JobResult {
   readonly job: Job;
-  /** ok: whole, with the right hash. error: seen as an error. wrong: it looked whole, and was not, which must never be. */
+  /** ok: complete, with the correct hash. error: the client saw an error. wrong: it looked complete and was not, which must never happen. */
   readonly outcome: 'ok' | 'error' | 'wrong';
   readonly detail: string;
-  /** Who served it, as the gateway says; undefined if nothing came back. */
+  /** The agent that served it, according to the gateway; undefined without a response. */
   readonly agent: string | undefined;
   /** Milliseconds on the clock of performance.now(). */
   readonly startedAt: number;
@@ -57,7 +57,7 @@ export async function runJob(job: Job, destination: Destination): Promise<JobRes
 
 function send(job: Job, { url, host, connections }: Destination): Promise<IncomingMessage> {
   const paths = { download: `/bytes?size=${job.size}&seed=${job.seed}`, upload: '/digest', echo: '/echo' };
-  // Every other download has a Content-Length, the rest are chunked; so are the uploads the other way around.
+  // Half of the downloads have a Content-Length and half are chunked; likewise the uploads.
   const sized = job.seed % 2 === 0;
   return new Promise((resolve, reject) => {
     const request = httpRequest(`${url}${paths[job.kind]}${job.kind === 'download' && sized ? '&sized' : ''}`, {
@@ -67,13 +67,13 @@ function send(job: Job, { url, host, connections }: Destination): Promise<Incomi
     });
     request.on('response', resolve).on('error', reject);
     if (job.kind === 'download') request.end();
-    else pipeline(bodyStream(job.seed, job.size), request, () => {}); // its failure is the request's 'error'
+    else pipeline(bodyStream(job.seed, job.size), request, () => {}); // a failure is the 'error' of the request
   });
 }
 
 const digests = new Map<string, Digest>();
 
-/** Hashing 64 MiB takes a moment, and there are few different bodies. */
+/** A cache, because hashing 64 MiB takes a moment and there are few different bodies. */
 function expectedDigest({ seed, size }: Job): Digest {
   const key = `${seed} ${size}`;
   let digest = digests.get(key);

@@ -1,4 +1,4 @@
-// Keeps a bounded number of requests of mixed kinds and sizes running, until it is told to stop.
+// Keeps a fixed number of requests of mixed kinds and sizes in flight until it is stopped.
 import { Agent } from 'node:http';
 import { step } from './body.ts';
 import { type Destination, type Job, type JobResult, runJob } from './job.ts';
@@ -6,7 +6,7 @@ import { type Destination, type Job, type JobResult, runJob } from './job.ts';
 const KIB = 1024;
 const MIB = 1024 * 1024;
 
-/** How often each size comes, of 100. The rare large ones make most of the bytes. */
+/** The frequency of each size, of 100. The rare large sizes have most of the bytes. */
 const SIZES: readonly (readonly [share: number, size: number])[] = [
   [40, KIB],
   [26, 16 * KIB],

@@ -1,4 +1,4 @@
-// The local HTTP server behind an agent of the demo: sends and takes bodies that the other end can check.
+// The local HTTP server behind an agent of the demo: sends and receives bodies that the other side can check.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream';
@@ -26,7 +26,7 @@ export async function startOrigin(name: string): Promise<Origin> {
 
 function answer(name: string, request: IncomingMessage, response: ServerResponse): void {
   const url = new URL(request.url ?? '/', 'http://origin');
-  const method = request.method === 'HEAD' ? 'GET' : request.method; // node:http leaves the body out
+  const method = request.method === 'HEAD' ? 'GET' : request.method; // node:http omits the body
   switch (`${method} ${url.pathname}`) {
     case 'GET /':
       response.end(`Hello from the origin behind ${name}.\nTry /bytes?size=1000000&seed=1, or curl -N /events\n`);
@@ -35,14 +35,14 @@ function answer(name: string, request: IncomingMessage, response: ServerResponse
       sendBytes(url, response);
       return;
     case 'POST /digest':
-      // A body cut short gets no answer: the request is destroyed with its socket.
+      // A truncated body gets no response: the request is destroyed with its socket.
       digestOf(request).then(
         (digest) => response.end(JSON.stringify(digest)),
         () => response.destroy(),
       );
       return;
     case 'POST /echo':
-      pipeline(request, response, () => {}); // a failure has destroyed both, which is the answer
+      pipeline(request, response, () => {}); // a failure has destroyed both
       return;
     case 'GET /events':
       sendEvents(name, response);
@@ -59,7 +59,7 @@ function sendBytes(url: URL, response: ServerResponse): void {
     response.writeHead(400).end(`size must be 0 to ${MAX_BODY}, seed a whole number\n`);
     return;
   }
-  // Without a Content-Length node:http sends chunks: both ways to end a body are to be seen in the tunnel.
+  // Without a Content-Length node:http sends chunks, so the demo covers both framings.
   if (url.searchParams.has('sized')) response.setHeader('Content-Length', size);
   pipeline(bodyStream(seed, size), response, () => {});
 }

@@ -1,4 +1,4 @@
-// What is to be seen while the demo runs: one line that rewrites itself on a terminal, a plain line now and then elsewhere.
+// The progress of the demo: one line that is rewritten on a terminal; elsewhere a plain line from time to time.
 import type { WriteStream } from 'node:tty';
 
 const PLAIN_INTERVAL = 2_000;

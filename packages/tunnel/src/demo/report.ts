@@ -1,4 +1,4 @@
-// From the results to the table and the verdict. Pure: what happened comes in, text goes out.
+// Turns the results into the table and the verdict. Pure: results in, text out.
 import type { JobResult } from './job.ts';
 
 export interface Incidents {
@@ -7,7 +7,7 @@ export interface Incidents {
   readonly drained?: { readonly agent: string; readonly from: number; readonly until: number };
 }
 
-/** From the order to kill to the moment the process was seen dead. */
+/** ms from the kill until the process was dead. */
 export interface Kill {
   /** Undefined for a gateway, by which requests to any agent may have gone. */
   readonly agent: string | undefined;
@@ -18,11 +18,11 @@ export interface Kill {
 export interface Verdict {
   readonly sent: number;
   readonly whole: number;
-  /** In flight on a killed agent or gateway, seen as an error by their client. */
+  /** Requests in flight on a killed agent or gateway that their client saw as an error. */
   readonly cut: readonly JobResult[];
   /** All other errors, and everything that looked whole and was not. */
   readonly failed: readonly JobResult[];
-  /** Served by the drained agent, from beginning to end, while it was drained. */
+  /** Requests that the drained agent served completely during the drain. */
   readonly misrouted: readonly JobResult[];
   readonly checkedBytes: number;
   readonly passed: boolean;
@@ -38,7 +38,7 @@ export function judge(results: readonly JobResult[], { kills, drained }: Inciden
   const cut = results.filter(wasCut);
   const failed = results.filter((result) => result.outcome !== 'ok' && !wasCut(result));
   const misrouted = results.filter(
-    // One that was still on its way when the agent was resumed may have found it there again.
+    // A request that was in flight when the agent was resumed may have reached it.
     ({ agent, startedAt, endedAt }) =>
       drained !== undefined && agent === drained.agent && startedAt >= drained.from && endedAt <= drained.until,
   );
@@ -58,7 +58,7 @@ export interface AgentRow {
   readonly weight: number;
 }
 
-/** Latency is that of small requests: a time to send 64 MiB says nothing about a tunnel. */
+/** Latency is measured with small requests only: the time for 64 MiB says nothing about the latency of a tunnel. */
 const SMALL = 64 * 1024;
 
 export function agentTable(rows: readonly AgentRow[], results: readonly JobResult[], verdict: Verdict): string {

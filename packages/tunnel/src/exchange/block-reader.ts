@@ -1,5 +1,5 @@
-// From the bytes of a stream to blocks and bodies, however the stream cuts them. Holds no more than one block that is not a body; small
-// pieces of one chunk are handed on as one, so that a peer cannot make many objects of few bytes.
+// Turns the bytes of a stream, in chunks of any size, into blocks and bodies. Holds at most one block. Small pieces of a body in one chunk are passed on
+// as one, so that a peer cannot create many objects with few bytes.
 import { BlockKind, PREFIX, protocolError } from './block.ts';
 
 export interface BlockListener {
@@ -11,7 +11,7 @@ export interface BlockListener {
   onRawEnd(): void;
 }
 
-/** Pieces from this size on are handed on as they came. */
+/** Pieces of at least this many bytes are passed on without joining. */
 const LARGE_PIECE = 4_096;
 
 export class BlockReader {
@@ -39,7 +39,7 @@ export class BlockReader {
     this.#raw = bytes;
   }
 
-  /** Nothing more is wanted: the rest of the chunk that is being read is dropped, too. */
+  /** Stops the reader; the rest of the current chunk is dropped too. */
   stop(): void {
     this.#isStopped = true;
     this.#parts = [];
@@ -85,7 +85,7 @@ export class BlockReader {
     const end = Math.min(chunk.length, at + this.#left);
     this.#left -= end - at;
     if (this.#left > 0) {
-      this.#parts.push(Buffer.from(chunk.subarray(at, end))); // a copy: it may wait, and the chunk is larger
+      this.#parts.push(Buffer.from(chunk.subarray(at, end))); // a copy, because the part may wait and the chunk is larger
       if (this.#parts.length > 64) this.#parts = [Buffer.concat(this.#parts)];
       return end;
     }
@@ -101,7 +101,7 @@ export class BlockReader {
 
   #blockIsWhole(text: string): void {
     this.#prefixBytes = 0;
-    this.#handOn(); // the bytes before it
+    this.#handOn(); // the bytes before the block
     this.#listener.onBlock(this.#kind, text);
   }
 

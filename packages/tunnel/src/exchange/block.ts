@@ -1,18 +1,18 @@
-// What gateway and agent say to each other on a stream, besides bodies: blocks. A block is one byte with its kind, three with its length,
-// and text: fields that a line feed separates, byte for byte (latin1), which no part of an HTTP head can contain. The head of a message was
-// parsed once, by the node:http that met it; from there on nobody parses it again, and nobody guesses where a body ends.
+// Blocks: the protocol of gateway and agent on a stream, besides bodies. A block is one byte for its kind, three for its length, and text: latin1 fields
+// separated by line feeds, which no part of an HTTP head can contain. The head of a message is parsed once, by the node:http that receives it. It is
+// never parsed again, and the end of a body is never guessed.
 import { TunnelError } from '../errors.ts';
 
 export const BlockKind = {
   /** Gateway to agent, the first block of a stream: an HTTP request, or CONNECT with the name of a TCP service as its target. */
   Request: 1,
-  /** Agent to gateway: the target is connected. What was sent can no longer be taken back. */
+  /** Agent to gateway: the target is connected. The request can no longer be sent elsewhere. */
   Taken: 2,
   /** A 1xx other than 101. */
   Interim: 3,
   /** The final head. Its body follows. */
   Answer: 4,
-  /** 101, or a connected TCP target. All that follows, both ways, is bytes of the joined connections. */
+  /** 101, or a connected TCP target. All following bytes, in both directions, belong to the joined connections. */
   Switch: 5,
   /** There is no answer. */
   Failure: 6,
@@ -27,14 +27,14 @@ export type BlockKind = (typeof BlockKind)[keyof typeof BlockKind];
 export type Body = number;
 /** There is no body, whatever the headers say. */
 export const NO_BODY: Body = -1;
-/** As many bytes as come, in pieces, and then trailers. */
+/** A body of unknown length: pieces, then trailers. */
 export const PIECES: Body = -2;
 
 /** The header of the upgrade by which an agent says that it speaks blocks, and its value for this form of them. */
 export const EXCHANGE_HEADER = 'tunnel-exchange';
 export const EXCHANGE_VERSION = '1';
 
-/** Bytes of a body that the gateway keeps in hand, and beyond which it sends no more before it has heard that the target is connected. */
+/** Bytes of a body that the gateway keeps. It sends no more than that before the target is connected. */
 export const HELD_BODY = 65_536;
 
 /** Bytes of a block before its text. */
@@ -64,7 +64,7 @@ export interface AnswerHead {
 export interface Failure {
   readonly code: string;
   readonly message: string;
-  /** Nothing has reached the target: another agent may try. */
+  /** Nothing has reached the target, so another agent may be tried. */
   readonly isUnsent: boolean;
 }
 
@@ -93,7 +93,7 @@ export function answerBlock({ status, reason, body, headers }: AnswerHead): Buff
   return encodeBlock(BlockKind.Answer, [String(status), reason, String(body), ...headers]);
 }
 
-/** An interim answer, or a switch: they have no body. */
+/** Whether it is an interim response or a switch of protocols, which have no body. */
 export function statusBlock(
   kind: typeof BlockKind.Interim | typeof BlockKind.Switch,
   status: number,
@@ -104,7 +104,7 @@ export function statusBlock(
 }
 
 export function failureBlock({ code, message, isUnsent }: Failure): Buffer {
-  // The text of an error may have any character.
+  // The message of an error may contain any character.
   const plain = message.replace(/[^\t\x20-\x7e]/g, '?').slice(0, 500);
   return encodeBlock(BlockKind.Failure, [code, plain, isUnsent ? '1' : '']);
 }

@@ -1,21 +1,21 @@
-// The body of a message on its way into a Writable. Small chunks are joined while the one before them has not been taken: counted in bytes a
-// crumb is nothing, as an object that waits it is some hundred bytes.
+// Writes the body of a message into a Writable. Small chunks are joined while an earlier one waits: a tiny chunk has few bytes, but as a waiting object
+// it takes some hundred bytes.
 import type { Writable } from 'node:stream';
 import { BlockKind, PREFIX, writePrefix } from './block.ts';
 
-/** How a body of unknown length is told: by blocks, or in the chunks of HTTP/1.1; one of known length by nothing. */
+/** The framing of a body of unknown length: blocks, or chunks of HTTP/1.1. A body of known length needs none. */
 export type Framing = 'none' | 'blocks' | 'chunks';
 
 const LINE_END = Buffer.from('\r\n');
 
-/** Chunks from this size on are written as they are. */
+/** Chunks of at least this many bytes are written without joining. */
 const LARGE = 2_048;
 const SLAB = 8_192;
 
 export class BodyWriter {
   readonly #target: Writable;
   readonly #framing: Framing;
-  /** A small write has not been taken yet. */
+  /** Whether a small write has not been taken yet. */
   #isWaiting = false;
   #isBlocked = false;
   #slab: Buffer | undefined;
@@ -28,7 +28,7 @@ export class BodyWriter {
 
   /** False: no more until the target's 'drain', and drained(). */
   write(chunk: Buffer): boolean {
-    if (chunk.length === 0) return !this.#isBlocked; // in chunks, an empty one is the last
+    if (chunk.length === 0) return !this.#isBlocked; // an empty chunk would be the last chunk
     if (chunk.length >= LARGE) {
       this.flush();
       return this.#put(chunk);
@@ -76,7 +76,7 @@ export class BodyWriter {
       if (bytes.length < LARGE) {
         goesOn = target.write(Buffer.concat(isInChunks ? [prefix, bytes, LINE_END] : [prefix, bytes]), taken);
       } else {
-        target.cork(); // one frame for all, where they fit
+        target.cork(); // so that all fit into one frame if possible
         target.write(prefix);
         goesOn = target.write(bytes, taken);
         if (isInChunks) goesOn = target.write(LINE_END);

@@ -1,4 +1,4 @@
-// How much of something each address has, and may have.
+// Counts something for each address, with a limit.
 
 export class AddressLimits {
   readonly #max: number;
@@ -11,7 +11,7 @@ export class AddressLimits {
     this.#max = max;
   }
 
-  /** False: it has all that it may have. Else give() must follow. */
+  /** False if the limit is reached. Else give() must follow. */
   take(address: string): boolean {
     const count = this.#counts.get(address) ?? 0;
     if (count >= this.#max) {

@@ -1,11 +1,11 @@
-// What keeps the requests of one client on one agent: a header, a cookie, or the client's address.
+// Affinity: keeps the requests of one client on one agent, by a header, a cookie, or the client's address.
 import { createHash, createHmac } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { RawHeaders } from '../exchange/block.ts';
 
-/** Where a request would like to go. */
+/** The preferences of a request. */
 export interface Wish {
-  /** Requests of one key stay with the session that served the first. */
+  /** Requests with the same key stay with the session that served the first one. */
   readonly key: string | undefined;
   /** An agent by its name, before the key. */
   readonly agent: string | undefined;
@@ -23,14 +23,15 @@ export interface Affinity {
 
 /** The gateway's own cookie. */
 const STICKY = 'tunnel-agent';
-/** The pool remembers tens of thousands of these, and clients choose them. */
+/** The limit of characters of a key: clients choose the keys, and the pool stores tens of thousands. */
 const MAX_KEY_LENGTH = 128;
 const MAX_LEARNED = 65_536;
 const FREE: Wish = { key: undefined, agent: undefined };
 const NONE: RawHeaders = [];
 
 /**
- * From `header:<name>`, `cookie:<name>`, `ip`, `sticky` or `none`. `secret` names agents in cookies so that nobody reads or guesses them.
+ * Parses `header:<name>`, `cookie:<name>`, `ip`, `sticky` or `none`. `secret` protects the agent names in cookies, so that clients can neither read nor
+ * guess them.
  * @throws TypeError for anything else.
  */
 export function parseAffinity(text: string, secret = ''): Affinity {
@@ -63,7 +64,7 @@ function keyed(keyOf: (request: IncomingMessage) => string | undefined): Affinit
   };
 }
 
-/** A cookie of the application, which it may keep its sessions by: who sets it, is asked again. */
+/** A cookie of the application: requests with it go to the agent that set it. */
 class LearnedCookie implements Affinity {
   readonly #name: string;
   /** By the value of the cookie: the agent that has set it. The least recently used first. */
@@ -107,7 +108,7 @@ class LearnedCookie implements Affinity {
   }
 }
 
-/** A cookie of the gateway's own. It names the agent, so that any gateway with the same secret understands it, and none remembers it. */
+/** A cookie of the gateway. It names the agent, so every gateway with the same secret understands it without stored state. */
 class StickyCookie implements Affinity {
   readonly #secret: string;
   /** By the value of the cookie: the agent. The one that joined first is the first to be forgotten. */

@@ -1,5 +1,5 @@
-// Where agents come in: who they are is settled before their WebSocket is, and what they are is watched for as long as their session lives: a
-// token that expires, or is revoked, ends it.
+// The entrance for agents. It checks the token before the WebSocket handshake, and watches it during the session: a token that expires or is revoked
+// ends the session.
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { YamuxSession } from '@zishuo/yamux';
 import { acceptUpgrades, type UpgradeAcceptor, UpgradeRefusedError } from '@zishuo/yamux-websocket';
@@ -28,24 +28,24 @@ export interface EntranceOptions {
   readonly onRefused: (status: number, why: string) => void;
 }
 
-/** Milliseconds after which an agent that came while we drain may ask again: by then another gateway may have our place. */
+/** Milliseconds after which an agent that dialed during a drain may retry: another gateway may have replaced this one by then. */
 const RETRY_AFTER = 1_000;
-/** Milliseconds that requests have to end when the token of their session has. */
+/** Milliseconds that requests may continue after the token of their session has expired. */
 const LAST_REQUESTS = 10_000;
 /** Milliseconds between two looks at the clock: it may be set, and a timer stands still while the machine sleeps. */
 const CLOCK_LOOK = 10_000;
-/** Frames of one WebSocket message: each costs us as much as a message does. */
+/** The limit of frames in one WebSocket message: each costs as much as a message. */
 const MAX_FRAGMENTS = 128;
 /** Milliseconds between two counts of the frames that came. */
 const LOOK = 500;
 
 export class AgentsEntrance {
   readonly #options: EntranceOptions;
-  /** Listens on no port: what comes to one is handed to it. */
+  /** A server without a port: it gets its connections from the public port. */
   readonly #server: Server = createServer();
   readonly #acceptor: UpgradeAcceptor;
   readonly #looking: NodeJS.Timeout;
-  /** Connections by which nobody has come in: those that wait to, and those that were refused. */
+  /** Connections without an accepted agent: those in the handshake, and refused ones. */
   readonly #outside = new Set<Connection>();
 
   constructor(options: EntranceOptions) {
@@ -57,8 +57,8 @@ export class AgentsEntrance {
     this.#acceptor = acceptUpgrades<AgentClaims>(this.#server, {
       path: options.path,
       authenticate: (request) => this.#authenticate(request),
-      maxPending: Number.POSITIVE_INFINITY, // each is a connection of its address, which are bounded; one bound for all would be used up by one
-      // Streams are opened by the gateway alone: whatever an agent asks for is refused.
+      maxPending: Number.POSITIVE_INFINITY, // connections are limited by address; one client could use up a common limit
+      // Only the gateway opens streams. Streams of an agent are refused.
       yamux: ({ tenant }) => ({ acceptBacklog: 0, flushAt: 'turn', windowBudget: tenants.of(tenant).windowBudget }),
       stream: ({ tenant }) => ({ messageBudget: tenants.of(tenant).messageBudget }),
       ws: { maxFragments: MAX_FRAGMENTS },
@@ -66,7 +66,7 @@ export class AgentsEntrance {
         try {
           this.#join(session, request, claims);
         } catch (error) {
-          // The last net: what nobody foresaw is the end of this session, and of nothing else.
+          // The last resort: an unexpected error ends this session only.
           options.log('unforeseen error', { error: describe(error), stack: (error as Error).stack });
           session.destroy();
         }
@@ -87,7 +87,7 @@ export class AgentsEntrance {
     this.#server.emit('upgrade', request, socket, head);
   }
 
-  /** Takes nobody any more. */
+  /** Refuses new connections. */
   drain(): void {
     this.#acceptor.drain();
   }
@@ -98,7 +98,7 @@ export class AgentsEntrance {
     for (const socket of this.#outside) socket.destroy();
   }
 
-  /** Ends sessions now, with what runs on them; returns how many. */
+  /** Ends sessions at once, with their requests; returns their number. */
   cut(isMeant: (session: AgentSession) => boolean, reason: string): number {
     const meant = [...this.#options.routes.sessions].filter(isMeant);
     for (const session of meant) this.#end(session, reason, 0);
@@ -142,8 +142,8 @@ export class AgentsEntrance {
   #join(session: YamuxSession, request: IncomingMessage, claims: AgentClaims): void {
     const { routes, connections, log, onJoined, onGone } = this.#options;
     const { agent, tenant } = claims;
-    session.on('error', () => {}); // a lost agent is no reason to end; 'close' tells
-    // Of those that dialed at the same time, others may have come first.
+    session.on('error', () => {}); // a lost agent must not end the process; 'close' handles it
+    // Agents that dialed at the same time may have taken the last places.
     const refusal = this.#refusalOf(claims);
     if (refusal !== undefined) {
       session.destroy();
@@ -185,7 +185,7 @@ export class AgentsEntrance {
   #end({ claims, session, ref }: AgentSession, reason: string, timeout: number): void {
     this.#options.log('agent cut', { agent: claims.agent, key: ref.key, reason });
     if (!ref.removed) ref.drain(reason);
-    session.close({ timeout }).catch(() => {}); // 'close' tells
+    session.close({ timeout }).catch(() => {}); // 'close' handles it
   }
 }
 

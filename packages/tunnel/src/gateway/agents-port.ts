@@ -1,4 +1,4 @@
-// A port of the agents' own, so that the public one can be where they are not, and the other way round.
+// A separate port for agents, so that agents and public clients can use different networks.
 import type { Socket } from 'node:net';
 import { answerError } from '../http/error-response.ts';
 import type { AgentsEntrance } from './agents-entrance.ts';
@@ -14,7 +14,7 @@ export class AgentsPort {
     connections.watch(server);
     server.on('upgrade', (request, socket: Socket, head) => {
       socket.on('error', () => {}); // 'close' follows
-      // Behind a request that has not been answered yet nothing can be written.
+      // Nothing can be written behind a request that is not answered yet.
       if (socket.writableLength > 0) socket.destroy();
       else entrance.accept(request, { socket, head });
     });

@@ -1,5 +1,5 @@
-// Whether a client takes its answer fast enough. One that takes it in crumbs holds an agent's stream as well as one that takes nothing. Only while
-// more of it waits than the client has taken: an answer that comes slowly is no fault of its client.
+// Checks that a client takes its response fast enough: a client that reads tiny pieces occupies an agent's stream as much as one that reads nothing. Only
+// while more of the response waits than the client has taken: a slow response is not the client's fault.
 import { TunnelError } from '../errors.ts';
 
 /** The time in milliseconds, the rate in bytes a second; 0 is no limit. */
@@ -8,12 +8,12 @@ export interface AnswerLimits {
   readonly minAnswerRate: number;
 }
 
-/** Milliseconds over which the rate is measured, or longer: the system takes a slow client's bytes in large steps. */
+/** The least milliseconds over which the rate is measured: the system takes a slow client's bytes in large steps. */
 const WINDOW = 5_000;
 
 export class AnswerPace {
   readonly #limits: AnswerLimits;
-  /** Bytes at the beginning of the measure; undefined while the client takes all that there is. */
+  /** Bytes at the start of the measurement; undefined while the client has taken everything. */
   #from: number | undefined;
   #fromAt = 0;
   #taken = 0;
@@ -23,7 +23,7 @@ export class AnswerPace {
     this.#limits = limits;
   }
 
-  /** Why it is given up at `now`, if it is. `taken`: bytes so far; undefined while nothing waits. */
+  /** The reason to end the exchange at `now`; undefined if there is none. `taken`: bytes so far; undefined while nothing waits. */
   check(taken: number | undefined, now: number): TunnelError | undefined {
     const { idleTimeout, minAnswerRate } = this.#limits;
     if (taken === undefined || this.#from === undefined) {

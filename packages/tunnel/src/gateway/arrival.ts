@@ -1,4 +1,4 @@
-// Where a request wants to go, and which route takes it.
+// The target of a request, and the route that serves it.
 import type { IncomingMessage } from 'node:http';
 import { TunnelError } from '../errors.ts';
 import { type RequestAddress, requestAddress } from '../http/request-address.ts';
@@ -6,11 +6,11 @@ import type { ExchangeContext } from './exchange-context.ts';
 
 export interface Arrival {
   readonly address: RequestAddress;
-  /** Undefined where no agent has ever served it. */
+  /** Undefined if no agent has ever served it. */
   readonly service: string | undefined;
 }
 
-/** A promise where other gateways may have a route. @throws TunnelError for a request that is none. */
+/** Returns a promise if another gateway may have a route. @throws TunnelError for an invalid request. */
 export function arrivalOf(
   { rawHeaders, method = '', url = '' }: IncomingMessage,
   { find, maxHeadersCount }: Pick<ExchangeContext, 'find' | 'maxHeadersCount'>,

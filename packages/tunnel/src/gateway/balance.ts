@@ -1,10 +1,10 @@
-// How requests are spread over the sessions that serve their route, where affinity does not say.
+// The strategy that spreads requests over the sessions of their route, if affinity does not decide.
 import { StrategyName } from '@zishuo/yamux-balancer';
 
 export type Balance = Exclude<StrategyName, typeof StrategyName.Affinity>;
 
 const CHOICES: readonly Balance[] = [
-  // The default: requests through a tunnel differ too much in length for taking turns to be even.
+  // The default: requests through a tunnel differ too much in duration for round-robin.
   StrategyName.LeastConn,
   StrategyName.Weighted,
   StrategyName.RoundRobin,

@@ -1,5 +1,5 @@
-// An agent that speaks blocks, on one stream: the request as a block and a body, the answer likewise. It is believed nothing: what may come,
-// and how much of it, is said here.
+// The upstream for an agent that speaks blocks, on one stream: the request as a block and a body, and the response likewise. The agent is not trusted:
+// this class checks the order and the size of everything that it sends.
 import type { YamuxStream } from '@zishuo/yamux';
 import { TunnelError, UpstreamError } from '../errors.ts';
 import {
@@ -34,7 +34,7 @@ export class BlockUpstream implements Upstream, BlockListener {
   #interim = 0;
   /** Of the answer, once it has begun. */
   #body: Body | undefined;
-  /** Nothing more is told: it is through, or nobody wants it. */
+  /** No further callbacks: the response is complete or no longer needed. */
   #isOver = false;
   /** All of the answer has come. Told when its stream has ended, which costs no time: they come together. */
   #isWhole = false;
@@ -103,7 +103,7 @@ export class BlockUpstream implements Upstream, BlockListener {
     }
   };
 
-  // They come behind every answer that is whole, too: there an error would cost more than the rest of the stream.
+  // A stream ends also after every complete response. Creating an error there would cost more than the rest of the stream.
   readonly #onEnd = (): void => {
     if (!this.#isOver) this.#fail(lost('the agent ended its stream in the middle of the answer'));
   };

@@ -1,5 +1,5 @@
-// Whether the body of a request comes fast enough. One that comes in crumbs holds a stream as well as one that does not come. Only while there is
-// no answer: after that, both may be a conversation.
+// Checks that the body of a request comes fast enough: a body in tiny pieces occupies a stream as much as one that has stopped. Only until the response
+// begins: after that both may be a conversation.
 import { TunnelError } from '../errors.ts';
 import type { RequestBody } from './request-body.ts';
 
@@ -17,7 +17,7 @@ export class BodyPace {
   readonly #startedAt: number;
   #from: number;
   #bytes = 0;
-  /** Bytes that came beyond what had to, at most those of one window: a link that stands still for a while is at both ends of that slow. */
+  /** Bytes above the required rate, at most those of one measurement: a link that stalls for a while affects two measurements. */
   #ahead = 0;
 
   constructor(limits: PaceLimits, now: number) {
@@ -26,7 +26,7 @@ export class BodyPace {
     this.#from = now;
   }
 
-  /** Why it is given up at `now`, if it is. */
+  /** The reason to end the exchange at `now`; undefined if there is none. */
   check(body: Pick<RequestBody, 'isAwaited' | 'received'>, isAnswered: boolean, now: number): TunnelError | undefined {
     const { bodyTimeout, minBodyRate } = this.#limits;
     const bytes = body.received - this.#bytes;
@@ -40,7 +40,7 @@ export class BodyPace {
     }
     if (elapsed < WINDOW) return undefined;
     this.#begin(body, now);
-    // Of a body of which nothing at all comes, the idle timeout speaks.
+    // The idle timeout handles a body that has stopped completely.
     if (bytes === 0) return undefined;
     const owed = (minBodyRate * elapsed) / 1_000;
     this.#ahead = Math.min(this.#ahead + bytes - owed, owed);

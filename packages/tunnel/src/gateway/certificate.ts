@@ -1,4 +1,4 @@
-// Who the gateway is, on a public port that speaks TLS, and who it is next when its certificate was renewed.
+// The certificate of a public port with TLS, and its replacement after a renewal.
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { WatchedFiles } from '../watched-files.ts';
@@ -43,7 +43,7 @@ export class CertificateFiles {
     return this.#current;
   }
 
-  /** Calls `onChange` with a new certificate, and `onError` for files that cannot be used: the old one stays. There is one of each. */
+  /** Calls `onChange` with a new certificate, and `onError` for unusable files: the old certificate stays in use. One of each only. */
   watch(onChange: (certificate: Certificate) => void, onError: (error: Error) => void): void {
     this.#files.watch((next) => {
       if (next.cert === this.#current.cert && next.key === this.#current.key) return;
@@ -56,7 +56,7 @@ export class CertificateFiles {
     }, onError);
   }
 
-  /** Reads the files again now; by itself that happens within a second of a change. */
+  /** Reads the files again now. Without a call this happens within a second of a change. */
   reload(): void {
     this.#files.reload();
   }
@@ -67,7 +67,7 @@ export class CertificateFiles {
   }
 }
 
-/** In milliseconds since 1970: when the certificate, the first in its PEM, is no good any more. */
+/** The expiry of the certificate, the first in its PEM, in milliseconds since 1970. */
 export function expiryOf({ cert }: Certificate): number {
   return Date.parse(new X509Certificate(cert).validTo);
 }

@@ -1,4 +1,4 @@
-// What a public client gets: an answer as it comes from the next hop, on a response of node:http, which frames it for this client.
+// The response to a public client: passes the upstream's response on to a response of node:http, which frames it for this client.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AnswerHead, NO_BODY, PIECES, type RawHeaders } from '../exchange/block.ts';
 import { BodyWriter } from '../exchange/body-writer.ts';
@@ -7,7 +7,7 @@ import { answerError, type ErrorAnswer } from '../http/error-response.ts';
 import { answerHeaders, endToEnd, isFieldText, pairs, statusLines, trailersOf } from '../http/headers.ts';
 import { awaitRest } from './lingering.ts';
 
-/** A body of at most so many bytes, that is all there, leaves in one piece with its head. */
+/** A complete body of at most this many bytes is written together with its head. */
 const SMALL_BODY = 4_096;
 
 const keepAll = (): boolean => false;
@@ -60,12 +60,12 @@ export class ClientAnswer {
     process.nextTick(this.#release);
   }
 
-  /** The body may be minutes away, as the first event of an event stream is. Byte for byte: flushHeaders() would write UTF-8. */
+  /** Writes the head now, because the body may come much later, as in an event stream. As latin1: flushHeaders() would write UTF-8. */
   #writeHead(): void {
     this.#response.write('', 'latin1');
   }
 
-  /** What was held goes out: the head alone, or with the body whose end has not come yet. */
+  /** Sends the held bytes: the head alone, or with the part of the body that has come. */
   readonly #release = (): void => {
     if (!this.#isHeadHeld) return;
     this.#isHeadHeld = false;
@@ -81,7 +81,7 @@ export class ClientAnswer {
     return this.#response.socket?.writableLength ?? 0;
   }
 
-  /** Bytes of its body that the client has taken, as far as can be seen from here; undefined while it takes all that there is. */
+  /** Bytes of the response body that the client has taken, as far as the gateway can see; undefined while the client has taken everything. */
   get taken(): number | undefined {
     const waiting = this.#response.writableLength;
     return waiting === 0 ? undefined : this.#written - waiting;
@@ -113,7 +113,7 @@ export class ClientAnswer {
       response.addTrailers(pairs(trailersOf(trailers, keepAll)));
     }
     if (!this.#request.complete && response.socket !== null) awaitRest(response.socket, this.#request);
-    // As text of one byte a character node:http writes it in one string with the head.
+    // As a latin1 string, node:http writes it in one string with the head.
     if (whole === undefined) response.end();
     else response.end(whole.toString('latin1'), 'latin1');
   }
@@ -124,7 +124,7 @@ export class ClientAnswer {
     answerError(this.#response, answer, added);
   }
 
-  /** What has come of it must not look whole. */
+  /** The partial response must not look complete. */
   cut(): void {
     this.#release();
     const { socket } = this.#response;

@@ -1,6 +1,5 @@
-// One connection of a public client. Its requests are served one after the other, however many it sends at once, and whatever it asks for:
-// node:http tells of each as soon as it has come, and of an upgrade while the answer before it is still being written. Who leaves ends
-// all that waits.
+// One connection of a public client. Its requests are served one after the other, however many the client pipelines: node:http emits each request as
+// soon as it has come, and an upgrade even while the response before it is being written. If the client leaves, all waiting requests end.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { answerError } from '../http/error-response.ts';
@@ -10,7 +9,7 @@ import { discard, lingersAtClose } from './lingering.ts';
 import { PublicExchange } from './public-exchange.ts';
 import { ignoresUpgrade, putBack } from './without-upgrade.ts';
 
-/** What a connection needs of its gateway. */
+/** The interface of the gateway for a connection. */
 export interface ConnectionHost {
   readonly context: ExchangeContext;
   /** Requests of one connection that wait for the one before them. */
@@ -20,7 +19,7 @@ export interface ConnectionHost {
   readonly lingering: Set<Socket>;
   began(exchange: PublicExchange): void;
   ended(exchange: PublicExchange): void;
-  /** Takes a WebSocket of an agent. False: this path is none of theirs here. */
+  /** Accepts a WebSocket of an agent. False if the path is not for agents. */
   acceptAgent(request: IncomingMessage, upgrade: UpgradeRequest): boolean;
   /** Parses what the connection says from its beginning. */
   parse(socket: Socket): void;
@@ -40,18 +39,18 @@ export class ClientConnection {
   readonly #waiting: Waiting[] = [];
   /** It has ended its side. */
   #isEnded = false;
-  /** Nothing that it says is listened to any more. */
+  /** Its input is ignored from now on. */
   #isFull = false;
 
   constructor(socket: Socket, host: ConnectionHost) {
     this.#socket = socket;
     this.#host = host;
     lingersAtClose(socket, host.lingering);
-    socket.on('error', () => {}); // node:http takes its own listener away with an upgrade; 'close' follows
+    socket.on('error', () => {}); // node:http removes its own listener after an upgrade; 'close' follows
     socket.on('end', () => {
-      if (this.#current?.joined !== undefined) return; // join() sees to it
+      if (this.#current?.joined !== undefined) return; // join() handles it
       this.#isEnded = true;
-      // A reset behind the last bytes looks like an end. It fails the next write, and be it one of nothing.
+      // A reset right after the last bytes looks like an end. It makes the next write fail, even an empty one.
       if (socket.writable && !('encrypted' in socket)) socket.write(NOTHING);
       if (this.#waiting.length === 0) this.#current?.clientEnded();
     });
@@ -66,33 +65,33 @@ export class ClientConnection {
   }
 
   upgrade(kind: 'upgrade' | 'connect', request: IncomingMessage, head: Buffer): void {
-    // The parser has let go of the connection, and with it of what an answer under way waits for.
+    // The parser has detached from the connection, and no longer emits the events that a response in progress waits for.
     this.#socket.on('drain', this.#onDrain);
     if (!this.#isFull) this.#take({ kind, request, head });
   }
 
-  /** What came is not HTTP, or does not come in time. `status`: a status line's end. */
+  /** The input is not HTTP, or does not come in time. `status`: the end of a status line. */
   failed(status: string): void {
     if (this.#isFull) return;
     const current = this.#current;
     if (current !== undefined && !current.request.complete) {
-      // It is in the middle of this very request.
+      // The error is in the middle of the current request.
       if (current.response.headersSent) this.#socket.destroy();
       else {
         this.#stopListening();
         this.#fail(status);
-        current.clientLeft(); // for whatever it asks, it is answered
+        current.clientLeft(); // the error response ends all its requests
       }
       return;
     }
-    // In the middle of a request that waits: what has come of it never ends, and whatever waited behind it would wait for ever.
+    // The error is in the middle of a waiting request. Its body never ends, and the requests behind it would wait for ever.
     const last = this.#waiting.at(-1);
     if (last?.kind === 'request' && !last.request.complete) this.#waiting.pop();
     this.#take({ kind: 'failure', status });
     this.#stopListening();
   }
 
-  /** What still comes is read, so that the end of the connection is seen, and forgotten. */
+  /** The remaining input is read and dropped, so that the end of the connection is noticed. */
   #stopListening(): void {
     this.#isFull = true;
     discard(this.#socket);
@@ -102,7 +101,7 @@ export class ClientConnection {
     if (this.#current === undefined && this.#waiting.length === 0) this.#serve(waiting);
     else if (this.#waiting.length < this.#host.maxPipelined) this.#waiting.push(waiting);
     else {
-      // A client that pipelines must expect that its connection closes before all is answered (RFC 9112 §9.3.2).
+      // A client that pipelines must expect that the connection closes before all responses (RFC 9112 §9.3.2).
       this.#stopListening();
       const last = this.#waiting.at(-1);
       if (last?.kind === 'request') last.response.shouldKeepAlive = false;
@@ -141,7 +140,7 @@ export class ClientConnection {
     const exchange = new PublicExchange(request, response, this.#host.context, this.#onDone, upgrade);
     this.#current = exchange;
     this.#host.began(exchange);
-    // After node:http's own listener, which gives the connection to the next response.
+    // After node:http's own listener, which assigns the connection to the next response.
     response.on('finish', this.#onFinish);
     exchange.begin();
     if (this.#isEnded && this.#waiting.length === 0) exchange.clientEnded();
@@ -170,9 +169,9 @@ export class ClientConnection {
 }
 
 /**
- * An HTTP/1.0 client that does not ask to keep its connection may wait for its end. node:http would keep it for Proxy-Connection, too, which a
- * proxy that does not know that field passes on (RFC 9112 C.2.2). And where it names a transfer coding, its framing is faulty: nothing behind it
- * is believed (RFC 9112 §6.1).
+ * An HTTP/1.0 client that does not ask for a persistent connection may wait for its end. node:http would keep the connection also for Proxy-Connection,
+ * which a proxy that does not know the field passes on (RFC 9112 C.2.2). A transfer coding in HTTP/1.0 is faulty framing, so nothing after it is
+ * trusted (RFC 9112 §6.1).
  */
 function isLast({ httpVersion, headers }: IncomingMessage): boolean {
   if (httpVersion !== '1.0') return false;

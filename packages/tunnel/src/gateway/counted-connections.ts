@@ -1,5 +1,5 @@
-// The connections to a gateway's ports for HTTP and for agents, counted by the address of their client, those that have not said anything yet
-// included. A connection that an agent has been let in by is counted by its tenant instead.
+// Counts the connections to the gateway's ports for HTTP and for agents by client address, including connections without any byte so far. A connection
+// of an accepted agent is counted by its tenant instead.
 import type { Server, Socket } from 'node:net';
 import { plainAddress } from '../http/forwarded.ts';
 import type { AddressLimits } from './address-limits.ts';
@@ -13,11 +13,11 @@ export class CountedConnections {
     this.#limits = limits;
   }
 
-  /** Closes those of the server's connections that are too many. */
+  /** Closes the server's connections above the limit. */
   watch(server: Server): void {
     server.on('connection', (socket: Socket) => {
       const peer = peerOf(socket);
-      if (this.#addresses.has(peer)) return; // put back, to be parsed anew
+      if (this.#addresses.has(peer)) return; // put back, to be parsed again
       const address = plainAddress(socket.remoteAddress ?? 'unknown');
       if (!this.#limits.take(address)) {
         socket.destroy();

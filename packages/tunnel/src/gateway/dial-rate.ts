@@ -1,4 +1,4 @@
-// How often agents may dial: so many a second, and twice as many at once. Time comes in.
+// The limit of agents' dials: a number a second, and twice as many at once. Time is an argument.
 
 export class DialRate {
   readonly #perSecond: number;

@@ -1,4 +1,4 @@
-// What every exchange of a gateway shares: where requests may go, what they may take, and who is told.
+// The parts that all exchanges of a gateway share: routes, limits, and observers.
 import type { Log } from '../log.ts';
 import type { AddressLimits } from './address-limits.ts';
 import type { Affinity } from './affinity.ts';
@@ -10,7 +10,7 @@ import type { ServedObserver } from './served.ts';
 export interface ExchangeContext {
   readonly routes: Routes;
   readonly opener: RouteOpener;
-  /** The route that takes a request; undefined where no agent has ever served one. A promise where other gateways may know better. */
+  /** The route for a request; undefined if no agent has ever served one. A promise if other gateways may know more. */
   readonly find: (host: string, path: string) => string | undefined | Promise<string | undefined>;
   readonly affinity: Affinity;
   /** This gateway, in Via. */

@@ -1,4 +1,4 @@
-// Whether an exchange goes on: bytes of the body, bytes of the answer, and any byte at all. Looked at from time to time; no timer of its own.
+// The progress of an exchange: bytes of the body, bytes of the response, and any byte. It is checked from time to time, and has no timer.
 import { TunnelError } from '../errors.ts';
 import { type AnswerLimits, AnswerPace } from './answer-pace.ts';
 import { BodyPace, type PaceLimits } from './body-pace.ts';
@@ -19,12 +19,12 @@ export class ExchangePace {
     this.#movedAt = now;
   }
 
-  /** A byte has, other than of the body. */
+  /** The time of the last byte that is not part of the body. */
   moved(now: number): void {
     this.#movedAt = now;
   }
 
-  /** Why it is given up at `now`, if it is. */
+  /** The reason to end the exchange at `now`; undefined if there is none. */
   check(body: RequestBody | undefined, answer: ClientAnswer, now: number): TunnelError | undefined {
     const slow = body === undefined ? undefined : this.#body.check(body, answer.isBegun, now);
     return slow ?? this.#answer.check(answer.taken, now) ?? this.#checkIdle(body, answer.unwritten, now);
@@ -32,7 +32,7 @@ export class ExchangePace {
 
   #checkIdle(body: RequestBody | undefined, unwritten: number, now: number): TunnelError | undefined {
     const idleTimeout = this.#idleTimeout;
-    // What waits for the client becomes less while it takes some of it.
+    // The bytes that wait for the client decrease while it takes some.
     if (unwritten !== this.#unwritten) this.#movedAt = now;
     this.#unwritten = unwritten;
     const movedAt = Math.max(this.#movedAt, body?.movedAt ?? 0);

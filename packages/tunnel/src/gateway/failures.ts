@@ -1,12 +1,12 @@
-// What a failure means: for the client, in an answer, and for the request, whether somebody else can be asked.
+// The meaning of a failure: the response to the client, and whether another session can be tried.
 import { SESSION_LOST } from '@zishuo/yamux-fleet';
 import { codeOf, type TunnelError, UpstreamError } from '../errors.ts';
 import type { ErrorAnswer } from '../http/error-response.ts';
 
-/** The session under the stream is over, or the agent never took the stream. Any other failure may follow from the request itself. */
+/** Whether the session has ended, or the agent never took the stream. The request itself may cause any other failure. */
 export function agentIsGone(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  if ('errorCode' in error && error.errorCode === SESSION_LOST) return true; // another gateway's session
+  if ('errorCode' in error && error.errorCode === SESSION_LOST) return true; // a session of another gateway
   return ('scope' in error && error.scope === 'session') || ('refused' in error && error.refused === true);
 }
 
@@ -48,7 +48,7 @@ export function answerFor(error: unknown): ErrorAnswer {
   }
 }
 
-/** What an agent says of its target, or of the request: never its text, which may name what is none of a public client's business. */
+/** The code of an agent's error: never its message, which may contain internal names. */
 function upstreamAnswer(code: string, error: UpstreamError): ErrorAnswer {
   switch (code) {
     case 'ERR_TUNNEL_BAD_REQUEST':

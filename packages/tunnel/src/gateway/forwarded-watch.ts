@@ -1,5 +1,5 @@
-// Looks on at the answer to a stream that another gateway was given: whether the target of our agent takes connections is our own pool's to know. It takes
-// nothing away, and is gone with the first block that says so.
+// Observes the response on a stream that another gateway uses, because this gateway's pool must know whether the target of its agent accepts connections. It
+// consumes nothing, and ends with the first block that answers this.
 import type { Duplex } from 'node:stream';
 import { BlockKind, readFailure } from '../exchange/block.ts';
 import { type BlockListener, BlockReader } from '../exchange/block-reader.ts';
@@ -31,7 +31,7 @@ export class ForwardedWatch implements BlockListener {
     try {
       this.#reader.read(chunk);
     } catch {
-      this.#leave(); // the gateway that reads it says so
+      this.#leave(); // the gateway that reads the stream reports the error
     }
   };
 

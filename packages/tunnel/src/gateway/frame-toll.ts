@@ -1,5 +1,5 @@
-// Yamux frames count as messages of their tenant, too: one message may have thousands of them that carry nothing. Counted now and then, and only
-// where messages have come, so that sessions at rest cost nothing.
+// Counts Yamux frames as messages of their tenant: one message may have thousands of empty frames. It counts from time to time, and only if messages have
+// come, so that idle sessions cost nothing.
 import type { AgentSession } from './routes.ts';
 import type { Tenant, Tenants } from './tenants.ts';
 

@@ -1,5 +1,5 @@
-// The agents of all gateways of a fleet, as one gateway reaches them: streams are opened by the fleet, and routes that no agent has served here are looked
-// up. What other gateways may have of this one is its own pool's to say.
+// Reaches the agents of all gateways of a fleet from one gateway: the fleet opens the streams, and unknown routes are looked up in the directory. For
+// streams of other gateways, this gateway's own pool decides.
 import type { YamuxStream } from '@zishuo/yamux';
 import { NoMatchingSessionError, type RoutingContext, type SessionSnapshot } from '@zishuo/yamux-balancer';
 import { Fleet, FleetError, type FleetOptions, type Forwarded, type OpenOwn } from '@zishuo/yamux-fleet';
@@ -30,12 +30,12 @@ const MAX_HOSTS = 10_000;
 const MAX_SESSIONS = 10_000;
 /** Segments of a path that a route of another gateway may have. */
 const MAX_SEGMENTS = 16;
-/** Labels of a host that are tried as the one behind `*.`. */
+/** The limit of parent hosts that are tried with `*.`. */
 const MAX_LABELS = 16;
 /** The name that is there while any route of the fleet is for `*.`. No route is called so. */
 const WILDCARDS = '*';
 
-/** What is known of the routes of a host beyond this gateway. */
+/** The known routes of a host at other gateways. */
 interface KnownHost {
   /** By performance.now(). */
   until: number;
@@ -69,7 +69,7 @@ export class GatewayFleet implements Fleetway {
 
   async open(service: string, routing: RoutingContext, limits: OpenLimits): Promise<OpenedTunnel> {
     const { routes } = this.#settings;
-    // What is spoken with an agent is known of those here, and of others when they have answered.
+    // The protocol of an agent is known for agents here, and for others after their answer.
     const acknowledged = limits.acknowledged || 'elsewhere';
     const opened = await this.fleet
       .openStream(service, routing, { ...limits, acknowledged })
@@ -96,7 +96,7 @@ export class GatewayFleet implements Fleetway {
   }
 
   /**
-   * The route that takes a request, of all that any gateway has: undefined if there is none.
+   * The route for a request, among the routes of all gateways; undefined if there is none.
    * @throws FleetError (`ERR_YAMUX_FLEET_DIRECTORY`) where this gateway knows none, and the directory does not say.
    */
   find(host: string, path: string): string | undefined | Promise<string | undefined> {
@@ -106,7 +106,7 @@ export class GatewayFleet implements Fleetway {
     if (known === undefined || known.hasPaths || meet !== undefined) return this.#discover(host, path);
     const now = performance.now();
     if (now >= known.until) {
-      known.until = now + HOST_TTL; // by whoever comes first
+      known.until = now + HOST_TTL; // extended by the first request
       this.#discover(host, path).catch(() => {});
     }
     return routes.find(host, path);

@@ -1,16 +1,16 @@
-// How a connection closes behind its last answer. Where bytes of the client are unread at a close, the system makes a reset of it, which overtakes
-// the answer (RFC 9112 §9.6). So the connection is ended in its own direction only, and what still comes is read and forgotten, in bounds.
+// Closes a connection after its last response. If the client's bytes are unread at the close, the system sends a reset, which can overtake the response
+// (RFC 9112 §9.6). So only our direction is ended, and the remaining input is read and dropped, within limits.
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 
 /** Milliseconds that a client has to end its side, or to send the rest of a request that was answered before it was whole. */
 const LINGER = 5_000;
-/** Bytes that are read meanwhile of what nobody has asked for. */
+/** The limit of unrequested bytes that are read meanwhile. */
 const LINGER_BYTES = 16 * 1024 * 1024;
-/** Bytes of the rest of such a request, behind which the connection is as good as before. */
+/** The limit of remaining request bytes that are read so that the connection can be reused. */
 const REST_BYTES = 64 * 1024 * 1024;
 
-/** Whoever closes the connection behind an answer, as node:http does by destroySoon(), closes it so. `lingering`: those that are closing. */
+/** Lets destroySoon(), which node:http calls after the last response, linger. `lingering`: the connections that are closing. */
 export function lingersAtClose(socket: Socket, lingering: Set<Socket>): void {
   const destroySoon = socket.destroySoon;
   socket.destroySoon = () => {
@@ -28,7 +28,7 @@ export function lingersAtClose(socket: Socket, lingering: Set<Socket>): void {
   };
 }
 
-/** Nobody parses what comes any more; that the client leaves is still noticed. More than LINGER_BYTES end the connection. */
+/** Input is no longer parsed, but the end of the connection is still noticed. More than LINGER_BYTES end it. */
 export function discard(socket: Socket): void {
   socket.removeAllListeners('data');
   listen(socket, counter(socket, LINGER_BYTES));
@@ -36,15 +36,15 @@ export function discard(socket: Socket): void {
 }
 
 /**
- * The parser of node:http reads below the socket, and gives that back to whoever listens for 'data'. Where it had stopped reading, for a body that
- * nobody took, the socket believes that it reads: it would stand still, also when it is resumed.
+ * The parser of node:http reads below the socket, and hands reading back to a 'data' listener. If the parser had stopped reading, because nobody read
+ * a body, the socket believes that it still reads: it would get nothing, even after resume().
  */
 function listen(socket: Socket, onData: (chunk: Buffer) => void): void {
   socket.on('data', onData);
   socket._read(0);
 }
 
-/** A client that goes on sending behind its answer has a while to come to the end of its request. */
+/** A client that still sends after its response has some time to finish its request. */
 export function awaitRest(socket: Socket, request: IncomingMessage): void {
   const lift = limit(socket);
   const count = counter(socket, REST_BYTES);
@@ -63,12 +63,12 @@ function counter(socket: Socket, most: number): (chunk: Buffer) => void {
   };
 }
 
-/** Ends the connection when its time is over, unless what is returned is called before. */
+/** Ends the connection after its time, unless the returned function is called before. */
 function limit(socket: Socket): () => void {
   const timer = setTimeout(() => socket.destroy(), LINGER).unref();
   const lift = (): void => {
     clearTimeout(timer);
-    socket.off('close', lift); // a connection that is kept may need many such whiles
+    socket.off('close', lift); // a kept-alive connection may get many of these listeners
   };
   socket.once('close', lift);
   return lift;

@@ -1,4 +1,4 @@
-// Options of a gateway, with their defaults and checks in one place.
+// The options of a gateway, with their defaults and checks.
 import { checkLog, checkOptions } from '../arguments.ts';
 import type { Log } from '../log.ts';
 import type { TokenKeys } from '../token-keys.ts';
@@ -22,90 +22,89 @@ export interface TunnelGatewayOptions {
   readonly port?: number | undefined;
   /** With one, the public port speaks TLS: https: for clients and wss: for agents. @defaultValue none */
   readonly tls?: Certificate | undefined;
-  /** Where agents dial in. @defaultValue /connect */
+  /** The path for agents. @defaultValue /connect */
   readonly agentPath?: string | undefined;
   /** The Host by which they must, so that the path is free for all other hosts. @defaultValue any */
   readonly agentHost?: string | undefined;
-  /** A port of their own: then none dials in at the public one. @defaultValue none */
+  /** A separate port for agents. Then agents cannot dial the public port. @defaultValue none */
   readonly agentPort?: number | undefined;
   /** Ports for raw TCP. @defaultValue none */
   readonly tcp?: readonly TcpService[] | undefined;
   /** The other gateways by which agents are reached, too. @defaultValue none */
   readonly fleet?: TunnelFleetOptions | undefined;
-  /** What keeps requests on one agent: `header:<name>`, `cookie:<name>`, `ip`, `sticky` or `none`. @defaultValue none */
+  /** The affinity of requests to an agent: `header:<name>`, `cookie:<name>`, `ip`, `sticky` or `none`. @defaultValue none */
   readonly affinity?: string | undefined;
-  /** How all other requests are spread: `least-conn`, `weighted`, `round-robin` or `random`. @defaultValue least-conn */
+  /** The strategy for requests without affinity: `least-conn`, `weighted`, `round-robin` or `random`. @defaultValue least-conn */
   readonly balance?: string | undefined;
-  /** To find an agent that takes a request, all tries together: over a slow link what was sent before may be ahead of it. @defaultValue 30000 */
+  /** ms to find an agent for a request, over all tries. On a slow link, data sent earlier may be ahead of the request. @defaultValue 30000 */
   readonly openTimeout?: number | undefined;
-  /** That one agent has to take it before another one is asked, where there is one; else it has `openTimeout`. @defaultValue 3000 */
+  /** ms for one agent to acknowledge the stream before another agent is tried; without another one `openTimeout` applies. @defaultValue 3000 */
   readonly attemptTimeout?: number | undefined;
   /**
-   * For which a request waits where no agent of its route is there or has room, as one that connects anew, before it is answered 503; 0: not
-   * at all. At most what is left of `openTimeout`. @defaultValue 0
+   * ms that a request waits for an agent if its route has no connected agent with room, for example while an agent reconnects; then 503. 0: no
+   * wait. At most the rest of `openTimeout`. @defaultValue 0
    */
   readonly agentWait?: number | undefined;
-  /** Requests that wait so for one route; one more is answered 503. @defaultValue 100 */
+  /** The limit of requests that wait for one route; above it the response is 503. @defaultValue 100 */
   readonly maxWaitingPerRoute?: number | undefined;
-  /** Without a byte moving, either way, before an exchange is given up; 0 is no limit. @defaultValue 60000 */
+  /** ms without a byte in either direction after which an exchange ends; 0 is no limit. @defaultValue 60000 */
   readonly idleTimeout?: number | undefined;
   /** The same for WebSockets, other upgrades and raw TCP. @defaultValue 600000 */
   readonly joinedIdleTimeout?: number | undefined;
-  /** For the head of a request, and for a TLS handshake. @defaultValue 15000 */
+  /** ms for the head of a request, and for a TLS handshake. @defaultValue 15000 */
   readonly headersTimeout?: number | undefined;
-  /** For the body of a request that has no answer yet; 0 is no limit. @defaultValue 3600000 */
+  /** ms for the body of a request without a response so far; 0 is no limit. @defaultValue 3600000 */
   readonly bodyTimeout?: number | undefined;
-  /** Bytes a second that such a body must bring, over 5 s; 0 is no limit. @defaultValue 100 */
+  /** Bytes a second that such a body must bring, measured over 5 s; 0 is no limit. @defaultValue 100 */
   readonly minBodyRate?: number | undefined;
   /**
-   * Bytes a second of an answer that a client must take while more of it waits, measured over 5 s or longer; 0 is no limit.
+   * Bytes a second that a client must take of a response while more of it waits, measured over at least 5 s; 0 is no limit.
    * @defaultValue 100
    */
   readonly minAnswerRate?: number | undefined;
-  /** Of the head of a request; a larger one is answered 431. At most 512 KiB. @defaultValue 16384 */
+  /** The limit of bytes of a request head; above it the response is 431. At most 512 KiB. @defaultValue 16384 */
   readonly maxHeaderSize?: number | undefined;
-  /** Headers of a request; more are answered 431. @defaultValue 4096 */
+  /** The limit of headers of a request; above it the response is 431. @defaultValue 4096 */
   readonly maxHeadersCount?: number | undefined;
-  /** Of the head of an agent's answer; a larger one is answered 502. @defaultValue 65536 */
+  /** The limit of bytes of the head of an agent's response; above it the response is 502. @defaultValue 65536 */
   readonly maxAnswerHeaderSize?: number | undefined;
-  /** Requests of one connection that wait for the answer before them; then it is closed behind the last. @defaultValue 100 */
+  /** The limit of pipelined requests that wait on one connection; above it the connection closes after the last. @defaultValue 100 */
   readonly maxPipelined?: number | undefined;
   /**
-   * Connections of one address to the public port and to that of the agents; one more is closed. Those of agents that were let in do not count. With
-   * `trustedHops` they are the proxies', and have no bound. @defaultValue 1000
+   * The limit of connections from one address to the public port and the agents' port; further ones are closed. Connections of accepted agents do not
+   * count. With `trustedHops` the connections come from the proxies, and are not limited. @defaultValue 1000
    */
   readonly maxConnectionsPerAddress?: number | undefined;
-  /** Requests and TCP connections of one client address at a time; one more is answered 429. @defaultValue 512 */
+  /** The limit of concurrent requests and TCP connections of one client address; above it the response is 429. @defaultValue 512 */
   readonly maxRequestsPerAddress?: number | undefined;
-  /** Sessions that the agents of one tenant may hold; one more is refused with 503. @defaultValue 100 */
+  /** The limit of sessions of one tenant's agents; further ones are refused with 503. @defaultValue 100 */
   readonly maxSessionsPerTenant?: number | undefined;
-  /** Requests and TCP connections that run for one tenant at a time; one more is answered 503. @defaultValue 10000 */
+  /** The limit of concurrent requests and TCP connections of one tenant; above it the response is 503. @defaultValue 10000 */
   readonly maxRequestsPerTenant?: number | undefined;
   /**
-   * By which the receive windows of one tenant's sessions may grow, all together, beyond 256 KiB a stream; then they grow no
-   * more. @defaultValue 67108864
+   * Bytes by which the receive windows of all sessions of one tenant may grow together, beyond 256 KiB a stream. @defaultValue 67108864
    */
   readonly maxWindowGrowthPerTenant?: number | undefined;
   /**
-   * WebSocket messages a second that one tenant's agents may send, and as many at once; an empty one, a ping and a pong count as ten, ten Yamux
-   * frames as one. What is above it is read later. @defaultValue 100000
+   * WebSocket messages a second that the agents of one tenant may send, and as many at once. An empty message, a ping and a pong count as ten, ten Yamux
+   * frames as one. Messages above the limit are read later. @defaultValue 100000
    */
   readonly maxMessagesPerTenant?: number | undefined;
-  /** Requests that run on one session at a time, at most what an agent's Yamux allows. @defaultValue 1000 */
+  /** The limit of concurrent requests on one session, at most the limit of the agent's Yamux. @defaultValue 1000 */
   readonly maxStreamsPerSession?: number | undefined;
-  /** Sessions that the agents of one tenant begin a second, twice as many at once; one more is refused with 503. @defaultValue 1000 */
+  /** The limit of new sessions a second of one tenant's agents, twice as many at once; further ones are refused with 503. @defaultValue 1000 */
   readonly maxDialsPerSecond?: number | undefined;
-  /** Proxies in front that are trusted, so that what they say in X-Forwarded-* goes on. @defaultValue 0 */
+  /** The number of trusted proxies in front, whose X-Forwarded-* values are passed on. @defaultValue 0 */
   readonly trustedHops?: number | undefined;
   /** The same as `trustedHops: 1`. @defaultValue false */
   readonly trustForwarded?: boolean | undefined;
-  /** For which a gateway that closes still takes connections: so long whoever stands in front may take to notice. @defaultValue 0 */
+  /** ms for which a closing gateway still accepts connections, so that a load balancer can notice. @defaultValue 0 */
   readonly drainDelay?: number | undefined;
-  /** That a WebSocket has when the gateway closes, before both its ends are told to (1001). @defaultValue 10000 */
+  /** ms after which open WebSockets are closed with 1001 on both sides when the gateway closes. @defaultValue 10000 */
   readonly webSocketDrain?: number | undefined;
-  /** Agents' sessions that must have joined before the gateway says that it is ready. @defaultValue 0 */
+  /** The number of agents' sessions that must have joined before the gateway is ready. @defaultValue 0 */
   readonly readySessions?: number | undefined;
-  /** Told of every event: a name, and fields for a line of JSON. @defaultValue nobody */
+  /** Called with every event: a name, and fields for a line of JSON. @defaultValue none */
   readonly log?: Log | undefined;
 }
 
@@ -160,7 +159,7 @@ const NAMES: readonly string[] = Object.keys({
   log: true,
 } satisfies Record<Exclude<keyof TunnelGatewayOptions, GatewayNumber>, true>).concat(GATEWAY_NUMBERS);
 
-/** @throws TypeError for what is no object of options, an unknown one, or a log that cannot be called. */
+/** @throws TypeError if the options are not an object, for an unknown option, or for a log that is not a function. */
 export function checkGatewayOptions(options: TunnelGatewayOptions): void {
   checkOptions('TunnelGateway.listen()', options, NAMES);
   checkLog(options.log ?? (() => {}));
@@ -185,7 +184,7 @@ const LEAST: Partial<GatewayNumbers> = {
 };
 const MOST: Partial<GatewayNumbers> = { maxHeaderSize: 512 * 1024, maxAnswerHeaderSize: 1024 * 1024, trustedHops: 100 };
 
-/** @throws RangeError for a number that is out of its range. */
+/** @throws RangeError for a number out of its range. */
 export function gatewayNumbers(options: TunnelGatewayOptions): GatewayNumbers {
   const numbers: Record<string, number> = {};
   for (const [name, byDefault] of Object.entries(DEFAULTS)) {

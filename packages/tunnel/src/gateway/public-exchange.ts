@@ -1,5 +1,5 @@
-// One public request from its head to the end of its answer: finds a session for its route, carries it there, asks another one where that is
-// safe, and otherwise says what went wrong. Whatever it throws is its own end, and nobody else's.
+// One public request, from its head to the end of its response: finds a session for its route, forwards the request, tries another session if that is
+// safe, and otherwise answers with the error. An exception ends this request only.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, TunnelError, UpstreamError } from '../errors.ts';
 import type { AnswerHead, RawHeaders, RequestHead } from '../exchange/block.ts';
@@ -21,7 +21,7 @@ import type { Tenant } from './tenants.ts';
 import { upstreamOver } from './upstream-over.ts';
 import { viaFor } from './via.ts';
 
-/** How often a request is sent once more because its agent was lost with it. What was never sent is not counted. */
+/** The limit of repetitions of a request after its agent was lost. A request that was never sent does not count. */
 const MAX_REPEATS = 1;
 
 export class PublicExchange implements UpstreamListener {
@@ -46,7 +46,7 @@ export class PublicExchange implements UpstreamListener {
   #repeats = 0;
   /** Why it was sent once more. */
   #firstFailure: Error | undefined;
-  /** What it is answered by the gateway itself. */
+  /** The gateway's own response. */
   #failure: { readonly status: number; readonly error: unknown } | undefined;
   #isClientEnded = false;
   #isDone = false;
@@ -73,7 +73,7 @@ export class PublicExchange implements UpstreamListener {
 
   begin(): void {
     this.response.on('finish', this.#onFinish).on('drain', this.#onDrain);
-    this.response.on('error', () => {}); // written to after its connection was lost: 'close' tells
+    this.response.on('error', () => {}); // a write after the connection was lost; 'close' handles it
     this.request.on('error', () => {});
     try {
       const arrival = arrivalOf(this.request, this.#context);
@@ -121,8 +121,8 @@ export class PublicExchange implements UpstreamListener {
     try {
       const tunnel = await opener.open(this.#record.service ?? '', this.#wish, {
         deadline: performance.now() + openTimeout,
-        // What can be sent once only, or once more only, is not sent on trust. A round trip first makes sure that the agent took the
-        // stream, while other sessions can still be tried.
+        // A request that can be sent only once (or only once more) first waits a round trip for the agent's acknowledgement of the stream,
+        // while other sessions can still be tried.
         acknowledged: this.#repeats > 0 || !this.#mayRepeat || this.#body?.staysRepeatable !== true,
         tried: this.#tried,
         signal: () => {
@@ -133,7 +133,7 @@ export class PublicExchange implements UpstreamListener {
       if (this.#isDone) tunnel.stream.destroy();
       else this.#send(tunnel);
     } catch (error) {
-      // Where there was a first answer, that there is nobody left to ask says less.
+      // The error of an earlier attempt says more than that no further session is left.
       if (!this.#isDone) this.#refuse(this.#firstFailure ?? error);
     }
   }
@@ -153,7 +153,7 @@ export class PublicExchange implements UpstreamListener {
     try {
       upstream.send(this.#head);
     } catch (error) {
-      tunnel.stream.destroy(); // a head that cannot be sent: the stream would stay for ever
+      tunnel.stream.destroy(); // the head cannot be sent, and the stream would stay open for ever
       throw error;
     }
     this.#body?.sendTo(upstream, !tunnel.to.speaksBlocks);
@@ -172,7 +172,7 @@ export class PublicExchange implements UpstreamListener {
   answer(head: AnswerHead): void {
     this.#pace.moved(performance.now());
     this.#context.routes.served(this.#session, this.#record.service ?? '');
-    this.#body?.taken(false); // whatever happens now, nobody else is asked
+    this.#body?.taken(false); // from here on no other session is tried
     this.#guard(() => this.#answer.begin(head, this.#added(head.headers)));
   }
 
@@ -182,7 +182,7 @@ export class PublicExchange implements UpstreamListener {
   }
 
   end(trailers: RawHeaders): void {
-    this.#body?.drop(); // answered before all of it was sent: the rest has no reader
+    this.#body?.drop(); // the response came before the whole body; the rest has no reader
     this.#guard(() => this.#answer.end(trailers));
     this.#upstream?.finish();
   }
@@ -201,7 +201,7 @@ export class PublicExchange implements UpstreamListener {
       return;
     }
     detach(this.response, upgrade);
-    // Either side may have begun to speak in the packet that carried its head.
+    // Either side may have sent bytes in the same packet as its head.
     socket.write(early.length === 0 ? lines : Buffer.concat([lines, early]));
     if (upgrade.head.length > 0) connection.write(upgrade.head);
     const isWebSocket = this.#head.upgrade.toLowerCase() === 'websocket';
@@ -233,12 +233,12 @@ export class PublicExchange implements UpstreamListener {
     const { requestId, agent } = this.#record;
     this.#context.log('request tried again', { requestId, agent, error: describe(error) });
     const { stream } = this.#tunnel as OpenedTunnel;
-    // The pool hears with 'close' what the stream has died of, and then knows better whom to choose.
+    // The pool learns with 'close' why the stream failed, and then chooses better.
     if (!stream.destroyed || stream.closed) void this.#open();
     else stream.once('close', () => this.#isDone || void this.#open());
   }
 
-  /** An agent that does not even take the request. What can be repeated goes to another one; where there is none, it may be a slow link. */
+  /** ms after which an agent that has not acknowledged a request counts as lost. A repeatable request then goes to another agent, if there is one. */
   #agentIsSilent(now: number): void {
     const { openTimeout, opener } = this.#context;
     const isInTime = now - this.#record.startedAt < openTimeout;
@@ -260,13 +260,13 @@ export class PublicExchange implements UpstreamListener {
   /** The client has ended its side of the connection, behind this request. */
   clientEnded(): void {
     this.#isClientEnded = true;
-    // An upgrade has more to say, which came behind its head; join() sees the end.
+    // After an upgrade, bytes follow the head. join() handles the end.
     if (this.#body?.isWhole === true && this.#upgrade === undefined) this.#upstream?.halfClose();
   }
 
   /** The connection of the client is gone. */
   clientLeft(): void {
-    if (this.joined !== undefined) return; // which sees it
+    if (this.joined !== undefined) return; // join() handles it
     this.#done('abandoned', this.#status, undefined);
   }
 
@@ -319,7 +319,7 @@ export class PublicExchange implements UpstreamListener {
     return ['X-Request-Id', this.#record.requestId, 'X-Served-By', servedBy(agent), ...bound];
   }
 
-  /** An answer that cannot be passed on is a failure of who gave it. */
+  /** A response that cannot be passed on is an error of the upstream. */
   #guard(pass: () => void): void {
     try {
       pass();
@@ -357,7 +357,7 @@ export class PublicExchange implements UpstreamListener {
   #cut(error: Error): void {
     this.#body?.drop();
     this.#answer.cut();
-    // Who has ended its side may be gone altogether, and so its origin took it: nothing tells the two apart.
+    // A client that has ended its side may be gone; nothing distinguishes the two. An origin would treat it in the same way.
     this.#done(this.#isClientEnded ? 'abandoned' : 'cut', this.#status, error);
   }
 

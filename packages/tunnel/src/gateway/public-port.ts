@@ -1,4 +1,4 @@
-// The public port: connections of clients, each with its own queue of requests, and what runs on them. Agents that dial in here are handed on.
+// The public port: the connections of clients, each with its queue of requests. Agents that dial in here are handed to the agents' entrance.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { describe, TunnelError } from '../errors.ts';
@@ -15,13 +15,13 @@ export interface PublicPortOptions extends PublicServerOptions {
   readonly context: ExchangeContext;
   readonly maxPipelined: number;
   readonly connections: CountedConnections;
-  /** Where agents dial in on this port; undefined where they have one of their own. */
+  /** The entrance for agents on this port; undefined if agents have a separate port. */
   readonly agents: { readonly path: string; readonly host: string | undefined } | undefined;
   readonly acceptAgent: (request: IncomingMessage, upgrade: UpgradeRequest) => void;
   readonly log: Log;
 }
 
-/** How often running exchanges are looked at, in milliseconds, at most; more often where a limit is shorter. */
+/** The most milliseconds between two checks of running exchanges; less if a limit is shorter. */
 const LOOK = 500;
 
 export class PublicPort implements ConnectionHost {
@@ -48,7 +48,7 @@ export class PublicPort implements ConnectionHost {
       this.#guard(request.socket, () => this.#connectionOf(request.socket).request(request, response));
     };
     server.on('request', take);
-    // With these listeners node:http leaves "100 Continue" and what else is expected to us, and we leave it to the origin.
+    // With these listeners node:http does not answer Expect itself. We pass the field on to the origin, which answers it.
     server.on('checkContinue', take).on('checkExpectation', take);
     server.on('upgrade', (request, socket: Socket, head) => {
       this.#guard(socket, () => this.#connectionOf(socket).upgrade('upgrade', request, head));
@@ -102,10 +102,10 @@ export class PublicPort implements ConnectionHost {
     this.#public.server.emit(this.#public.connectionEvent, socket);
   }
 
-  /** Answers to come say that their connection closes; idle ones are closed now. Resolves when there is no connection left. */
+  /** Further responses have Connection: close; idle connections are closed now. Resolves when no connection is left. */
   close(): Promise<void> {
     this.isClosing = true;
-    for (const { response } of this.#running) response.shouldKeepAlive = false; // its client connects elsewhere next
+    for (const { response } of this.#running) response.shouldKeepAlive = false; // so that the client connects elsewhere next
     return new Promise((resolve) => this.#public.server.close(() => resolve()));
   }
 
@@ -117,7 +117,7 @@ export class PublicPort implements ConnectionHost {
     });
   }
 
-  /** Ends all that runs, but what has been joined, and every connection. */
+  /** Ends all requests except joined connections, and every other connection. */
   cut(): void {
     clearInterval(this.#looking);
     for (const exchange of this.#running) exchange.abort(new TunnelError('ERR_TUNNEL_NOT_READY', 'the gateway closes'));
@@ -139,7 +139,7 @@ export class PublicPort implements ConnectionHost {
     return connection;
   }
 
-  /** The last net: what nobody foresaw is the end of the connection that it was about, and of nothing else. */
+  /** The last resort: an unexpected error ends the connection that it belongs to, and nothing else. */
   #guard(socket: Socket, call: () => void): void {
     try {
       call();

@@ -1,14 +1,13 @@
-// A port for HTTP, or HTTPS where there is a certificate, as node:http serves it: with limits, and with nothing that it decides by itself where we
-// know better.
+// A server of node:http for HTTP, or of node:https with a certificate: with limits, and without the defaults that do not suit a proxy.
 import { createServer, type IncomingMessage, type Server, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Certificate } from './certificate.ts';
 import { ignoresUpgrade } from './without-upgrade.ts';
 
-/** Longer than any proxy or client in front keeps an idle connection, so that they close it and no request meets a closing one. */
+/** Longer than proxies and clients keep an idle connection: so they close it, and no request meets a closing connection. */
 const KEEP_ALIVE_TIMEOUT = 75_000;
-/** How often node:http looks for heads that are late; its own default is longer than our limit. */
+/** ms between node:http's checks for late heads; its default is longer than our limit. */
 const HEADERS_CHECK_INTERVAL = 5_000;
 
 /** From Node 24.9 on it asks, and a request whose upgrade is ignored comes as any other. Before that, see putBack(). */
@@ -35,7 +34,7 @@ export function publicServer({ headersTimeout, maxHeaderSize, certificate }: Pub
     headersTimeout,
     connectionsCheckingInterval: HEADERS_CHECK_INTERVAL,
     maxHeaderSize,
-    requestTimeout: 0, // a large upload takes as long as it takes; one that stops moving meets idleTimeout
+    requestTimeout: 0, // a large upload may take any time; idleTimeout ends one that stops
     noDelay: true,
     ...{ shouldUpgradeCallback },
   };
@@ -53,22 +52,22 @@ export function publicServer({ headersTimeout, maxHeaderSize, certificate }: Pub
   const server = withOwnRules(createTlsServer(tls));
   const handshaking = handshakesOf(server);
   const cut = (): void => {
-    server.closeAllConnections(); // those that node:http knows
+    server.closeAllConnections(); // the connections that node:http tracks
     for (const socket of handshaking.values()) socket.destroy();
   };
   return { server, connectionEvent: 'secureConnection', cut };
 }
 
 function withOwnRules<Kind extends Server>(server: Kind): Kind {
-  // What is beyond node:http's own limit would vanish without a word. How many there may be is for the exchange to say.
+  // Headers above node:http's own limit would be dropped silently. The exchange checks their number instead.
   server.maxHeadersCount = 0;
-  // A client that has said all it has to say still wants its answer.
+  // A client that has ended its side still waits for the response.
   return Object.assign(server, { httpAllowHalfOpen: true });
 }
 
 /**
- * Connections that have not got as far as HTTP: a client that dials and says nothing never does, and the server's close() waits for it. By
- * their peer, which is all that a socket and the TLSSocket on it visibly have in common.
+ * Connections without a request so far: a client that connects and sends nothing stays here, and the server's close() waits for it. The key is the
+ * address of the peer, the only fact that a socket and its TLSSocket share.
  */
 function handshakesOf(server: Server): ReadonlyMap<string, Socket> {
   const peer = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;

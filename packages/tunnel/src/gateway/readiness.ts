@@ -1,5 +1,5 @@
-// Whether requests should be sent to this gateway, for who stands in front and asks. One that has just started knows no route until its
-// agents are back, and would answer 404 for all of them.
+// The readiness of this gateway, for a load balancer in front of it. A gateway that has just started knows no routes until its agents are back, and
+// would answer 404 to every request.
 
 export type ReadinessState = 'waiting' | 'serving' | 'draining';
 
@@ -8,7 +8,7 @@ export class Readiness {
   #sessions = 0;
   #state: ReadinessState;
 
-  /** `needed`: how many agents' sessions must be there at once before the gateway is ready for the first time; 0 for none. */
+  /** `needed`: the number of agents' sessions that must be connected at once before the gateway is ready for the first time; 0 for none. */
   constructor(needed: number) {
     this.#needed = needed;
     this.#state = needed === 0 ? 'serving' : 'waiting';
@@ -18,14 +18,14 @@ export class Readiness {
     return this.#state;
   }
 
-  /** For people; undefined while it serves. */
+  /** A readable reason; undefined while it serves. */
   get reason(): string | undefined {
     if (this.#state === 'serving') return undefined;
     if (this.#state === 'draining') return 'the gateway was asked to stop';
     return `${this.#sessions} of the ${this.#needed} sessions that are waited for have joined`;
   }
 
-  /** A latch: that agents leave again is for each route to say, and no reason to take the gateway from all. */
+  /** A latch: once ready, the gateway stays ready. If agents leave, only their routes fail. */
   sessions(count: number): void {
     this.#sessions = count;
     if (this.#state === 'waiting' && count >= this.#needed) this.#state = 'serving';

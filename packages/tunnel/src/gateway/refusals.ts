@@ -1,6 +1,5 @@
-// Whose target refuses connections, for which service. A target that is down answers fast, and fast answers attract requests: so its session is
-// out of the choice for that service, and comes back for a try after a while. The requests that find it down lose nothing by it: nothing was
-// sent, and they go elsewhere.
+// The sessions whose target refuses connections, by service. A target that is down fails fast, and fast answers attract requests. So its session is not
+// chosen for that service, until a trial after a while. A request that finds the target down loses nothing: nothing was sent, and it goes elsewhere.
 
 /** Milliseconds until the first try; twice as many after each that fails. */
 const FIRST = 500;
@@ -24,7 +23,7 @@ export class Refusals<Session extends object> {
     const refused = services.get(service) ?? { pause: FIRST / 2, timer: undefined };
     this.#bySession.set(session, services);
     services.set(service, refused);
-    if (refused.timer !== undefined) return; // of a burst
+    if (refused.timer !== undefined) return; // one of a burst
     refused.pause = Math.min(refused.pause * 2, LONGEST);
     this.#changed(session, service, true);
     refused.timer = setTimeout(() => {
@@ -44,7 +43,7 @@ export class Refusals<Session extends object> {
     if (refusal.timer !== undefined) this.#changed(session, service, false);
   }
 
-  /** Services that are out of the choice now. */
+  /** Services that are excluded now. */
   of(session: Session): readonly string[] {
     const services = [...(this.#bySession.get(session) ?? [])];
     return services.filter(([, { timer }]) => timer !== undefined).map(([service]) => service);

@@ -1,4 +1,4 @@
-// The body of a public request on its way to an agent. The first bytes are kept while they may have to be sent once more, to another agent.
+// Forwards the body of a public request to an agent. The first bytes are kept while they may have to be sent again to another agent.
 import type { IncomingMessage } from 'node:http';
 import { type Body, HELD_BODY, NO_BODY, PIECES, type RawHeaders } from '../exchange/block.ts';
 import { requestBody, trailersOf } from '../http/headers.ts';
@@ -8,7 +8,7 @@ export class RequestBody {
   readonly length: Body;
   readonly #request: IncomingMessage;
   readonly #isDroppedTrailer: (name: string) => boolean;
-  /** All that was read so far; undefined once something was let go. */
+  /** All bytes read so far; undefined once some were discarded. */
   #kept: Buffer | undefined;
   #keptBytes = 0;
   #isTaken = false;
@@ -35,11 +35,11 @@ export class RequestBody {
     this.#kept = Buffer.alloc(0);
     request.on('data', this.#onData);
     request.on('end', this.#onEnd);
-    request.on('error', () => {}); // the connection tells that the client has left
+    request.on('error', () => {}); // the connection reports that the client has left
     request.pause();
   }
 
-  /** Whether nothing was sent that is not in hand any more. */
+  /** Whether every sent byte is still kept. */
   get isRepeatable(): boolean {
     return this.#kept !== undefined || this.length === NO_BODY || this.length === 0;
   }
@@ -54,12 +54,12 @@ export class RequestBody {
     return this.#isWhole;
   }
 
-  /** Whether the client has yet to send some of it, and the next hop would take it. */
+  /** Whether the client still has to send a part, and the next hop would take it. */
   get isAwaited(): boolean {
     return !this.#isWhole && !this.#isBlocked && this.#next !== undefined;
   }
 
-  /** From its beginning: what is kept, and then what still comes. `isTaken`: the next hop will not say that it is taken. */
+  /** Sends the body from its beginning: the kept bytes, then the rest. `isTaken`: the next hop will not report that it is taken. */
   sendTo(next: Upstream, isTaken: boolean): void {
     this.#next = next;
     this.#isTaken = isTaken;
@@ -72,7 +72,7 @@ export class RequestBody {
     else this.#isBlocked = true;
   }
 
-  /** What has been sent cannot be taken back. `keep`: it may still be sent once more. */
+  /** The target is connected. `keep`: whether the body may still be sent once more. */
   taken(keep: boolean): void {
     this.#isTaken = true;
     if (!keep || this.#keptBytes >= HELD_BODY) this.#kept = undefined;
@@ -80,7 +80,7 @@ export class RequestBody {
     this.resume();
   }
 
-  /** The next hop takes more. */
+  /** The next hop can take more. */
   resume(): void {
     this.#isBlocked = false;
     if (this.#isWhole || this.#isHeld) return;
@@ -88,18 +88,18 @@ export class RequestBody {
     this.#request.resume();
   }
 
-  /** As much is in hand as may be, and the target is not connected: what is sent now could be sent nowhere else. */
+  /** Whether the limit of kept bytes is reached and the target is not connected: further bytes could not be sent to another agent. */
   get #isHeld(): boolean {
     return !this.#isTaken && this.#keptBytes >= HELD_BODY;
   }
 
-  /** Sends no more. What has not been read yet waits for the next sendTo(), or for drop(). */
+  /** Stops sending. The unread rest waits for the next sendTo(), or for drop(). */
   stop(): void {
     this.#next = undefined;
     if (!this.#isWhole && !this.#isDropped) this.#pause();
   }
 
-  /** Reads and forgets the rest: a client that is still sending would never read its answer. */
+  /** Reads and drops the rest, because a client that is still sending may not read its response. */
   drop(): void {
     this.#next = undefined;
     this.#isDropped = true;
@@ -128,7 +128,7 @@ export class RequestBody {
     this.#next?.endBody(this.#trailers);
   };
 
-  /** Once the chunk that is being parsed is through: what comes of it now would wait piece by piece. */
+  /** Pauses after the current chunk is parsed; a pause in between would buffer its rest piece by piece. */
   #pause(): void {
     if (this.#isPausing) return;
     this.#isPausing = true;
@@ -139,7 +139,7 @@ export class RequestBody {
 
   #keep(chunk: Buffer): void {
     const bytes = this.#keptBytes + chunk.length;
-    // Until it is taken all of it stays, or it could be sent nowhere else: a chunk beyond the limit is the last one.
+    // Until the body is taken, all of it is kept, or it could not be sent to another agent. A chunk above the limit is the last one.
     if (bytes > HELD_BODY && this.#isTaken) {
       this.#kept = undefined;
       return;

@@ -1,5 +1,5 @@
-// Who is not taken any more although its token is good: agents, tenants and single tokens, by name. From a file that is read again when it
-// changes, and from the admin port.
+// Revocations: agents, tenants and single tokens that are refused although their token is valid. From a file that is read again after a change, and from
+// the admin port.
 import { readFileSync } from 'node:fs';
 import type { AgentClaims } from '../token.ts';
 import { WatchedFiles } from '../watched-files.ts';
@@ -13,20 +13,20 @@ export class Revocations {
   #listener: () => void = () => {};
 
   /**
-   * `file`: a line for each, `agent <name>`, `tenant <name>` or `token <id>`; empty lines and those that begin with # say nothing.
+   * `file`: one line for each, `agent <name>`, `tenant <name>` or `token <id>`. Empty lines and lines that begin with # are ignored.
    * @throws TypeError for a file that cannot be read, or has another line.
    */
   constructor(file?: string) {
     if (file !== undefined) this.#byFile = new WatchedFiles([file], () => read(file));
   }
 
-  /** Calls `listener` when somebody was revoked; there is one. `onError` hears of a file that cannot be read: what it said stays. */
+  /** Calls `listener` after a revocation. `onError` gets the error of a file that cannot be read: its last content stays in use. One listener only. */
   watch(listener: () => void, onError: (error: Error) => void): void {
     this.#listener = listener;
     this.#byFile?.watch(listener, onError);
   }
 
-  /** Reads the file again now; by itself that happens within a second of a change. */
+  /** Reads the file again now. Without a call this happens within a second of a change. */
   reload(): void {
     this.#byFile?.reload();
   }
@@ -39,18 +39,18 @@ export class Revocations {
     return undefined;
   }
 
-  /** Until restore(), or for as long as the process runs. */
+  /** Until restore(), or until the process ends. */
   revoke(kind: RevokedKind, name: string): void {
     this.#byHand.add(`${kind} ${name}`);
     this.#listener();
   }
 
-  /** Takes revoke() back. False for what was not revoked by it: a file says what it says. */
+  /** Ends a revocation by revoke(). False for other revocations: those of the file stay. */
   restore(kind: RevokedKind, name: string): boolean {
     return this.#byHand.delete(`${kind} ${name}`);
   }
 
-  /** All that is revoked, sorted. `byHand`: by revoke(), which restore() takes back. */
+  /** All revocations, sorted. `byHand`: those of revoke(), which restore() can end. */
   get entries(): readonly { readonly kind: RevokedKind; readonly name: string; readonly byHand: boolean }[] {
     return this.list.map((entry) => {
       const [kind = '', name = ''] = entry.split(/ (.*)/s, 2);

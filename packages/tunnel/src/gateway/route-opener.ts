@@ -1,5 +1,5 @@
-// How a request gets a stream of an agent: in which order sessions are asked, whom it would like, how long it waits, and what it is told where nobody
-// serves it. The sessions are those of this gateway or, in a fleet, of all.
+// Opens the stream to an agent for a request: the order of the sessions, the preferred agent, the waiting time, and the error if no session serves it.
+// The sessions are those of this gateway or, in a fleet, of all gateways.
 import type { YamuxStream } from '@zishuo/yamux';
 import { NoAvailableSessionError, NoMatchingSessionError, type RoutingContext } from '@zishuo/yamux-balancer';
 import { codeOf, TunnelError } from '../errors.ts';
@@ -11,9 +11,9 @@ export interface RouteOpenerOptions {
   readonly routes: Routes;
   /** The agents of other gateways, too. */
   readonly fleet: Fleetway | undefined;
-  /** For which an open waits where no session can serve it; 0: not at all. */
+  /** ms that an open waits if no session can serve it; 0: no wait. */
   readonly agentWait: number;
-  /** How many wait for one service at a time. */
+  /** The limit of requests that wait for one service. */
   readonly maxWaitingPerRoute: number;
 }
 
@@ -41,7 +41,7 @@ export interface RouteOpenOptions {
   readonly acknowledged: boolean;
   /** Sessions that this request has been to. */
   readonly tried: ReadonlySet<Serving>;
-  /** Asked for only where the open may take long: aborts when nobody wants the stream any more. */
+  /** Returns the signal that aborts when the stream is no longer needed. Called only if the open may take long. */
   readonly signal: () => AbortSignal;
 }
 
@@ -59,8 +59,8 @@ export class RouteOpener {
   }
 
   /**
-   * A stream to an agent that serves it: a route, or `tcp:<name>`. Sessions whose target refuses connections, or that are silent, are asked when
-   * there is no other; where there is none at all, it waits for one if the options say so.
+   * Opens a stream to an agent that serves the service: a route, or `tcp:<name>`. Sessions that are silent or whose target refuses connections are
+   * tried only if there is no other. If there is no session at all, it waits for one, if the options say so.
    * @throws what SessionPool.openStream() rejects with.
    */
   async open(service: string, wish: Wish, options: RouteOpenOptions): Promise<OpenedTunnel> {
@@ -77,7 +77,7 @@ export class RouteOpener {
 
   *#ways(service: string, { key, agent }: Wish): Generator<RoutingContext> {
     const { routes, fleet } = this.#options;
-    // A wish for one agent is no reason to wait for it while it is silent.
+    // A request that prefers one agent does not wait for it while it is silent.
     const isWell = agent !== undefined && (routes.isWell(agent) ?? fleet !== undefined);
     if (isWell) yield { sessionId: agent };
     const affinityKey = affinityKeyOf(service, key);
@@ -85,7 +85,7 @@ export class RouteOpener {
     yield { affinityKey, requiredTags: [refusing(service)] };
   }
 
-  /** Who is silent may only be slow, and has all the time that is left; who is not there may be about to come back. */
+  /** A silent session may only be slow, and gets the remaining time. An absent agent may be about to come back. */
   async #patiently(service: string, { key }: Wish, options: RouteOpenOptions, failure: unknown): Promise<OpenedTunnel> {
     const { agentWait, maxWaitingPerRoute } = this.#options;
     const isSilent = codeOf(failure, '') === 'ERR_YAMUX_POOL_OPEN_TIMEOUT';
@@ -109,7 +109,7 @@ export class RouteOpener {
     }
   }
 
-  /** The own pool tells at once when an agent comes. Whether one has come to another gateway is looked up. */
+  /** The own pool reports a new agent at once. Agents of other gateways are looked up. */
   async #waitFor(
     service: string,
     routing: RoutingContext,
@@ -150,21 +150,21 @@ export class RouteOpener {
     return routes.hasAnother(service, tried) || fleet?.hasElsewhere(service) === true;
   }
 
-  /** It has not taken the stream in time, which ends: the session gets no new ones until it says something again. */
+  /** The session has not acknowledged the stream in time. The stream ends, and the session gets no new streams until it sends something. */
   silent({ stream }: { readonly stream: YamuxStream }, message: string): TunnelError {
     const error = new TunnelError('ERR_TUNNEL_AGENT_SILENT', message);
-    // As the pool tells failures of a session from those of a stream.
+    // The same distinction as in the pool: a failure of the session, or of one stream.
     stream.destroy(Object.assign(error, { scope: 'session' }));
     return error;
   }
 
-  /** Nobody waits for an agent any more: they dial elsewhere now. */
+  /** Ends all waits for agents, because agents now dial elsewhere. */
   stopWaiting(): void {
     this.#leaving.abort();
   }
 }
 
-/** With its service: the session that serves a tenant's /api may not serve its /. */
+/** Contains the service, because the session that serves a tenant's /api may not serve its /. */
 function affinityKeyOf(service: string, key: string | undefined): string | undefined {
   return key === undefined ? undefined : `${service} ${key}`;
 }
@@ -176,7 +176,7 @@ function timeLeft({ deadline }: RouteOpenOptions): number {
   return left;
 }
 
-/** That some serve it and are full says more than that nobody does, and what a session failed by says more than either. */
+/** The most specific error: the failure of a session, before "all are full", before "no session". */
 function moreTelling(one: unknown, other: unknown): unknown {
   return one !== undefined && rankOf(one) >= rankOf(other) ? one : other;
 }

@@ -1,6 +1,6 @@
-// Which sessions serve what: a host with a path prefix, or a TCP service. One pool for all of them, so that a session's load and its cap
-// count everything that runs there, whatever it is for. What a session serves are its tags, so that a pick costs the same however many other
-// routes there are. Knows agents by their claims, and nothing of HTTP.
+// The sessions and the services that they serve: a host with a path prefix, or a TCP service. One pool holds all sessions, so that the load and the cap
+// of a session count all its streams. The services of a session are its tags, so the cost of a pick does not depend on the number of routes. Knows
+// agents by their claims, and does not know HTTP.
 import type { YamuxSession, YamuxStream } from '@zishuo/yamux';
 import {
   affinity,
@@ -26,7 +26,7 @@ export interface Serving {
   readonly gateway?: string | undefined;
 }
 
-/** A session of an agent that is there. */
+/** A connected session of an agent. */
 export interface AgentSession extends Serving {
   readonly claims: AgentClaims;
   readonly session: YamuxSession;
@@ -43,14 +43,14 @@ export interface RoutesOptions {
   readonly balance: Balance;
   readonly tenants: Tenants;
   readonly maxStreamsPerSession: number;
-  /** That one session has to take a stream. */
+  /** ms for one session to acknowledge a stream. */
   readonly attemptTimeout: number;
 }
 
-/** A service of the agents, which stays known when its last agent has left. */
+/** A service of agents. It stays known after its last agent has left. */
 interface Service {
   readonly number: number;
-  /** Whose agents served it last; undefined while only other gateways have had any, and none has answered. */
+  /** The tenant whose agents served it last; undefined while only other gateways had agents and none has answered. */
   tenant: Tenant | undefined;
   /** Of those that may serve it now. */
   readonly sessions: Set<AgentSession>;
@@ -65,8 +65,8 @@ export class Routes {
   readonly #sessions = new Set<AgentSession>();
   readonly #byKey = new Map<string, AgentSession>();
   readonly #byAgent = new Map<string, Set<AgentSession>>();
-  // A route stays known when its last agent has left: "none now" and "never heard of" are two answers. Only tokens that we signed add
-  // to it, so that nobody else decides how large it grows.
+  // A route stays known after its last agent has left, because "no agent now" and "unknown route" are different answers. Only signed tokens add
+  // routes, so no stranger decides its size.
   readonly #known = new RouteTable<string>();
   readonly #services = new Map<string, Service>();
   readonly #refusals: Refusals<AgentSession>;
@@ -78,11 +78,10 @@ export class Routes {
       strategy: affinity({ fallback: createStrategy(options.balance) }),
       maxActiveStreams: options.maxStreamsPerSession,
       attemptTimeout: options.attemptTimeout,
-      // Each session is asked once, and the deadline bounds them all: an agent that dies takes all its sessions with it, and they are
-      // known to be dead one by one.
+      // Every session is tried once, within one deadline: if an agent dies, all its sessions die, and each is detected on its own.
       openAttempts: Number.MAX_SAFE_INTEGER,
-      maxWaiting: Number.MAX_SAFE_INTEGER, // bounded here, by the service
-      // Who has not taken one stream in time gets none, until it has answered a ping; but where nobody else is left.
+      maxWaiting: Number.MAX_SAFE_INTEGER, // limited here, for each service
+      // A session that has not acknowledged a stream in time gets no stream until it has answered a ping, unless no other session is left.
       healthFailureThreshold: 1,
       healthProbeInterval: PROBE_INTERVAL,
       panicThreshold: 1,
@@ -110,7 +109,7 @@ export class Routes {
     return { stream, session, to: this.#byKey.get(session.key) as AgentSession };
   }
 
-  /** The target of the session's agent took no connection for the service. Of another gateway's sessions that one sees it for itself. */
+  /** The target of the session's agent refused the connection for the service. For sessions of another gateway, that gateway notices it. */
   refused(session: Serving, service: string): void {
     if (isOwn(session)) this.#refusals.refused(session, service);
   }
@@ -141,12 +140,12 @@ export class Routes {
     return this.#services.has(service);
   }
 
-  /** A short name for a service, which tells nothing of it. */
+  /** A short hash of a service, which does not reveal its name. */
   numberOf(service: string): number {
     return this.#services.get(service)?.number ?? 0;
   }
 
-  /** Whose agents serve it, or did so last; undefined if none ever did. */
+  /** The tenant whose agents serve it, or did so last; undefined if there was none. */
   tenantOf(service: string): Tenant | undefined {
     return this.#services.get(service)?.tenant;
   }
@@ -180,7 +179,7 @@ export class Routes {
     if (!isTcpService(service)) this.#known.set(parseRoute(service), service);
   }
 
-  /** Why a request for the service would go to a session now, or would not: in words, for each. */
+  /** For each session, a readable explanation of why a request would or would not go to it. */
   explain(service: string): readonly SessionExplanation[] {
     return this.pool.explain({ requiredTags: [service] }).map((one) => {
       if (one.verdict !== 'filtered') return one;
@@ -196,8 +195,8 @@ export class Routes {
   join(claims: AgentClaims, session: YamuxSession, speaksBlocks: boolean): AgentSession {
     this.#joined += 1;
     const ref = this.pool.add(session, {
-      // An agent may hold several sessions, or come back before its dead one is known to be dead: the key is the session's.
-      // Of characters that need no escaping in a URL.
+      // A key for each session: an agent may have several, or come back before its dead session is detected. The characters need no escaping in
+      // a URL.
       key: `${claims.agent.replace(/[^\w.-]/g, '_')}~${this.#joined}`,
       id: claims.agent,
       weight: claims.weight,
@@ -216,7 +215,7 @@ export class Routes {
     const ofAgent = this.#byAgent.get(claims.agent) ?? new Set();
     this.#byAgent.set(claims.agent, ofAgent.add(joined));
     session.once('close', () => {
-      this.#sessions.delete(joined); // the pool watches for itself
+      this.#sessions.delete(joined); // the pool watches the session itself
       this.#byKey.delete(ref.key);
       for (const route of claims.routes) this.#services.get(route)?.sessions.delete(joined);
       ofAgent.delete(joined);
@@ -227,7 +226,7 @@ export class Routes {
     return joined;
   }
 
-  /** No new request for any session of the agent; what runs goes on. Says how many sessions that were. */
+  /** Stops new requests for all sessions of the agent; running ones continue. Returns the number of sessions. */
   drain(agent: string, reason: string): number {
     const sessions = this.#byAgent.get(agent) ?? new Set();
     for (const { ref } of sessions) ref.drain(reason);

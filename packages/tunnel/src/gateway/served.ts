@@ -1,12 +1,11 @@
-// What is known of a request, or a TCP connection, when it is over: for the log, and for whoever counts. One object, made at the
-// beginning and filled in on the way.
+// The facts of a finished request or TCP connection, for the log and the counters. One object, created at the beginning and filled in on the way.
 import { randomUUID } from 'node:crypto';
 import type { YamuxStream } from '@zishuo/yamux';
 import { codeOf, describe } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Serving } from './routes.ts';
 
-/** `refused`: answered by the gateway itself. `abandoned`: the client left. `cut`: it failed after it had begun to be answered. */
+/** `refused`: answered by the gateway itself. `abandoned`: the client left. `cut`: it failed after the response had begun. */
 export type Outcome = 'complete' | 'refused' | 'abandoned' | 'cut';
 
 export interface ServedRequest {
@@ -14,7 +13,7 @@ export interface ServedRequest {
   readonly kind: 'http' | 'upgrade' | 'tcp';
   /** The route or the TCP service; undefined where there is none. */
   readonly service: string | undefined;
-  /** Who served it, or failed to. */
+  /** The agent that served it, or failed to. */
   readonly agent: string | undefined;
   /** The gateway by way of which that agent was reached; undefined where it was this one. */
   readonly via: string | undefined;

@@ -1,5 +1,5 @@
-// One public TCP connection: carried to a named target of an agent, asked for as CONNECT, so that the agent's allow-list decides. The port is the
-// one that the client dialled, and only tells.
+// One public TCP connection: forwarded to a named target of an agent with CONNECT, so that the agent's allow-list decides. The port in it is the public
+// port, for information only.
 import type { Socket } from 'node:net';
 import { TunnelError, UpstreamError } from '../errors.ts';
 import { type AnswerHead, NO_BODY } from '../exchange/block.ts';
@@ -13,7 +13,7 @@ import { ServedRecord } from './served.ts';
 import type { Tenant } from './tenants.ts';
 import { upstreamOver } from './upstream-over.ts';
 
-/** Never rejects. A client that cannot be served is reset: a clean end would be an answer of zero bytes. */
+/** Never rejects. A client that cannot be served is reset, because a clean end would look like an empty response. */
 export function serveTcpConnection(socket: Socket, name: string, context: ExchangeContext): Promise<void> {
   return new Promise((resolve) => new TcpExchange(socket, name, context, resolve).begin());
 }
@@ -108,7 +108,7 @@ class TcpExchange implements UpstreamListener {
     this.#upstream = undefined;
     const session = this.#tunnel?.to;
     if (session !== undefined) this.#context.routes.served(session, this.#service);
-    this.#socket.off('close', this.#onClientGone); // join() watches it
+    this.#socket.off('close', this.#onClientGone); // join() handles the end
     if (early.length > 0) this.#socket.write(early);
     void join(this.#socket, connection, this.#context.joinedIdleTimeout).ended.then((ending) => {
       this.#done(ending.kind, ending.kind === 'cut' ? ending.error : undefined);

@@ -1,4 +1,4 @@
-// A public port behind which there is one TCP service of the agents.
+// A public port for one TCP service of the agents.
 import { createServer, type Server, type Socket } from 'node:net';
 import { reset } from '../http/connection.ts';
 import type { ExchangeContext } from './exchange-context.ts';
@@ -22,7 +22,7 @@ export class TcpListener {
 
   constructor(name: string, context: ExchangeContext) {
     this.name = name;
-    // Half-open: a client that has said all it has to say still wants its answer.
+    // Half-open: a client that has ended its side still waits for the response.
     this.#server = createServer({
       allowHalfOpen: true,
       noDelay: true,

@@ -1,5 +1,5 @@
-// What each tenant has at this gateway, and may have: sessions, names, requests, dials, memory. What one has used up is nobody else's loss. A tenant
-// stays known when its last session has ended, or a new session would be a way to new budgets; only tokens that we signed add to them.
+// The usage and the limits of each tenant at this gateway: sessions, names, requests, dials, memory. A tenant at its limits does not affect others. A tenant
+// stays known after its last session, or a new session would give it new budgets. Only signed tokens add tenants.
 import { WindowBudget } from '@zishuo/yamux';
 import { MessageBudget } from '@zishuo/yamux-websocket';
 import { parseRoute } from '../http/route.ts';
@@ -20,7 +20,7 @@ export interface TenantLimits {
 
 export class Tenant {
   readonly name: string;
-  /** By which the receive windows of all its sessions grow. */
+  /** The budget for the growth of the receive windows of all its sessions. */
   readonly windowBudget: WindowBudget;
   /** That all its sessions send. */
   readonly messageBudget: MessageBudget;
@@ -37,7 +37,7 @@ export class Tenant {
     this.#maxRequests = limits.maxRequestsPerTenant;
   }
 
-  /** False: as many requests run as may. Else giveRequest() must follow. */
+  /** False if the limit of requests is reached. Else giveRequest() must follow. */
   takeRequest(): boolean {
     if (this.#requests >= this.#maxRequests) return false;
     this.#requests += 1;
@@ -87,7 +87,7 @@ export class Tenants {
     return undefined;
   }
 
-  /** A session of the tenant is there; leave() must follow. */
+  /** A session of the tenant has joined; leave() must follow. */
   join({ tenant: name, routes }: AgentClaims): Tenant {
     const tenant = this.of(name);
     tenant.sessions += 1;
@@ -112,7 +112,7 @@ export class Tenants {
   }
 }
 
-/** What a tenant has for itself: a host with all its paths, or a TCP service. */
+/** The name that belongs to one tenant: a host with all its paths, or a TCP service. */
 function ownedName(route: string): string {
   return isTcpService(route) ? route : parseRoute(route).host;
 }

@@ -1,5 +1,5 @@
-// The gateway: one port on which public requests come in and agents dial in by WebSocket, and a port for each TCP service. Puts the parts
-// together and owns their life; what happens to a request is in public-exchange.ts.
+// The gateway: one port for public requests and for the WebSockets of agents, and a port for each TCP service. It connects the parts and owns their
+// life. public-exchange.ts handles a request.
 import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { AddressInfo, Server as NetServer } from 'node:net';
@@ -38,17 +38,17 @@ import type { ServedRequest } from './served.ts';
 import { TcpListener } from './tcp-listener.ts';
 import { Tenants } from './tenants.ts';
 
-/** For whoever counts or shows. What becomes of a session later, its pool tells. */
+/** Observers for metrics and the dashboard. The pool reports later events of a session. */
 export interface TunnelGatewayEvents {
   joined: [session: AgentSession];
   /** An agent, at its upgrade. */
   refused: [status: number, why: string];
   draining: [];
-  /** A request or TCP connection is over; once for each. */
+  /** A request or TCP connection has ended. Called once for each. */
   served: [request: ServedRequest];
 }
 
-/** A gateway that runs. */
+/** A running gateway. */
 export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
   /** Whether requests should come here. */
   readonly readiness: Readiness;
@@ -78,12 +78,12 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
   readonly #log: Log;
   #url = '';
   #agentUrl = '';
-  // Kept, as the URL is: whoever watches asks for them while the gateway closes, too.
+  // Kept, like the URL, because they are also read while the gateway closes.
   readonly #tcpPorts = new Map<string, number>();
   #closing: Promise<void> | undefined;
 
   /**
-   * A gateway that listens on all its ports.
+   * Resolves with a gateway that listens on all its ports.
    * @throws RangeError or TypeError for a wrong option; what node:net tells of a port that cannot be had, and then none is kept.
    */
   static async listen(options: TunnelGatewayOptions): Promise<TunnelGateway> {
@@ -104,7 +104,7 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
         gateway.#tcpPorts.set(tcp.name, (await gateway.#listening(tcp.server, wanted, host)).port);
       }
     } catch (error) {
-      await gateway.close(0); // one port is in use: let go of the others
+      await gateway.close(0); // one port is in use: close the others
       throw error;
     }
     return gateway;
@@ -126,7 +126,7 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
     this.routes = new Routes({ ...numbers, balance: this.balance, tenants: new Tenants(numbers) });
     const affinity = parseAffinity(this.affinity, secret ?? randomBytes(32).toString('base64url'));
     const requestsOf = new AddressLimits(numbers.maxRequestsPerAddress);
-    // Behind proxies every connection is one of theirs, whoever the client is.
+    // Behind proxies every connection comes from a proxy, not from the client.
     const isBehindProxies = numbers.trustedHops > 0;
     const connectionsOf = new AddressLimits(isBehindProxies ? Infinity : numbers.maxConnectionsPerAddress);
     const connections = new CountedConnections(connectionsOf);
@@ -217,13 +217,13 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
     return this.routes.resume(agent);
   }
 
-  /** Ends sessions now, and what runs on them; returns how many. Their agents may come back, unless they are revoked. */
+  /** Ends sessions at once, with their requests; returns their number. Their agents may come back, unless they are revoked. */
   cut(isMeant: (session: AgentSession) => boolean, reason: string): number {
     return this.#entrance.cut(isMeant, reason);
   }
 
   /**
-   * New connections get this certificate; those that are there go on with theirs.
+   * Uses this certificate for new connections; existing connections keep theirs.
    * @throws TypeError if the gateway was not given one to begin with; what node:tls throws for one that it cannot use, and then the old one stays.
    */
   setCertificate({ cert, key }: Certificate): void {
@@ -235,8 +235,8 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
   }
 
   /**
-   * Takes no new agent and, after `drainDelay` or `timeout` ms, whichever is less, no new connection; serves what then runs for at most
-   * `timeout` ms, WebSockets for at most `webSocketDrain` ms of it, then ends. Repeated calls share one promise.
+   * Accepts no new agents and, after `drainDelay` or `timeout` ms, whichever is less, no new connections. Open requests may continue for at most
+   * `timeout` ms, WebSockets for at most `webSocketDrain` ms of it. Then it ends. Repeated calls share one promise.
    */
   close(timeout = 30_000): Promise<void> {
     this.#closing ??= this.#close(timeout);
@@ -248,11 +248,11 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
     this.#tell('draining');
     this.#entrance.drain();
     this.#opener.stopWaiting();
-    // The others ask here only where nobody else can serve. Who has lost the directory need not wait to leave it.
+    // Other gateways now use this one only if no other can serve. Without a directory there is no need to wait for that.
     void this.fleet?.drain();
-    // Told at once, agents can dial elsewhere while the sessions that they have serve on. Nobody waits for an agent that is dying.
+    // The agents are told at once, so they can dial elsewhere while their sessions here still serve. An agent that does not answer is not waited for.
     for (const { session } of this.routes.sessions) void session.goAway();
-    const delay = Math.min(this.#numbers.drainDelay, timeout); // who gives what runs no time, waits for nobody in front either
+    const delay = Math.min(this.#numbers.drainDelay, timeout); // without time for open requests there is no delay for a load balancer either
     if (delay > 0) await sleep(delay);
     const listeners = [...this.#tcp.keys()];
     const closed = [this.#port.close(), ...listeners.map((tcp) => tcp.close())];
@@ -273,7 +273,7 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
 
   /** Resolves when nothing runs, or at the deadline. */
   async #idle(timeout: number): Promise<void> {
-    // Half of a short time is left for the closing handshake.
+    // For a short timeout, half of it is reserved for the closing handshake.
     const sendAway = setTimeout(
       () => {
         for (const joined of this.#joined()) joined.sendAway();
@@ -294,7 +294,7 @@ export class TunnelGateway extends EventEmitter<TunnelGatewayEvents> {
     for (const { joined } of this.#port.running) if (joined !== undefined) yield joined;
   }
 
-  /** What a listener throws is its own matter, and no exchange's. */
+  /** An error of a listener must not affect an exchange. */
   #tell<Name extends keyof TunnelGatewayEvents>(name: Name, ...event: TunnelGatewayEvents[Name]): void {
     try {
       (this as EventEmitter).emit(name, ...event);

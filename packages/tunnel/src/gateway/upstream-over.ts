@@ -1,4 +1,4 @@
-// What speaks on a stream to an agent: blocks where the agent has said so, else HTTP/1.1.
+// Chooses the protocol on a stream to an agent: blocks if the agent supports them, else HTTP/1.1.
 import { Http1Connection } from '../http/http1-connection.ts';
 import { Http1Upstream } from '../http/http1-upstream.ts';
 import type { Upstream, UpstreamListener } from '../http/upstream.ts';

@@ -1,4 +1,4 @@
-// Via: which gateways a request has been through (RFC 9110 §7.6.3), and so whether it goes round in a circle.
+// Via: the gateways that a request has passed (RFC 9110 §7.6.3). It reveals loops.
 import type { IncomingMessage } from 'node:http';
 import { TunnelError } from '../errors.ts';
 

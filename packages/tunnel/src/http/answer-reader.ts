@@ -1,5 +1,5 @@
-// Reads the answers of an HTTP/1.1 connection, by RFC 9112, one after the other and however the connection cuts them. What can be read in two
-// ways is an error, as is what is larger than it may be. Knows bytes and no sockets.
+// Parses the responses of an HTTP/1.1 connection by RFC 9112, in sequence, from chunks of any size. Ambiguous input is an error, and so is input above a
+// limit. Works on bytes, not on sockets.
 import { TunnelError } from '../errors.ts';
 import { type AnswerHead, type Body, NO_BODY, PIECES, type RawHeaders } from '../exchange/block.ts';
 import { answerBody, badAnswer, fieldValue, isFieldText, isToken } from './headers.ts';
@@ -11,7 +11,7 @@ export interface AnswerListener {
   onBody(bytes: Buffer): void;
   /** The answer is whole. */
   onWhole(trailers: RawHeaders): void;
-  /** 101, or the 200 of a CONNECT: what follows, and `early` of it, is no HTTP. */
+  /** 101, or the 200 of a CONNECT: the following bytes, and `early`, are not HTTP. */
   onSwitch(status: number, reason: string, headers: RawHeaders, early: Buffer): void;
 }
 
@@ -28,7 +28,7 @@ const CHUNK_SIZE = 2;
 const CHUNK = 3;
 const CHUNK_END = 4;
 const TRAILER = 5;
-/** All that comes, until the connection ends. */
+/** All bytes until the connection ends. */
 const UNSIZED = 6;
 const NONE = 7;
 
@@ -92,7 +92,7 @@ export class AnswerReader {
     return this.#keepAlive;
   }
 
-  /** Nothing more is wanted, of the bytes that are being read either. */
+  /** Stops the reader, also within the current chunk. */
   stop(): void {
     this.#isStopped = true;
   }
@@ -217,7 +217,7 @@ export class AnswerReader {
     return this.#next;
   }
 
-  /** `hasMore`: something comes behind it that nobody asked for, and that nobody may get for an answer of his own. */
+  /** `hasMore`: unrequested bytes follow, which must not be taken for the response to another request. */
   #whole(trailers: RawHeaders, hasMore: boolean): void {
     if (hasMore || this.#state === UNSIZED) this.#isPersistent = false;
     this.#state = NONE;
@@ -225,8 +225,8 @@ export class AnswerReader {
   }
 
   /**
-   * The bytes before the next `end`, as text of one byte a character, behind which `#next` is the place to go on. Undefined: they are not all
-   * here, and what is here is kept.
+   * The bytes before the next `end`, as latin1 text; `#next` is the position after it. Undefined if they have not all come; then the bytes so far are
+   * kept.
    */
   #textUntil(end: Buffer, bytes: Buffer, at: number, limit: number): string | undefined {
     if (this.#held === undefined) {
@@ -240,7 +240,7 @@ export class AnswerReader {
       this.#checkLines(0);
       return undefined;
     }
-    // The end may have begun in what is held.
+    // The end may begin in the kept bytes.
     const before = this.#heldBytes;
     const from = Math.max(0, before - end.length + 1);
     const some = Math.min(bytes.length, at + limit + end.length - before);
@@ -268,7 +268,7 @@ export class AnswerReader {
     this.#heldBytes += bytes.copy(this.#held, this.#heldBytes, from, to);
   }
 
-  /** A line ends with CR LF. Who leaves the CR out would never come to an end here. `from`: what is held from here on is new. */
+  /** A line ends with CR LF. A bare LF is an error, or the line would never end. `from`: the position of the new bytes. */
   #checkLines(from: number): void {
     const held = this.#held as Buffer;
     for (let index = from; index < this.#heldBytes; index += 1) {
@@ -281,7 +281,7 @@ function readField(line: string, into: string[]): void {
   const colon = line.indexOf(':');
   const name = line.slice(0, colon);
   const value = trimmed(line, colon + 1);
-  // A line that begins with a space goes on with the one before it, as some read it (RFC 9112 §5.2).
+  // Some parsers join a line that begins with a space to the line before it (RFC 9112 §5.2).
   if (colon < 1 || !isToken(name) || !isFieldText(value)) throw badAnswer('expected a header that HTTP can carry');
   into.push(name, value);
 }

@@ -1,4 +1,4 @@
-// What the tunnel does with whole connections, sockets and streams alike: break them off so that the other end sees it, and join two.
+// Operations on connections, for sockets and streams alike: resets a connection so that the other side sees it, and joins two connections.
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TunnelError } from '../errors.ts';
@@ -17,15 +17,14 @@ export function connectEvent(socket: Duplex): 'connect' | 'secureConnect' {
 }
 
 /**
- * Milliseconds between the last bytes and a reset. Where both come in one poll, a reset looks like an end to a client on libuv, which is what
- * it must not look like.
+ * Milliseconds between the last bytes and a reset. If both come in one poll, a client on libuv sees the reset as an end, which it must not.
  */
 const BEHIND_BYTES = 25;
 const resetting = new WeakSet<Socket>();
 
 /**
- * Breaks it off, with RST. A plain destroy() of a socket sends FIN, which looks like a clean end: for bytes that are delimited by nothing
- * else, the end of the connection is the end of the message.
+ * Resets the connection with RST. destroy() of a socket would send FIN, which looks like a clean end. For a message without other framing, the end of the
+ * connection is the end of the message.
  */
 export function reset(connection: Duplex): void {
   if (connection instanceof Socket && !('encrypted' in connection)) {
@@ -37,31 +36,31 @@ export function reset(connection: Duplex): void {
     }
     return;
   }
-  // A TLS socket cannot reset; but its clean end is a message, which destroy() does not send.
-  // A stream that was ended would let its FIN go out first, unless it is destroyed with an error.
+  // A TLS socket cannot reset. But its clean end is a message (close_notify), which destroy() does not send.
+  // A stream that was ended would send its FIN first, unless it is destroyed with an error.
   connection.destroy(new TunnelError('ERR_TUNNEL_CONNECTION_LOST', 'the other side of the tunnel was lost'));
 }
 
 function resetNow(socket: Socket): void {
-  // A socket that is not connected yet would wait for that; and one whose FIN is on its way cannot be reset any more: the system refuses,
-  // node:net has let go of the handle by then, and the descriptor would stay for ever.
+  // A socket that is still connecting would wait for the connection. A socket that has sent FIN cannot be reset: the system refuses after node:net has
+  // released the handle, and the descriptor would stay open for ever.
   const isEnding = socket.writableEnded && !socket.writableFinished;
   if (socket.connecting || isEnding) socket.destroy();
   else socket.resetAndDestroy();
 }
 
-/** How it ended, seen from the side of the client, the near one. */
+/** The end of a joined connection, from the view of the client, the near side. */
 export type Ending =
   | { readonly kind: 'complete' }
-  /** The client went away; the far connection was reset, so that the other end stops working too. */
+  /** The client has left; the far connection was reset, so that the other side stops too. */
   | { readonly kind: 'abandoned' }
-  /** The far connection failed, or nothing moved; the client's was reset, so that it takes nothing for whole that is not. */
+  /** The far connection failed or was idle; the client's connection was reset, so that a truncated message does not look complete. */
   | { readonly kind: 'cut'; readonly error: Error };
 
 export interface Joined {
   readonly ended: Promise<Ending>;
   /**
-   * Asks both ends to close, where they speak a protocol that has a word for it: WebSocket close frames with 1001. False where they do not.
+   * Asks both sides to close, if their protocol supports it: WebSocket close frames with 1001. False if not.
    */
   sendAway(): boolean;
 }
@@ -71,8 +70,8 @@ const CLOSING = 1_000;
 const NOTHING = Buffer.alloc(0);
 
 /**
- * Carries bytes both ways until both directions have ended; a half-close goes on as one. If either side fails, or no byte moves for
- * `idleTimeout` ms (0: no limit), both are reset.
+ * Forwards bytes in both directions until both have ended, including half-closes. If one side fails, or no byte moves for `idleTimeout` ms (0: no
+ * limit), both sides are reset.
  */
 export function join(near: Connection, far: Connection, idleTimeout: number, isWebSocket = false): Joined {
   let settle!: (ending: Ending) => void;
@@ -99,8 +98,8 @@ export function join(near: Connection, far: Connection, idleTimeout: number, isW
   const failFar = (error: Error): void => breakOff({ kind: 'cut', error });
   watch(near, failNear);
   watch(far, failFar);
-  near.setTimeout(0); // what a server has set for its requests would close the connection without a word
-  // All bytes pass by either: one timer sees them.
+  near.setTimeout(0); // the server's timeout for requests would close the connection silently
+  // Every byte passes both sides, so one timer is enough.
   far.setTimeout(idleTimeout, () => {
     failFar(new TunnelError('ERR_TUNNEL_IDLE_TIMEOUT', `no byte moved for ${idleTimeout} ms`));
   });
@@ -131,7 +130,7 @@ function carry(from: Connection, to: Connection, frames: WebSocketFrames | undef
   const onEnd = (): void => {
     if (wasBrokenOff(from)) broken();
     else if (from instanceof Socket && from.writable && !('encrypted' in from)) {
-      // A reset behind the last bytes looks like an end, too. It fails the next write, and be it one of nothing.
+      // A reset right after the last bytes also looks like an end. It makes the next write fail, even an empty one.
       from.write(NOTHING, (error) => (error ? broken() : to.end()));
     } else to.end();
   };

@@ -1,5 +1,4 @@
-// The answer for a request that got none from its origin: JSON, with a code that says why. Never the text of an inner error, which
-// may name what is none of a public client's business.
+// The gateway's own error response: JSON, with a code for the reason. Never the message of an internal error, which may contain internal names.
 import type { ServerResponse } from 'node:http';
 
 export interface ErrorAnswer {

@@ -1,9 +1,9 @@
-// Who the client is: what the gateway tells the origin about it, X-Forwarded-For, -Proto and -Host. What a client claims about itself goes on
-// only if the gateway stands behind proxies that are trusted to have written it, and only as far as they did.
+// X-Forwarded-For, -Proto and -Host: the client's address for the origin. Values from the request are passed on only if the gateway is behind trusted
+// proxies, and only the part that these proxies wrote.
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 
-/** Names by which proxies and applications tell and read who the client is, besides all X-Forwarded-*. */
+/** Headers that identify the client, besides X-Forwarded-*. */
 const CLAIMS: ReadonlySet<string> = new Set([
   'forwarded',
   'x-real-ip',
@@ -16,7 +16,7 @@ const CLAIMS: ReadonlySet<string> = new Set([
 /** Written by the gateway itself, whoever is trusted. */
 const OURS: ReadonlySet<string> = new Set(['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-request-id']);
 
-/** Whether the gateway takes a header (lower case) of a client away. CGI, WSGI and Rack read X_Real_IP as X-Real-IP: nobody trusted writes it. */
+/** Whether the gateway removes a client's header (lower case). CGI, WSGI and Rack read X_Real_IP as X-Real-IP, and no trusted proxy writes it. */
 export function isClaim(name: string, isTrusted: boolean): boolean {
   if (OURS.has(name)) return true;
   const isSpelledOtherwise = name.includes('_');
@@ -42,8 +42,7 @@ export function forwardedHeaders(request: IncomingMessage, host: string, hops: n
 }
 
 /**
- * Of the client itself: with proxies in front that are trusted, the address that the first of them saw; what stands before that is the
- * client's claim.
+ * The address of the client: behind trusted proxies the address that the first of them saw. Addresses before it are only claims of the client.
  */
 export function clientAddress(request: IncomingMessage, hops: number): string {
   const own = plainAddress(request.socket.remoteAddress ?? 'unknown');
@@ -53,7 +52,7 @@ export function clientAddress(request: IncomingMessage, hops: number): string {
   return first === undefined || first === '' ? own : withoutPort(first);
 }
 
-/** An IPv4 client of a port that takes IPv6, too, is one of IPv4. */
+/** Normalizes an IPv4-mapped IPv6 address to IPv4. */
 export function plainAddress(address: string): string {
   return address.startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
 }

@@ -1,5 +1,5 @@
-// Which headers go on to the next hop, and how the body is framed there. Works on rawHeaders, [name, value, name, value, …]: that
-// keeps duplicates (Set-Cookie), their order and their spelling. Knows nothing about sockets.
+// Selects the headers for the next hop, and the framing of the body. Works on rawHeaders, [name, value, name, value, …], which keeps duplicates
+// (Set-Cookie), order and spelling. Does not know sockets.
 import type { IncomingMessage } from 'node:http';
 import { TunnelError } from '../errors.ts';
 import { type Body, NO_BODY, PIECES, type RawHeaders, type RequestHead } from '../exchange/block.ts';
@@ -16,13 +16,13 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'proxy-authorization',
 ]);
 
-/** A peer may name any header in Connection. These it may not take away: they decide where a message goes and where it ends. */
+/** A peer may name any header in Connection. It may not remove these: they decide the target and the length of a message. */
 const NEVER_STRIPPED: ReadonlySet<string> = new Set(['host', 'content-length']);
 
 /** Written anew for every hop, whatever a head says of them. */
 const FRAMING: ReadonlySet<string> = new Set(['connection', 'content-length', 'transfer-encoding', 'upgrade']);
 
-/** What decides about a message before its body is read may not come after it (RFC 9110 §6.5.1). */
+/** Fields that are needed before the body must not be trailers (RFC 9110 §6.5.1). */
 const NO_TRAILER: ReadonlySet<string> = new Set([
   ...HOP_BY_HOP,
   ...['content-length', 'host', 'trailer', 'content-encoding', 'content-type', 'content-range', 'content-location'],
@@ -34,7 +34,7 @@ const NO_TRAILER: ReadonlySet<string> = new Set([
 /** Methods for which the absence of a body is the rule and goes without saying. */
 const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT']);
 
-/** Doing these twice is the same as doing them once (RFC 9110 §9.2.2). */
+/** Idempotent methods (RFC 9110 §9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 
 export function isIdempotent(method: string): boolean {
@@ -129,8 +129,8 @@ function numberIn(text: string): number | undefined {
 }
 
 /**
- * The whole head of a request for an HTTP/1.1 connection. The framing is written out: left to node:http, a GET with a chunked body would go on
- * without any, and its body would be read there as the next request.
+ * The complete head of a request for an HTTP/1.1 connection, with explicit framing. With node:http's own framing, a GET with a chunked body would be sent
+ * without framing, and the server would read its body as the next request.
  */
 export function hopHeaders({ method, body, upgrade, headers }: RequestHead, keepAlive: boolean): string[] {
   const head: string[] = [];
@@ -143,7 +143,7 @@ export function hopHeaders({ method, body, upgrade, headers }: RequestHead, keep
     head.push(name, headers[index + 1] as string);
   }
   if (upgrade !== '') {
-    // It has no body, and says so: else node:http would end a chunked one, as the first bytes of the protocol.
+    // The explicit absence of a body: else node:http would end a chunked body with bytes that look like the new protocol.
     if (!BODILESS.has(method)) head.push('Content-Length', '0');
     head.push('Connection', 'Upgrade', 'Upgrade', upgrade);
     return head;
@@ -151,8 +151,7 @@ export function hopHeaders({ method, body, upgrade, headers }: RequestHead, keep
   if (body === PIECES) head.push('Transfer-Encoding', 'chunked');
   else if (body >= 0) head.push('Content-Length', String(body));
   else if (!BODILESS.has(method)) head.push('Content-Length', '0');
-  // A server that is told that the connection carries this request only closes at once when it answers before it has read the body, and the
-  // reset that follows can overtake its answer.
+  // With Connection: close, a server that answers before it has read the body closes at once, and the reset that follows can overtake its response.
   const connection = keepAlive || body > 0 || body === PIECES ? 'keep-alive' : 'close';
   head.push('Connection', hasTe ? `${connection}, TE` : connection);
   return head;
@@ -167,21 +166,21 @@ export interface AnswerFraming {
 }
 
 /**
- * The head of a response for the hop back: end-to-end headers, and `added` ([name, value, …]) in place of what the origin calls the
- * same. node:http frames the body anew: chunked for HTTP/1.1, by the end of the connection for 1.0.
+ * The head of a response for the client: end-to-end headers, and `added` ([name, value, …]) instead of the origin's headers of the same name. node:http
+ * frames the body again: chunked for HTTP/1.1, by the end of the connection for 1.0.
  */
 export function answerHeaders(
   raw: RawHeaders,
   { status, body, isHead, takesChunks }: AnswerFraming,
   added: RawHeaders,
 ): string[] {
-  // Of a body that is not sent, what the origin says about it is all there is.
+  // For a body that is not sent (HEAD), the origin's headers about it are passed on.
   const keepsLength = body === NO_BODY && (isHead || status === 304);
   const keepsTrailer = body === PIECES && takesChunks;
   const headers = endToEnd(raw, (name) => {
     if (name === 'content-length') return !keepsLength;
     if (name === 'trailer') return !keepsTrailer;
-    if (name === 'set-cookie') return false; // cookies add up; of anything else ours takes the place of theirs
+    if (name === 'set-cookie') return false; // cookies are added; other headers are replaced
     for (let index = 0; index < added.length; index += 2) if (added[index]?.toLowerCase() === name) return true;
     return false;
   });
@@ -213,7 +212,7 @@ export function pairs(raw: RawHeaders): [string, string][] {
 }
 
 /**
- * The head of a request as it goes over an HTTP/1.1 connection, one byte a character.
+ * The head of a request for an HTTP/1.1 connection, as latin1 text.
  * @throws TunnelError with ERR_TUNNEL_BAD_REQUEST for what HTTP cannot carry.
  */
 export function requestLines(method: string, target: string, headers: RawHeaders): string {
@@ -226,7 +225,7 @@ export function requestLines(method: string, target: string, headers: RawHeaders
 }
 
 /**
- * Trailers as they end a body in chunks, with its last one.
+ * The last chunk and the trailers of a chunked body.
  * @throws TunnelError with ERR_TUNNEL_BAD_REQUEST for what HTTP cannot carry.
  */
 export function lastChunk(trailers: RawHeaders): string {
@@ -263,7 +262,7 @@ export function isFieldText(text: string): boolean {
   return /^[\t\x20-\x7e\x80-\xff]*$/.test(text);
 }
 
-/** What an origin, or an agent, has said cannot be passed on. */
+/** The response of an origin or an agent cannot be passed on. */
 export function badAnswer(message: string): TunnelError {
   return new TunnelError('ERR_TUNNEL_BAD_ANSWER', message);
 }

@@ -1,4 +1,4 @@
-// The name in a Host header as a key for routing: no port, no trailing dot, lower case. An IPv6 literal keeps its brackets.
+// Normalizes a Host header to a routing key: no port, no trailing dot, lower case. An IPv6 literal keeps its brackets.
 
 export function hostName(header: string | undefined): string {
   const host = (header ?? '').trim().toLowerCase();
@@ -11,8 +11,8 @@ export function hostName(header: string | undefined): string {
 const MAX_LENGTH = 260;
 
 /**
- * Whether it is a name, or an address, with a port or without. Whatever else may stand in a Host header ("a, b", "user@a", "a/b") is
- * read in one way here and in another way by the server behind.
+ * Whether the value is a name or an address, with or without a port. Other values ("a, b", "user@a", "a/b") could be read differently by the server
+ * behind.
  */
 export function isHost(header: string): boolean {
   return header.length <= MAX_LENGTH && /^(\[[\da-f:.]+\]|[\w~-]+(\.[\w~-]+)*\.?)(:\d*)?$/i.test(header);

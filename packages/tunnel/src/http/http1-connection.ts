@@ -1,23 +1,23 @@
-// A connection to a server of HTTP/1.1, on which one exchange follows the other. It listens once, for all of them.
+// A connection to an HTTP/1.1 server, with one exchange after the other. It adds its listeners once, for all exchanges.
 import type { AnswerHead, RawHeaders } from '../exchange/block.ts';
 import { type AnswerListener, AnswerReader, type Asked } from './answer-reader.ts';
 import { type Connection, connectEvent } from './connection.ts';
 import { wasBrokenOff } from './socket-end.ts';
 
-/** Who has the connection. Nothing is told after onWhole(), onSwitch() or onLost(). */
+/** The user of the connection. No callback follows onWhole(), onSwitch() or onLost(). */
 export interface ExchangeListener extends Omit<AnswerListener, 'onSwitch'> {
   onConnected(): void;
   /** The connection is the caller's, and nobody listens to it any more. */
   onSwitch(head: Omit<AnswerHead, 'body'>, early: Buffer): void;
   onDrain(): void;
-  /** There is no answer, or no more of it. `error` is undefined where the connection has ended. */
+  /** There is no response, or no more of it. `error` is undefined if the connection has ended. */
   onLost(error: Error | undefined): void;
 }
 
 export interface ConnectionOwner {
   /** Bytes of an answer's head. */
   readonly maxHeaderSize: number;
-  /** Nobody has it, and it ends, or has something to say that nobody asked for. */
+  /** An idle connection has ended or has sent unrequested bytes. */
   onIdleEnd(connection: Http1Connection): void;
 }
 
@@ -45,7 +45,7 @@ export class Http1Connection implements AnswerListener {
     return this.#isConnected;
   }
 
-  /** Nothing of the answer has come, on a connection that was kept: its server may have closed it before it saw the request. */
+  /** Whether a reused connection ended before any byte of the response: the server may have closed it before it saw the request. */
   get isStale(): boolean {
     return this.#isReused && !this.#reader.hasBegun;
   }
@@ -129,7 +129,7 @@ export class Http1Connection implements AnswerListener {
     socket.pause();
     socket.off('data', this.#onData).off('end', this.#onEnd).off('drain', this.#onDrain).off('close', this.#onClose);
     exchange?.onSwitch({ status, reason, headers }, early);
-    socket.off('error', this.#onError); // whoever has it now listens
+    socket.off('error', this.#onError); // the new owner has its own listener
   }
 
   #endIdle(): void {

@@ -1,4 +1,4 @@
-// The next hop speaks HTTP/1.1: an origin on a connection that may be kept, or an agent that knows nothing else on its stream.
+// An upstream that speaks HTTP/1.1: an origin, on a connection that may be kept alive, or an agent without blocks, on its stream.
 import { codeOf, TunnelError, UpstreamError } from '../errors.ts';
 import { type AnswerHead, NO_BODY, PIECES, type RawHeaders, type RequestHead } from '../exchange/block.ts';
 import { BodyWriter } from '../exchange/body-writer.ts';
@@ -6,7 +6,7 @@ import { hopHeaders, isIdempotent, lastChunk, requestLines } from './headers.ts'
 import type { ExchangeListener, Http1Connection } from './http1-connection.ts';
 import type { Upstream, UpstreamListener } from './upstream.ts';
 
-/** What an origin may say before its answer, in number. */
+/** The limit of interim responses before a response. */
 export const MAX_INTERIM = 32;
 /** Bytes of the head of an answer of an agent's target. What the gateway takes may be less. */
 export const MAX_ANSWER_HEAD: number = 512 * 1024;
@@ -16,7 +16,7 @@ export interface Http1Way {
   readonly keepsAlive: boolean;
   /** One that nobody has. `isFresh`: that nobody has used, for what cannot be sent twice. */
   connect(isFresh: boolean): Http1Connection;
-  /** It may carry another request. */
+  /** Whether it may carry another request. */
   keep(connection: Http1Connection): void;
 }
 
@@ -45,7 +45,7 @@ export class Http1Upstream implements Upstream, ExchangeListener {
     this.#start(!this.#mayBeRepeated);
   }
 
-  /** On a connection that was kept, a request can meet the end of it: then it is sent once more. */
+  /** A request on a reused connection can meet its end; then it is sent once more. */
   get #mayBeRepeated(): boolean {
     const { method, body, upgrade, headers } = this.#head;
     return (
@@ -69,7 +69,7 @@ export class Http1Upstream implements Upstream, ExchangeListener {
     this.#isBodySent = body === NO_BODY || body === 0;
     if (!this.#isBodySent) {
       this.#writer = new BodyWriter(socket, body === PIECES ? 'chunks' : 'none');
-      socket.cork(); // with the bytes of the body that are here already
+      socket.cork(); // together with the bytes of the body that have arrived already
       process.nextTick(() => socket.uncork());
     }
     socket.write(lines, 'latin1');
@@ -155,7 +155,7 @@ export class Http1Upstream implements Upstream, ExchangeListener {
     this.#listener.end(trailers);
   }
 
-  /** The answer is whole. A request that is not is not sent to its end. */
+  /** The response is complete. An incomplete request is not sent further. */
   #letGo(): void {
     const connection = this.#connection;
     const { socket } = connection;
@@ -199,7 +199,7 @@ export class Http1Upstream implements Upstream, ExchangeListener {
   }
 }
 
-/** NTLM and Negotiate log a connection in, not a request: nobody else may get it afterwards. */
+/** NTLM and Negotiate authenticate a connection, not a request, so it must not be reused for other clients. */
 function bindsConnection(headers: RawHeaders): boolean {
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index] as string;

@@ -1,9 +1,9 @@
-// A server that begins to listen.
+// Starts a server.
 import type { AddressInfo, Server } from 'node:net';
 
 /**
- * Resolves with where it listens; rejects with what node:net tells of a port that cannot be had. `onError` hears of what comes later: of a connection
- * that cannot be taken, as where there are no descriptors left. `exclusive`: not shared with other workers of the machine.
+ * Resolves with the bound address. Rejects with the error of node:net if the port is not available. `onError` gets later errors, for example a connection
+ * that cannot be accepted because no descriptors are left. `exclusive`: the port is not shared with other workers of the machine.
  */
 export function listening(
   server: Server,

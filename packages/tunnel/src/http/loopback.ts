@@ -1,4 +1,4 @@
-// Whether an address is of this machine alone.
+// Recognizes loopback addresses.
 import { BlockList, isIP } from 'node:net';
 
 const loopback = new BlockList();

@@ -1,5 +1,5 @@
-// A route: a host and a path prefix, "app.example", "app.example/api" or, for every host below one, "*.example". The gateway finds agents by
-// it, an agent its local target.
+// A route: a host and a path prefix, "app.example", "app.example/api" or, for every host below one, "*.example". The gateway finds agents by the route, and
+// an agent finds its local target.
 import { hostName, isHost } from './host.ts';
 
 export interface Route {
@@ -23,9 +23,9 @@ export function routeText({ host, path }: Route): string {
   return host + path;
 }
 
-/** The longest prefix wins, and prefixes end where segments do: /api takes /api and /api/x, and leaves /apix alone. */
+/** The longest prefix wins. A prefix ends at a segment: /api matches /api and /api/x, but not /apix. */
 export class RouteTable<T> {
-  // By host, the longest path first: a look-up costs as much as a host has routes, whatever path a client makes up.
+  // By host, the longest path first: the cost of a look-up depends on the routes of the host, not on the client's path.
   readonly #byHost = new Map<string, { readonly path: string; readonly value: T }[]>();
 
   #hasWildcards = false;

@@ -1,5 +1,5 @@
-// A response for a request with which node:http is through: it hands over 'upgrade' and 'connect' with a bare socket. A refusal is an
-// answer like any other, so it is given by the same code.
+// Creates a response for a request of 'upgrade' or 'connect', for which node:http passes only a bare socket. So the same code can answer these requests
+// as any other.
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Connection } from './connection.ts';
@@ -15,14 +15,14 @@ export interface UpgradeRequest {
 export function upgradeResponse(request: IncomingMessage, { socket }: UpgradeRequest): ServerResponse {
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
-  socket.setTimeout(0); // the server's own, from when it waited for this request
-  socket.on('drain', () => response.emit('drain')); // node:http listens no more, and a long answer would stop for ever
+  socket.setTimeout(0); // removes the timeout that the server set while it waited for this request
+  socket.on('drain', () => response.emit('drain')); // node:http no longer listens, and a long response would stop for ever
   response.once('finish', () => socket.destroySoon());
   response.assignSocket(socket as unknown as Socket);
   return response;
 }
 
-/** Takes the socket back: what is written to it from now on is no part of the response. */
+/** Detaches the socket from the response: further bytes on it are not part of the response. */
 export function detach(response: ServerResponse, { socket }: UpgradeRequest): void {
   response.detachSocket(socket as unknown as Socket);
 }

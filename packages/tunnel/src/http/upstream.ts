@@ -1,11 +1,10 @@
-// Where a request goes next, whatever speaks there: an agent by blocks, an agent or an origin by HTTP/1.1. Whoever carries a request knows no
-// more of it than this.
+// The interface of an upstream, independent of its protocol: an agent with blocks, or an agent or an origin with HTTP/1.1.
 import type { AnswerHead, RawHeaders, RequestHead } from '../exchange/block.ts';
 import type { Connection } from './connection.ts';
 
-/** What comes back. Nothing is called after end(), switched() or failed(), nor after finish() or abort(). */
+/** The callbacks for the response. None is called after end(), switched() or failed(), nor after finish() or abort(). */
 export interface UpstreamListener {
-  /** The other end is connected: from here on the request cannot be taken back. */
+  /** The other side is connected: from here on the request cannot be sent elsewhere. */
   taken(): void;
   interim(status: number, reason: string, headers: RawHeaders): void;
   /** The final head. */
@@ -13,9 +12,9 @@ export interface UpstreamListener {
   data(chunk: Buffer): void;
   /** The answer is whole. */
   end(trailers: RawHeaders): void;
-  /** 101: the connection is the caller's from now on, and so is what the other end has said already. */
+  /** 101: the caller now owns the connection, and the bytes that the other side has already sent. */
   switched(head: Omit<AnswerHead, 'body'>, connection: Connection, early: Buffer): void;
-  /** There is no answer, or no more of it. */
+  /** There is no response, or no more of it. */
   failed(error: Error): void;
   /** More of the request's body can be written. */
   drain(): void;
@@ -34,6 +33,6 @@ export interface Upstream {
   resume(): void;
   /** The answer is through. */
   finish(): void;
-  /** Nobody wants the answer: the other end is to stop. */
+  /** The response is no longer needed; the other side must stop. */
   abort(): void;
 }

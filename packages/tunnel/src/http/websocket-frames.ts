@@ -1,7 +1,7 @@
-// The frames of a WebSocket in passing, in one direction: where one ends, a close frame of ours may stand. Looks at headers alone.
+// Follows the frames of a WebSocket in one direction, by their headers only. After the end of a frame, a close frame of ours may be inserted.
 import type { Writable } from 'node:stream';
 
-/** Close code 1001, going away: clients that hear it come back at once. */
+/** Close code 1001, going away: clients reconnect at once. */
 const GOING_AWAY = Buffer.from([0x88, 0x02, 0x03, 0xe9]);
 /** The same from a client, which must mask: by zeros, which changes nothing. */
 const GOING_AWAY_MASKED = Buffer.from([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe9]);
@@ -42,7 +42,7 @@ export class WebSocketFrames {
     return to.write(chunk);
   }
 
-  /** Says 1001 behind the frame that is on its way; what comes after it is dropped. */
+  /** Sends a close frame with 1001 after the current frame, and drops the bytes after it. */
   sendAway(to: Writable): void {
     if (this.#isAway || this.#sentAway !== undefined) return;
     this.#sentAway = to;
@@ -56,7 +56,7 @@ export class WebSocketFrames {
   #goAway(before: Buffer | undefined, to: Writable): boolean {
     this.#isAway = true;
     if (before !== undefined && before.length > 0) to.write(before);
-    if (this.#isClosing || to.destroyed || to.writableEnded) return true; // the end says so itself
+    if (this.#isClosing || to.destroyed || to.writableEnded) return true; // the end reports it
     return to.write(this.#isFromClient ? GOING_AWAY_MASKED : GOING_AWAY);
   }
 

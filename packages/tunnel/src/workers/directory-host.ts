@@ -1,4 +1,4 @@
-// The parent's side of its workers' directory: answers the calls of each, and tells each of changes of what it has looked up.
+// The parent's side of the workers' directory: answers their calls, and sends hints about the names that a worker has looked up.
 import type { SessionDirectory } from '@zishuo/yamux-fleet';
 import {
   type DirectoryAnswer,

@@ -1,4 +1,4 @@
-// What a worker and its parent say to each other of the directory that the parent has: calls with numbers, their answers, and hints.
+// The messages between a worker and its parent about the directory: numbered calls, their answers, and hints.
 import type { Beat, Entry, NodeRecord, Placement } from '@zishuo/yamux-fleet';
 
 export type DirectoryCall =

@@ -1,4 +1,4 @@
-// The directory of a worker: its parent has it. Calls go over the channel between the two processes.
+// The directory of a worker: passes calls to the parent process, which holds the directory.
 import type { Beat, DirectoryListener, Entry, NodeRecord, Placement, SessionDirectory } from '@zishuo/yamux-fleet';
 import {
   type DirectoryAnswer,
@@ -21,7 +21,7 @@ interface Pending {
   readonly timer: NodeJS.Timeout;
 }
 
-/** ms: a parent that stands still is not waited for longer. */
+/** ms to wait for a stopped parent. */
 const CALL_TIMEOUT = 2_000;
 
 class ParentDirectory implements SessionDirectory {
@@ -73,7 +73,7 @@ class ParentDirectory implements SessionDirectory {
       try {
         this.#channel.send?.({ directory: 'call', number, call });
       } catch (error) {
-        this.#settle(number)?.reject(error as Error); // the channel is closed
+        this.#settle(number)?.reject(error as Error); // the IPC channel is closed
       }
     });
   }
@@ -86,7 +86,7 @@ class ParentDirectory implements SessionDirectory {
     else this.#settle(reply.number)?.reject(new Error(reply.message));
   };
 
-  /** It is over, however. */
+  /** Whether it has ended, in any way. */
   #settle(number: number): Pending | undefined {
     const pending = this.#pending.get(number);
     this.#pending.delete(number);

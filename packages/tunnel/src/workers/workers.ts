@@ -1,5 +1,5 @@
-// The parent of several gateways on one machine: they share its ports (node:cluster), and find each other by a directory in its memory. It serves nobody
-// itself. A worker that dies is started again; one that cannot even start ends all, with its exit code.
+// The parent of several gateways on one machine. They share its ports (node:cluster), and find each other in a directory in its memory. It serves no
+// requests. A worker that dies is started again. A worker that cannot start ends all processes, with its exit code.
 import cluster, { type Worker } from 'node:cluster';
 import { once } from 'node:events';
 import { memoryDirectory, type SessionDirectory } from '@zishuo/yamux-fleet';
@@ -10,7 +10,7 @@ import { hostDirectory } from './directory-host.ts';
 /** Which worker this process is, from 1 on, in its environment. */
 const WORKER = 'TUNNEL_WORKER';
 
-/** What they prove to each other that they are of one machine, in their environment. */
+/** The secret by which the workers of one machine recognize each other, in their environment. */
 export const WORKERS_SECRET = 'TUNNEL_WORKERS_SECRET';
 
 /** The worker that this process is; undefined for none. */
@@ -70,7 +70,7 @@ export class Workers {
     for (const { process: child } of this.#running.values()) child.kill('SIGHUP');
   }
 
-  /** Asks each to finish what it does. Resolves when all have ended. */
+  /** Stops all processes gracefully. Resolves when all have ended. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     for (const timer of this.#timers) clearTimeout(timer);
