@@ -73,7 +73,7 @@ function send(job: Job, { url, host, connections }: Destination): Promise<Incomi
 
 const digests = new Map<string, Digest>();
 
-/** A cache, because hashing 64 MiB takes a moment and there are few different bodies. */
+/** The cached digest, because hashing 64 MiB takes a moment and there are few different bodies. */
 function expectedDigest({ seed, size }: Job): Digest {
   const key = `${seed} ${size}`;
   let digest = digests.get(key);

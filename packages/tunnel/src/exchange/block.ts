@@ -93,7 +93,7 @@ export function answerBlock({ status, reason, body, headers }: AnswerHead): Buff
   return encodeBlock(BlockKind.Answer, [String(status), reason, String(body), ...headers]);
 }
 
-/** Whether it is an interim response or a switch of protocols, which have no body. */
+/** An interim response or a switch of protocols. Neither has a body. */
 export function statusBlock(
   kind: typeof BlockKind.Interim | typeof BlockKind.Switch,
   status: number,

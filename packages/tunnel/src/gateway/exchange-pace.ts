@@ -19,7 +19,7 @@ export class ExchangePace {
     this.#movedAt = now;
   }
 
-  /** The time of the last byte that is not part of the body. */
+  /** A byte moved that is not part of the body. */
   moved(now: number): void {
     this.#movedAt = now;
   }

@@ -238,7 +238,7 @@ export class PublicExchange implements UpstreamListener {
     else stream.once('close', () => this.#isDone || void this.#open());
   }
 
-  /** ms after which an agent that has not acknowledged a request counts as lost. A repeatable request then goes to another agent, if there is one. */
+  /** The agent has not acknowledged the request in time. A repeatable request goes to another agent; without another one, the link may only be slow. */
   #agentIsSilent(now: number): void {
     const { openTimeout, opener } = this.#context;
     const isInTime = now - this.#record.startedAt < openTimeout;

@@ -16,7 +16,7 @@ export interface Http1Way {
   readonly keepsAlive: boolean;
   /** One that nobody has. `isFresh`: that nobody has used, for what cannot be sent twice. */
   connect(isFresh: boolean): Http1Connection;
-  /** Whether it may carry another request. */
+  /** The connection may carry another request. */
   keep(connection: Http1Connection): void;
 }
 

@@ -44,7 +44,7 @@ function originForm(method: string, url: string, host: string): string {
   return rest.startsWith('/') ? rest : `/${rest}`;
 }
 
-/** Dot segments. Clients resolve them before they send. A server that resolves them itself would serve /admin for /api/../admin. */
+/** Whether a path has dot segments. Clients resolve them before they send. A server that resolves them itself would serve /admin for /api/../admin. */
 function hasDotSegment(path: string): boolean {
   const plain = path.replace(/%2e/gi, '.').replace(/%2f|%5c|\\/gi, '/');
   // Some servers remove the part after a semicolon, or a zero byte, before they resolve the path.

@@ -86,7 +86,7 @@ class ParentDirectory implements SessionDirectory {
     else this.#settle(reply.number)?.reject(new Error(reply.message));
   };
 
-  /** Whether it has ended, in any way. */
+  /** Takes the pending call with this number, which now has its result. */
   #settle(number: number): Pending | undefined {
     const pending = this.#pending.get(number);
     this.#pending.delete(number);

@@ -17,7 +17,7 @@ import { INITIAL_WINDOW } from '../wire/constants.ts';
 
 /** ms. A shorter measurement shows how fast a buffer was emptied, not how fast the path is. */
 const SHORTEST_MEASURE = 20;
-/** Bytes to which a window grows before its first measure. */
+/** Bytes to which a window grows before its first measurement. */
 const EARLY_WINDOW = 1_048_576;
 
 export class ReceiveWindow {
@@ -97,7 +97,7 @@ export class ReceiveWindow {
     return wanted * 1.5 < this.#size ? wanted - this.#size : 0;
   }
 
-  /** Bytes by which the window of a fast stream should grow before its first measure, to `maxSize` at most; 0 later. `now` in ms. */
+  /** Bytes by which the window of a fast stream should grow before its first measurement, to `maxSize` at most; 0 later. `now` in ms. */
   earlyGrowth(now: number, maxSize: number): number {
     if (this.#rate > 0 || now - this.#measuredFrom >= SHORTEST_MEASURE) return 0;
     return Math.max(0, Math.min(2 * this.#size, EARLY_WINDOW, maxSize) - this.#size);

@@ -319,7 +319,7 @@ export class WireStream {
     this.#face?.failed(error);
   }
 
-  /** Whether both directions have ended on the wire. */
+  /** Both directions have ended on the wire. */
   #end(): void {
     this.#idle?.stop();
     this.#idle = undefined;

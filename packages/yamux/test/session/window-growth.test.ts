@@ -109,7 +109,7 @@ test('half a window consumed within 20 ms of the open doubles the window at once
   expect(scene.session.stats().receiveWindows).toBe(4 * WINDOW);
 });
 
-test('after 20 ms only a measure makes it larger', async () => {
+test('after 20 ms the window grows only by a measurement', async () => {
   const scene = await measured();
   await openStream(scene);
   scene.clock.advance(20);
