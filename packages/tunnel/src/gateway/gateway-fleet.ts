@@ -101,7 +101,11 @@ export class GatewayFleet implements Fleetway {
    */
   find(host: string, path: string): string | undefined | Promise<string | undefined> {
     const { routes, meet } = this.#settings;
-    if (this.fleet.size === 1) return routes.find(host, path);
+    if (this.fleet.size === 1) {
+      // Other gateways may have joined since the last beat: only a route of this one is certain.
+      const own = routes.find(host, path);
+      if (own !== undefined) return own;
+    }
     const known = this.#hosts.get(host);
     if (known === undefined || known.hasPaths || meet !== undefined) return this.#discover(host, path);
     const now = performance.now();

@@ -9,7 +9,7 @@ import { memoryDirectory, type Placement, type SessionDirectory } from '@zishuo/
 import { dial } from '@zishuo/yamux-websocket';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ServedRequest } from '../../src/gateway/served.ts';
-import { type FleetGateway, settled, startFleet } from '../support/fleet.ts';
+import { type FleetGateway, joinFleet, settled, startFleet } from '../support/fleet.ts';
 import { ask, listenRaw } from '../support/http.ts';
 import { freePort, signal, startAgent, tokenFor } from '../support/tunnel.ts';
 
@@ -35,6 +35,15 @@ describe('a request that comes to a gateway without the agent', () => {
     expect((await served)[0]).toMatchObject({ service: 'app.example', agent: 'alpha', via: 'b', outcome: 'complete' });
     expect(a.fleet.stats().forwardsOut).toBe(1);
     expect(b.fleet.stats().forwardsIn.accepted).toBe(1);
+  });
+
+  it('is served by a gateway that has joined since the last beat of this one', async () => {
+    const directory = memoryDirectory();
+    const [a] = (await startFleet(1, {}, directory)) as [FleetGateway];
+    const b = await joinFleet('b', {}, directory);
+    await startAgent(b, { origin: echo });
+    await expect.poll(() => b.fleet.stats().namesUntold).toBe(0);
+    expect((await ask({ port: a.port, method: 'POST', body: 'hello' })).body).toBe('hello');
   });
 
   it('carries bodies of any length, both ways', async () => {

@@ -17,14 +17,21 @@ export async function startFleet(
   directory: SessionDirectory = memoryDirectory(),
 ): Promise<FleetGateway[]> {
   const gateways: FleetGateway[] = [];
-  for (const name of ['a', 'b', 'c'].slice(0, count)) {
-    const peers = { listen: { host: '127.0.0.1', port: 0 }, secret: PEER_SECRET };
-    const gateway = await startGateway({ ...options, fleet: { name, directory, peers } });
-    gateways.push({ ...gateway, fleet: gateway.gateway.fleet as Fleet });
-  }
+  for (const name of ['a', 'b', 'c'].slice(0, count)) gateways.push(await joinFleet(name, options, directory));
   onTestFinished(() => directory.close());
   await settled(gateways);
   return gateways;
+}
+
+/** One more gateway on this directory. */
+export async function joinFleet(
+  name: string,
+  options: Partial<TunnelGatewayOptions>,
+  directory: SessionDirectory,
+): Promise<FleetGateway> {
+  const peers = { listen: { host: '127.0.0.1', port: 0 }, secret: PEER_SECRET };
+  const gateway = await startGateway({ ...options, fleet: { name, directory, peers } });
+  return { ...gateway, fleet: gateway.gateway.fleet as Fleet };
 }
 
 /** Resolves when each reaches every other one, and what they have is told. */
