@@ -124,12 +124,14 @@ class Dashboard {
 
   async firstSession(): Promise<{ key: string; agent: string; state: string }> {
     const { body } = await fetch(new URL('events', this.#url));
-    let told = '';
+    let received = '';
     for await (const chunk of body?.pipeThrough(new TextDecoderStream()) ?? []) {
-      told += chunk;
-      if (told.endsWith('\n\n')) break;
+      received += chunk;
+      if (received.includes('\n\n')) break;
     }
-    return JSON.parse(told.replace(/^data: /, '')).sessions[0];
+    // One chunk can hold two events: a change is sent within 50 ms of the first one.
+    const [event = ''] = received.split('\n\n');
+    return JSON.parse(event.replace(/^data: /, '')).sessions[0];
   }
 
   async press(action: 'drain' | 'resume', session: string): Promise<number> {
