@@ -2,6 +2,7 @@
 // rules. This class is also the entry for all calls from below.
 
 import type { AsyncResource } from 'node:async_hooks';
+import type { NextTurn } from '../next-turn.ts';
 import type { WireStream } from '../stream/wire-stream.ts';
 import { throwOutside } from '../throw-outside.ts';
 import { type SocketContext, SocketShape } from './socket-shape.ts';
@@ -13,6 +14,12 @@ const NOTHING = Buffer.alloc(0);
 const MAX_CRUMBS = 64;
 const CRUMB = 1024;
 
+/** What all streams of one session share. */
+export interface StreamContext extends SocketContext {
+  /** Calls turnCame() of each stream. */
+  readonly turns: NextTurn<ReadableHalf>;
+}
+
 export abstract class ReadableHalf extends SocketShape {
   /** @internal */
   protected readonly wire: WireStream;
@@ -20,21 +27,23 @@ export abstract class ReadableHalf extends SocketShape {
   protected isHeld = false;
   /** The async context in which the stream was opened, if an AsyncLocalStorage has a store there. */
   readonly #context: AsyncResource | undefined;
+  readonly #turns: NextTurn<ReadableHalf>;
   /** Chunks given to Node since its buffer was last empty. */
   #pieces = 0;
   /** Node waits for bytes. */
   #isAsked = false;
   #willTell = false;
-  #willRefresh = false;
+  #waitsForTurn = false;
   /** The stream flows without a 'data' listener for a whole turn: every byte may be dropped. */
   #isIgnored = false;
   /** The peer's FIN has come, and 'end' may be emitted. */
   #mayEnd = false;
 
-  protected constructor(wire: WireStream, shared: SocketContext, allowHalfOpen: boolean, context?: AsyncResource) {
+  protected constructor(wire: WireStream, shared: StreamContext, allowHalfOpen: boolean, context?: AsyncResource) {
     super(shared, allowHalfOpen);
     this.wire = wire;
     this.#context = context;
+    this.#turns = shared.turns;
   }
 
   // The invariant: while bytes wait in the wire stream, Node can ask for them with the next read(), or it has asked and gets them in the
@@ -43,7 +52,10 @@ export abstract class ReadableHalf extends SocketShape {
   override _read(): void {
     if (this.wire.unreadBytes > 0 && this.#isUnheard()) {
       this.#isAsked = true;
-      this.#refreshNextTurn();
+      if (this.#waitsForTurn) return;
+      this.#waitsForTurn = true;
+      // Of its own: this call may come from the reader's async context, which no other stream's listeners must see.
+      setImmediate(() => this.turnCame());
     } else {
       this.#give();
     }
@@ -80,15 +92,12 @@ export abstract class ReadableHalf extends SocketShape {
     return this.readableFlowing === true && !isHeard && !this.#isIgnored;
   }
 
-  #refreshNextTurn(): void {
-    if (this.#willRefresh) return;
-    this.#willRefresh = true;
-    setImmediate(() => {
-      this.#willRefresh = false;
-      this.#mayEnd = this.wire.isInputWhole;
-      this.#isIgnored ||= this.#isUnheard();
-      if (!this.destroyed) this.enter(this.#refresh);
-    });
+  /** @internal */
+  turnCame(): void {
+    this.#waitsForTurn = false;
+    this.#mayEnd = this.wire.isInputWhole;
+    this.#isIgnored ||= this.#isUnheard();
+    if (!this.destroyed) this.enter(this.#refresh);
   }
 
   /** @internal */
@@ -111,7 +120,9 @@ export abstract class ReadableHalf extends SocketShape {
   arrived(): void {
     if (this.isHeld || this.destroyed) return;
     if (this.readableFlowing && (this.wire.isInputWhole || this.#isUnheard())) {
-      this.#refreshNextTurn();
+      if (this.#waitsForTurn) return;
+      this.#waitsForTurn = true;
+      this.#turns.add(this);
     } else {
       this.#mayEnd = this.wire.isInputWhole;
       this.enter(this.#refresh);

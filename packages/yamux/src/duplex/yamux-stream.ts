@@ -6,8 +6,7 @@ import { StreamResetError, YamuxError } from '../errors.ts';
 import { inspectAs } from '../inspect-as.ts';
 import type { Direction, WireStream } from '../stream/wire-stream.ts';
 import { MAX_UINT32 } from '../wire/constants.ts';
-import { ReadableHalf } from './readable-half.ts';
-import type { SocketContext } from './socket-shape.ts';
+import { ReadableHalf, type StreamContext } from './readable-half.ts';
 
 type Callback = (error?: Error | null) => void;
 
@@ -53,7 +52,7 @@ export class YamuxStream extends ReadableHalf {
   }
 
   /** @internal */
-  constructor(wire: WireStream, shared: SocketContext, allowHalfOpen: boolean, context?: AsyncResource) {
+  constructor(wire: WireStream, shared: StreamContext, allowHalfOpen: boolean, context?: AsyncResource) {
     super(wire, shared, allowHalfOpen, context);
     // The class is a StreamFace but does not declare it: those members are internal and not in the published types.
     wire.attach(this);

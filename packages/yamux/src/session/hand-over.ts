@@ -3,19 +3,13 @@
 // 'error' and no 'close' comes out before the next setImmediate.
 
 import type { YamuxStream } from '../duplex/yamux-stream.ts';
+import { NextTurn } from '../next-turn.ts';
 
 export class HandOver {
-  #held: YamuxStream[] = [];
+  readonly #held = new NextTurn<YamuxStream>((stream) => stream.releaseEvents());
 
   hold(stream: YamuxStream): void {
     stream.holdEvents();
-    // One setImmediate for all streams of a tick.
-    if (this.#held.push(stream) === 1) setImmediate(this.#release);
+    this.#held.add(stream);
   }
-
-  readonly #release = (): void => {
-    const streams = this.#held;
-    this.#held = [];
-    for (const stream of streams) stream.releaseEvents();
-  };
 }

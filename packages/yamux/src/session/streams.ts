@@ -3,8 +3,9 @@
 import type { AsyncResource } from 'node:async_hooks';
 import type { Duplex } from 'node:stream';
 import { openingContext } from '../duplex/async-context.ts';
-import type { SocketContext } from '../duplex/socket-shape.ts';
+import type { StreamContext } from '../duplex/readable-half.ts';
 import { YamuxStream } from '../duplex/yamux-stream.ts';
+import { NextTurn } from '../next-turn.ts';
 import { CreditWait } from '../stream/credit-wait.ts';
 import type { StreamPort } from '../stream/stream-port.ts';
 import { WireStream } from '../stream/wire-stream.ts';
@@ -37,8 +38,7 @@ export class Streams {
   readonly opens: OpenQueue;
   readonly accepts: AcceptQueue;
   readonly creditWait: CreditWait;
-  /** The facts of the session that all its streams show as sockets. */
-  readonly #shared: SocketContext;
+  readonly #shared: StreamContext;
   readonly #options: ResolvedOptions;
   readonly #outbox: Outbox;
   readonly #trace: Trace;
@@ -59,7 +59,7 @@ export class Streams {
   ) {
     const { clock } = options;
     this.table = new StreamTable(role);
-    this.#shared = { clock, transport };
+    this.#shared = { clock, transport, turns: new NextTurn((stream) => stream.turnCame()) };
     this.#trace = trace;
     this.#options = options;
     this.#outbox = outbox;

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { client } from '../../src/index.ts';
 import { duplexPair, settle } from '../support/duplex-pair.ts';
-import { ack, ping, syn, windowUpdate } from '../support/frames.ts';
+import { ack, fin, ping, syn, windowUpdate } from '../support/frames.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { closed, facingPeer } from '../support/pairs.ts';
 
@@ -31,6 +31,23 @@ test('many small writes of one tick share frames', async () => {
   const heard = await peer.heard();
   expect(heard.length).toBeLessThan(5);
   expect(peer.payload(1).toString()).toBe('0123456789'.repeat(100));
+});
+
+test('the answers to streams that end together are sent together', async () => {
+  const { session, peer } = facingPeer('server');
+  session.on('stream', async (stream) => {
+    stream.resume();
+    await once(stream, 'end');
+    stream.end();
+  });
+  peer.send(syn(1), syn(3), syn(5));
+  await settle();
+  const { taken } = peer.end.other;
+  const before = taken.length;
+  peer.send(Buffer.concat([fin(1), fin(3), fin(5)]));
+  const heard = await peer.heard();
+  expect(heard.slice(-3)).toEqual(['CREDIT FIN 1 +0', 'CREDIT FIN 3 +0', 'CREDIT FIN 5 +0']);
+  expect(taken.length - before).toBe(1);
 });
 
 test('a small write behind a large one does not wait for it when it is on another stream', async () => {

@@ -166,12 +166,19 @@ function afterBreak(sockets: readonly Sights[], streams: readonly Sights[], end:
       ? !wroteLater
       : isClosedClean && tookAll(before, end) && then[end].facts.isConsuming && saidLittle(before, then, peer))
   ) {
-    if (stream.facts.units !== socket.facts.units) {
+    // A kernel that sends RST behind an end that it took drops what the peer has no room for. A stream that reads all of it is right.
+    const mayReadMore = wasEnded && !tookAll(before, end) && allOf(stream.facts.units) > allOf(socket.facts.units);
+    if (stream.facts.units !== socket.facts.units && !mayReadMore) {
       lines.push(`read ${socket.facts.units} over sockets, ${stream.facts.units} over streams`);
     }
   }
   if (wasEnded && !wroteLater && socket.facts.hasEnded && !stream.facts.hasEnded) lines.push("no 'end'");
   return lines;
+}
+
+/** Of the units that each reader of an end has read. */
+function allOf(units: string): number {
+  return units.split(' ').reduce((sum, read) => sum + Number(read), 0);
 }
 
 function isDestroyedWaiting(sight: Sight | undefined): boolean {

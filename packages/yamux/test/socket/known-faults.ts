@@ -210,6 +210,10 @@ export const MAY_DIFFER: ReadonlyArray<readonly [string, Program]> = [
     ]),
   ],
   [
+    'what an end that had ended had sent and nobody had read when it reset',
+    program([[a({ do: 'end', size: 262_144 }), b({ do: 'end', size: 70_000 })], [a({ do: 'reset' })]]),
+  ],
+  [
     'what is left of pieces of 1,000 when the other end wrote as much as the connection took',
     program([
       [a({ do: 'fill' }), a(readAll)],

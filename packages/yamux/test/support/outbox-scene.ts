@@ -10,6 +10,7 @@ import { WindowBudget } from '../../src/stream/window-budget.ts';
 import { WireStream } from '../../src/stream/wire-stream.ts';
 import { Trace } from '../../src/trace.ts';
 import { ManualClock } from './manual-clock.ts';
+import { streamContext } from './stream-context.ts';
 
 export const KIB = 1024;
 export const MIB: number = 1024 * KIB;
@@ -165,7 +166,7 @@ export class OutboxScene {
     const wire = new WireStream(this.#port, 'outbound');
     wire.id = this.streams.length * 2 + 1;
     wire.receiveCredit(window - 256 * KIB);
-    const stream = new YamuxStream(wire, { clock: this.#clock, transport: {} }, true);
+    const stream = new YamuxStream(wire, streamContext(this.#clock), true);
     stream.on('error', () => {});
     this.wires.push(wire);
     this.streams.push(stream);

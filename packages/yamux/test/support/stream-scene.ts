@@ -1,6 +1,7 @@
 // A stream as an application has it, over a wire stream between a session and a peer that do what the test says.
 
 import { YamuxStream } from '../../src/duplex/yamux-stream.ts';
+import { streamContext } from './stream-context.ts';
 import { numbered, WireScene, type WireSceneOptions } from './wire-scene.ts';
 
 export interface StreamSceneOptions extends Omit<WireSceneOptions, 'hasFace'> {
@@ -14,8 +15,7 @@ export class StreamScene extends WireScene {
 
   constructor(options: StreamSceneOptions = {}) {
     super({ ...options, hasFace: false });
-    const context = { clock: this.clock, transport: {} };
-    this.stream = new YamuxStream(this.wire, context, options.allowHalfOpen ?? true);
+    this.stream = new YamuxStream(this.wire, streamContext(this.clock), options.allowHalfOpen ?? true);
     for (const event of ['end', 'finish', 'close']) this.stream.on(event, () => this.events.push(event));
     this.stream.on('error', (error) => this.events.push(`error ${(error as { code?: string }).code ?? error.message}`));
   }
