@@ -39,7 +39,7 @@ export function differences(sockets: Transcript, streams: Transcript): string[] 
           ? compare(sight, other, end)
           : index === last
             ? afterBreak(sockets.sights, streams.sights, end, brokeAt[end])
-            : always(sight[end], other[end]);
+            : always(sight, other, end);
       found.push(...lines.map((line) => `${where}, ${end}: ${line}`));
     }
     // What comes later follows from it.
@@ -74,7 +74,7 @@ function isBroken(sights: Sights, end: EndName): boolean {
 
 function compare(sockets: Sights, streams: Sights, end: EndName): string[] {
   const peer = otherEnd(end);
-  const lines = always(sockets[end], streams[end]);
+  const lines = always(sockets, streams, end);
   const isStuck = (one: EndName): boolean => isStuckEcho(sockets, one) || isStuckEcho(streams, one);
   // As much as went in is not the same: then all of it must have come out, or nothing be said.
   const isCut = isCutShort(sockets, streams, end);
@@ -130,17 +130,21 @@ function isStuckEcho(sights: Sights, end: EndName): boolean {
   return isEchoing && (waits(sights, end) || (isBroken && sent > SURE_WINDOW));
 }
 
-function always(socket: Sight, stream: Sight): string[] {
+function always(sockets: Sights, streams: Sights, end: EndName): string[] {
+  const [socket, stream] = [sockets[end], streams[end]];
   const lines = unequal(socket, stream, 'always');
-  if (stream.facts.corrupt && !socket.facts.corrupt) lines.push('wrong bytes over streams');
+  // The bytes of an echo begin at the start of the pattern again, behind what the echoing end wrote before.
+  const isEcho = streams[otherEnd(end)].facts.isEchoing;
+  if (stream.facts.corrupt && !socket.facts.corrupt && !isEcho) lines.push('wrong bytes over streams');
   return lines;
 }
 
 /** The peer broke off at `since`: what may be said all the same. */
 function afterBreak(sockets: readonly Sights[], streams: readonly Sights[], end: EndName, since: number): string[] {
-  const [socket, stream] = [sockets.at(-1)?.[end], streams.at(-1)?.[end]];
-  if (socket === undefined || stream === undefined) return [];
-  const lines = always(socket, stream);
+  const [lastOfSockets, lastOfStreams] = [sockets.at(-1), streams.at(-1)];
+  if (lastOfSockets === undefined || lastOfStreams === undefined) return [];
+  const [socket, stream] = [lastOfSockets[end], lastOfStreams[end]];
+  const lines = always(lastOfSockets, lastOfStreams, end);
   if (!stream.facts.isClosed) lines.push("no 'close'");
   if (stream.facts.unanswered > 0) lines.push(`${stream.facts.unanswered} write callbacks never came`);
   const peer = otherEnd(end);
