@@ -35,11 +35,7 @@ test('many small writes of one tick share frames', async () => {
 
 test('the answers to streams that end together are sent together', async () => {
   const { session, peer } = facingPeer('server');
-  session.on('stream', async (stream) => {
-    stream.resume();
-    await once(stream, 'end');
-    stream.end();
-  });
+  session.on('stream', (stream) => stream.resume().on('end', () => stream.end()));
   peer.send(syn(1), syn(3), syn(5));
   await settle();
   const { taken } = peer.end.other;
