@@ -52,10 +52,9 @@ export abstract class ReadableHalf extends SocketShape {
   override _read(): void {
     if (this.wire.unreadBytes > 0 && this.#isUnheard()) {
       this.#isAsked = true;
-      if (this.#waitsForTurn) return;
+      // Not shared: this call may come from the reader's async context, in which no other stream's listeners may run.
+      if (!this.#waitsForTurn) setImmediate(() => this.turnCame());
       this.#waitsForTurn = true;
-      // Of its own: this call may come from the reader's async context, which no other stream's listeners must see.
-      setImmediate(() => this.turnCame());
     } else {
       this.#give();
     }
@@ -120,9 +119,8 @@ export abstract class ReadableHalf extends SocketShape {
   arrived(): void {
     if (this.isHeld || this.destroyed) return;
     if (this.readableFlowing && (this.wire.isInputWhole || this.#isUnheard())) {
-      if (this.#waitsForTurn) return;
+      if (!this.#waitsForTurn) this.#turns.add(this);
       this.#waitsForTurn = true;
-      this.#turns.add(this);
     } else {
       this.#mayEnd = this.wire.isInputWhole;
       this.enter(this.#refresh);

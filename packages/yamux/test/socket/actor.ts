@@ -175,6 +175,7 @@ export class Actor {
         wroteAll: this.writer.filling === 'all written',
         isConsuming: reader.isConsuming,
         isEchoing: reader.isEchoing,
+        echoesAfterOwn: reader.echoesAfterOwn,
         leavesARest: reader.leavesARest,
         isDead: this.isDead,
         isBroken: connection.destroyed && !(connection.readableEnded && connection.writableFinished),

@@ -133,9 +133,9 @@ function isStuckEcho(sights: Sights, end: EndName): boolean {
 function always(sockets: Sights, streams: Sights, end: EndName): string[] {
   const [socket, stream] = [sockets[end], streams[end]];
   const lines = unequal(socket, stream, 'always');
-  // The bytes of an echo begin at the start of the pattern again, behind what the echoing end wrote before.
-  const isEcho = streams[otherEnd(end)].facts.isEchoing;
-  if (stream.facts.corrupt && !socket.facts.corrupt && !isEcho) lines.push('wrong bytes over streams');
+  // An echo starts the pattern again, after the bytes that its end had written itself.
+  const isMixed = streams[otherEnd(end)].facts.echoesAfterOwn;
+  if (stream.facts.corrupt && !socket.facts.corrupt && !isMixed) lines.push('wrong bytes over streams');
   return lines;
 }
 
@@ -170,19 +170,15 @@ function afterBreak(sockets: readonly Sights[], streams: readonly Sights[], end:
       ? !wroteLater
       : isClosedClean && tookAll(before, end) && then[end].facts.isConsuming && saidLittle(before, then, peer))
   ) {
-    // A kernel that sends RST behind an end that it took drops what the peer has no room for. A stream that reads all of it is right.
-    const mayReadMore = wasEnded && !tookAll(before, end) && allOf(stream.facts.units) > allOf(socket.facts.units);
+    // A kernel that sends RST after the FIN drops the bytes for which its peer has no room. A stream delivers all of them.
+    const isWholeOverStreams = stream.facts.taken === lastOfStreams[peer].facts.sent;
+    const mayReadMore = wasEnded && !tookAll(before, end) && isWholeOverStreams;
     if (stream.facts.units !== socket.facts.units && !mayReadMore) {
       lines.push(`read ${socket.facts.units} over sockets, ${stream.facts.units} over streams`);
     }
   }
   if (wasEnded && !wroteLater && socket.facts.hasEnded && !stream.facts.hasEnded) lines.push("no 'end'");
   return lines;
-}
-
-/** Of the units that each reader of an end has read. */
-function allOf(units: string): number {
-  return units.split(' ').reduce((sum, read) => sum + Number(read), 0);
 }
 
 function isDestroyedWaiting(sight: Sight | undefined): boolean {

@@ -210,7 +210,7 @@ export const MAY_DIFFER: ReadonlyArray<readonly [string, Program]> = [
     ]),
   ],
   [
-    'what an end that had ended had sent and nobody had read when it reset',
+    'unread bytes of an end that ended and then reset',
     program([[a({ do: 'end', size: 262_144 }), b({ do: 'end', size: 70_000 })], [a({ do: 'reset' })]]),
   ],
   [

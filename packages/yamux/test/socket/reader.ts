@@ -36,6 +36,8 @@ export class Reader {
   isConsuming = false;
   /** What comes is written back, so that reading goes on only as fast as writing. */
   isEchoing = false;
+  /** The echo began after this end had written bytes of its own. */
+  echoesAfterOwn = false;
 
   constructor(connection: Connection, writer: Writer, count: Count) {
     this.#connection = connection;
@@ -234,6 +236,7 @@ export class Reader {
     this.isConsuming = !this.#isPulling;
     if (to === 'self') {
       this.isEchoing = true;
+      this.echoesAfterOwn = this.#writer.sent > 0;
       const through = new Transform({
         transform: (chunk: Buffer, _encoding, callback) => {
           this.#took(chunk, record);

@@ -20,6 +20,8 @@ export interface Facts {
   readonly wroteAll: boolean;
   readonly isConsuming: boolean;
   readonly isEchoing: boolean;
+  /** It echoes, and had written bytes of its own before. */
+  readonly echoesAfterOwn: boolean;
   /** It may have bytes of a character that is not whole. */
   readonly leavesARest: boolean;
   readonly isDead: boolean;
